@@ -1,0 +1,1 @@
+//! The administration interface: JSON over HTTP on a Unix socket.

@@ -1,0 +1,1 @@
+//! What goes on in the background. The home of rotation, reconciliation and inventory.

@@ -1,0 +1,1 @@
+//! The managed key and its life cycle. Pure: no socket, no store, no device.

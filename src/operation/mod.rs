@@ -1,0 +1,1 @@
+//! What a KMIP operation does: a file an operation.

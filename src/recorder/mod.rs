@@ -1,0 +1,1 @@
+//! The only way to write: a change and its custody record in one commit.

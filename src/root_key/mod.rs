@@ -1,0 +1,1 @@
+//! Root keys: the trait, and its backends.

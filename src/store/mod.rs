@@ -1,0 +1,1 @@
+//! The database: the trait, its implementations, the seal of a row.
