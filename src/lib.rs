@@ -22,6 +22,8 @@
 //!
 //! The device itself lives in the crate `claviger-hsm`.
 
+#![forbid(unsafe_code)]
+
 pub mod adapter;
 pub mod admin;
 pub mod cli;
