@@ -1,0 +1,167 @@
+//! Keys that are wrapped under a root key: made, taken in, released. Each is a session object for as long as that takes.
+
+use std::sync::Arc;
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+
+use super::session::{Session, SessionObject};
+use super::transport::{Transport, TransportKey};
+use crate::Error;
+use crate::key::{KeyKind, WrapProfile, Wrapped};
+use crate::worker::protocol::Transported;
+
+/// Makes a key and wraps it under the root key. With `digest`, its SHA-256 comes too where the device can say it.
+///
+/// A key whose length is no multiple of eight is made longer: its value is the first bytes, and a digest would not be
+/// theirs.
+pub(crate) fn generate(
+    session: &Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    digest: bool,
+) -> Result<(Wrapped, Option<[u8; 32]>), Error> {
+    let key = make(session, kind)?;
+    let wrapped = wrap(session, root, &key, kind)?;
+    let sha256 = if digest {
+        session.sha256_of(key.handle())?
+    } else {
+        None
+    };
+    Ok((wrapped, sha256))
+}
+
+/// Makes a key, wraps it under the root key, and under the transport key as well.
+pub(crate) fn generate_and_transport(
+    session: &Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    transport: &Transport,
+) -> Result<(Wrapped, Transported, Arc<TransportKey>), Error> {
+    let key = make(session, kind)?;
+    let transport_key = transport.use_current();
+    let transported = send(session, &transport_key, &key, kind)?;
+    Ok((wrap(session, root, &key, kind)?, transported, transport_key))
+}
+
+/// Takes a key in that comes under a transport key, and wraps it under the root key.
+pub(crate) fn import(
+    session: &Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    transport_key: &TransportKey,
+    material: &[u8],
+) -> Result<Wrapped, Error> {
+    let key = session.unwrap(transport_key.handle(), material, &template(kind))?;
+    wrap(session, root, &key, kind)
+}
+
+/// Unwraps a key and wraps it under the current transport key, which comes with it.
+///
+/// Fails with [`Error::WrappedKeyRefused`] only where the device says so plainly. Many say something else about a
+/// changed blob: whoever calls this finds out whether the device works otherwise, see [`check`].
+pub(crate) fn release(
+    session: &Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    wrapped: &Wrapped,
+    transport: &Transport,
+) -> Result<(Transported, Arc<TransportKey>), Error> {
+    if wrapped.profile != WrapProfile::AesKw {
+        return Err(Error::WrapProfile {
+            profile: wrapped.profile.to_string(),
+        });
+    }
+    if wrapped.bytes.len() != kind.padded_bytes() + 8 {
+        return Err(Error::WrappedKeyRefused);
+    }
+    let key = session
+        .unwrap(root, &wrapped.bytes, &template(kind))
+        .map_err(refusal)?;
+    let transport_key = transport.use_current();
+    let transported = send(session, &transport_key, &key, kind)?;
+    Ok((transported, transport_key))
+}
+
+/// Does with a key that is thrown away all that is done with one that is kept.
+pub(crate) fn check(session: &Session, root: ObjectHandle, transport: &Transport) -> Result<(), Error> {
+    let kind = KeyKind::Aes { bytes: 32 };
+    let (wrapped, _) = generate(session, root, kind, false)?;
+    release(session, root, kind, &wrapped, transport)?;
+    Ok(())
+}
+
+pub(super) fn make(session: &Session, kind: KeyKind) -> Result<SessionObject<'_>, Error> {
+    let mechanism = match kind {
+        KeyKind::Aes { .. } => Mechanism::AesKeyGen,
+        KeyKind::Generic { .. } => Mechanism::GenericSecretKeyGen,
+    };
+    let length = u64::try_from(kind.padded_bytes()).map_err(|_| Error::KeyLength { bytes: kind.bytes() })?;
+    let mut template = template(kind);
+    // Only here: some tokens refuse the length of a key that is unwrapped.
+    template.push(Attribute::ValueLen(length.into()));
+    session.generate(&mechanism, &template)
+}
+
+fn wrap(
+    session: &Session,
+    root: ObjectHandle,
+    key: &SessionObject<'_>,
+    kind: KeyKind,
+) -> Result<Wrapped, Error> {
+    let bytes = session.wrap(root, key.handle(), kind.padded_bytes())?;
+    Ok(Wrapped {
+        profile: WrapProfile::AesKw,
+        bytes,
+    })
+}
+
+pub(super) fn send(
+    session: &Session,
+    transport_key: &TransportKey,
+    key: &SessionObject<'_>,
+    kind: KeyKind,
+) -> Result<Transported, Error> {
+    let bytes = session.wrap(transport_key.handle(), key.handle(), kind.padded_bytes())?;
+    Ok(Transported {
+        epoch: transport_key.epoch(),
+        bytes,
+    })
+}
+
+/// A key that can be wrapped and nothing else, and whose value can't be read.
+pub(super) fn template(kind: KeyKind) -> Vec<Attribute> {
+    let key_type = match kind {
+        KeyKind::Aes { .. } => KeyType::AES,
+        KeyKind::Generic { .. } => KeyType::GENERIC_SECRET,
+    };
+    vec![
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(key_type),
+        Attribute::Token(false),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(true),
+        Attribute::Encrypt(false),
+        Attribute::Decrypt(false),
+        Attribute::Sign(false),
+        Attribute::Verify(false),
+        Attribute::Wrap(false),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
+    ]
+}
+
+/// The return values that can only mean the wrapped bytes.
+fn refusal(error: Error) -> Error {
+    use cryptoki_sys as ck;
+    match error.code() {
+        Some(
+            ck::CKR_WRAPPED_KEY_INVALID
+            | ck::CKR_WRAPPED_KEY_LEN_RANGE
+            | ck::CKR_ENCRYPTED_DATA_INVALID
+            | ck::CKR_ENCRYPTED_DATA_LEN_RANGE,
+        ) => Error::WrappedKeyRefused,
+        _ => error,
+    }
+}

@@ -1,0 +1,24 @@
+//! PKCS#11: the module, its token, sessions, root keys, keys and transport keys.
+//!
+//! Only a process that is meant to load a vendor's module uses what is here: a worker, or a measurement. Every call
+//! blocks; a [`Session`] belongs to one thread at a time. What happens when a device goes away is not decided here but
+//! in [`crate::worker`]; [`Fault`] only says what an error means.
+
+mod fault;
+mod kek;
+mod module;
+mod pin;
+mod raw;
+mod root_key;
+mod session;
+mod transport;
+mod trial;
+
+pub(crate) use fault::Fault;
+pub(crate) use kek::{check, generate, generate_and_transport, import, release};
+pub(crate) use module::Module;
+pub(crate) use pin::{read_pin, unsafe_mode};
+pub(crate) use root_key::{create, find, list, verify};
+pub(crate) use session::{Session, names_key_wrap};
+pub(crate) use transport::{Transport, TransportKey};
+pub(crate) use trial::{KeyWrapTrial, trial, try_key_wrap};

@@ -1,0 +1,145 @@
+//! The module: loaded, initialised, its slots, and sessions on them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error as Pkcs11Error, RvError};
+use cryptoki::mechanism::MechanismType;
+use cryptoki::slot::Slot;
+
+use super::raw::WrapFunction;
+use super::session::Session;
+use crate::Error;
+use crate::configuration::SlotSelector;
+use crate::error::TokenList;
+use crate::key::TokenFacts;
+
+/// A PKCS#11 module in this process.
+pub(crate) struct Module {
+    path: PathBuf,
+    pkcs11: Pkcs11,
+    wrap: WrapFunction,
+}
+
+impl Module {
+    /// Loads the library; does not initialise it.
+    pub(crate) fn load(path: &Path) -> Result<Arc<Self>, Error> {
+        let pkcs11 = Pkcs11::new(path).map_err(|error| Error::Module {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            pkcs11,
+            wrap: WrapFunction::load(path)?,
+        }))
+    }
+
+    /// `C_Initialize`, with the operating system's locks. That it is initialised already is success.
+    pub(crate) fn initialise(&self) -> Result<(), Error> {
+        match self
+            .pkcs11
+            .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
+        {
+            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// `C_Finalize`. Every [`Session`] must have been dropped or abandoned before: its number may be given to another.
+    pub(crate) fn finalise(&self) -> Result<(), Error> {
+        Ok(self.pkcs11.clone().finalize()?)
+    }
+
+    /// The library's own description: manufacturer, description, version.
+    pub(crate) fn description(&self) -> Result<String, Error> {
+        let info = self.pkcs11.get_library_info()?;
+        Ok(format!(
+            "{} {} {}",
+            info.manufacturer_id(),
+            info.library_description(),
+            info.library_version()
+        ))
+    }
+
+    /// The file it was loaded from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The one slot with the token that is looked for.
+    ///
+    /// Fails with [`Error::SlotNotFound`], which lists the tokens that are there, where none or more than one matches.
+    pub(crate) fn find_slot(&self, selector: &SlotSelector) -> Result<TokenFacts, Error> {
+        let mut matching = Vec::new();
+        let mut found = Vec::new();
+        for slot in self.pkcs11.get_slots_with_token()? {
+            // A slot that can't be asked is not the one that is looked for; another may well be.
+            let Ok(token) = self.token(slot.id()) else {
+                continue;
+            };
+            found.push(format!(
+                "\"{}\" (serial {}, slot {})",
+                token.label, token.serial, token.slot
+            ));
+            let matches = match selector {
+                SlotSelector::TokenLabel(label) => token.label == *label,
+                SlotSelector::TokenSerial(serial) => token.serial == *serial,
+                SlotSelector::SlotId(id) => token.slot == *id,
+            };
+            if matches {
+                matching.push(token);
+            }
+        }
+        if let [_] = matching[..] {
+            return Ok(matching.remove(0));
+        }
+        Err(Error::SlotNotFound {
+            selector: selector.to_string(),
+            found: TokenList(found),
+        })
+    }
+
+    /// The token in a slot, as it says itself now.
+    pub(crate) fn token(&self, slot: u64) -> Result<TokenFacts, Error> {
+        let info = self.pkcs11.get_token_info(to_slot(slot)?)?;
+        Ok(TokenFacts {
+            slot,
+            label: info.label().to_owned(),
+            serial: info.serial_number().to_owned(),
+            manufacturer: info.manufacturer_id().to_owned(),
+            model: info.model().to_owned(),
+            firmware: info.firmware_version().to_string(),
+            user_pin_count_low: info.user_pin_count_low(),
+            user_pin_final_try: info.user_pin_final_try(),
+            user_pin_locked: info.user_pin_locked(),
+            write_protected: info.write_protected(),
+        })
+    }
+
+    /// The mechanisms that the token names.
+    pub(crate) fn mechanisms(&self, slot: u64) -> Result<Vec<MechanismType>, Error> {
+        Ok(self.pkcs11.get_mechanism_list(to_slot(slot)?)?)
+    }
+
+    /// A session in which token objects can't be made or changed: enough for session objects, and so for every key.
+    pub(crate) fn open_session(self: &Arc<Self>, slot: u64) -> Result<Session, Error> {
+        let session = self.pkcs11.open_ro_session_no_drop(to_slot(slot)?)?;
+        Ok(Session::new(Arc::clone(self), session))
+    }
+
+    /// A session in which token objects can be made.
+    pub(crate) fn open_writing_session(self: &Arc<Self>, slot: u64) -> Result<Session, Error> {
+        let session = self.pkcs11.open_rw_session_no_drop(to_slot(slot)?)?;
+        Ok(Session::new(Arc::clone(self), session))
+    }
+
+    pub(super) fn wrap_function(&self) -> &WrapFunction {
+        &self.wrap
+    }
+}
+
+fn to_slot(id: u64) -> Result<Slot, Error> {
+    Ok(Slot::try_from(id)?)
+}

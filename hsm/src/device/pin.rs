@@ -1,0 +1,90 @@
+//! The PIN: read from its file at each login and kept no longer than that.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use cryptoki::types::AuthPin;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::Error;
+
+/// Longer than any token's PIN; a longer file is not one with a PIN.
+const LONGEST: usize = 1024;
+
+/// Reads the PIN. One newline at the end, LF or CR LF, does not belong to it.
+pub(crate) fn read_pin(path: &Path) -> Result<AuthPin, Error> {
+    let refused = |reason: String| Error::PinFile {
+        path: path.display().to_string(),
+        reason,
+    };
+    // One allocation of the full length: growing would leave copies behind.
+    let mut bytes = Zeroizing::new(vec![0; LONGEST + 1]);
+    let mut file = File::open(path).map_err(|error| refused(error.to_string()))?;
+    let mut length = 0;
+    while length < bytes.len() {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(refused(error.to_string())),
+        }
+    }
+    if length > LONGEST {
+        return Err(refused(format!("it is longer than {LONGEST} bytes")));
+    }
+    let text = &bytes[..length];
+    let text = text
+        .strip_suffix(b"\n")
+        .map_or(text, |text| text.strip_suffix(b"\r").unwrap_or(text));
+    if text.is_empty() {
+        return Err(refused("it is empty".to_owned()));
+    }
+    let text = std::str::from_utf8(text).map_err(|_| refused("it is not UTF-8".to_owned()))?;
+    let mut pin = text.to_owned();
+    let secret = AuthPin::from(pin.as_str());
+    pin.zeroize();
+    Ok(secret)
+}
+
+/// Why the file's mode or owner lets others than its reader get the PIN; `None` where it does not.
+pub(crate) fn unsafe_mode(path: &Path) -> Result<Option<String>, Error> {
+    let metadata = fs::metadata(path).map_err(|error| Error::PinFile {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    let mode = metadata.mode() & 0o7777;
+    let shared = mode & 0o037;
+    Ok((shared != 0).then(|| format!("its mode is {mode:04o}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use cryptoki_sys as _;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(content: &[u8]) -> Result<AuthPin, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pin");
+        fs::write(&path, content).unwrap();
+        read_pin(&path)
+    }
+
+    #[test]
+    fn a_newline_at_the_end_does_not_cost_a_try_of_the_pin() {
+        for content in [&b"1234"[..], b"1234\n", b"1234\r\n"] {
+            assert_eq!(read(content).unwrap().expose_secret(), "1234");
+        }
+        assert_eq!(read(b" 1234 \n\n").unwrap().expose_secret(), " 1234 \n");
+    }
+
+    #[test]
+    fn a_file_that_has_no_pin_is_said_to_be_so_before_the_token_is_asked() {
+        for content in [&b""[..], b"\n", b"\xff\xfe", &[b'1'; LONGEST + 1]] {
+            assert!(matches!(read(content), Err(Error::PinFile { .. })));
+        }
+    }
+}

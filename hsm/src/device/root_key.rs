@@ -1,0 +1,255 @@
+//! Root keys: made, found, checked.
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use openssl::sha::sha256;
+
+use super::session::Session;
+use crate::Error;
+use crate::key::{RootKeyAttributes, RootKeyFacts, RootKeyLocator};
+
+/// An AES-256 key, in bytes.
+const BYTES: u64 = 32;
+/// The key of known value that a check value is made with.
+const KNOWN_KEY: [u8; 16] = [0; 16];
+const CHECK_VALUE: usize = 8;
+
+/// Makes a root key and checks what came out. The session must be a writing one.
+///
+/// Fails with [`Error::RootKeyExists`] where a key has the label or the identifier. A key that came out otherwise than
+/// asked for is destroyed again, and [`Error::RootKeyUnfit`] says what was wrong.
+pub(crate) fn create(session: &Session, locator: &RootKeyLocator) -> Result<RootKeyFacts, Error> {
+    let taken = [
+        Attribute::Label(locator.label.clone().into()),
+        Attribute::Id(locator.id.clone()),
+    ];
+    for attribute in taken {
+        let template = [
+            Attribute::Class(ObjectClass::SECRET_KEY),
+            Attribute::Token(true),
+            attribute,
+        ];
+        if !session.pkcs11().find_objects(&template)?.is_empty() {
+            return Err(Error::RootKeyExists {
+                locator: locator.to_string(),
+            });
+        }
+    }
+    let key = session.pkcs11().generate_key(
+        &Mechanism::AesKeyGen,
+        &[
+            Attribute::Class(ObjectClass::SECRET_KEY),
+            Attribute::KeyType(KeyType::AES),
+            Attribute::ValueLen(BYTES.into()),
+            Attribute::Label(locator.label.clone().into()),
+            Attribute::Id(locator.id.clone()),
+            Attribute::Token(true),
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            // With a modifiable key, who has the PIN sets DECRYPT and turns it into an oracle for every wrapped key.
+            Attribute::Modifiable(false),
+            Attribute::Wrap(true),
+            Attribute::Unwrap(true),
+            Attribute::Encrypt(false),
+            Attribute::Decrypt(false),
+            Attribute::Sign(false),
+            Attribute::Verify(false),
+            Attribute::Derive(false),
+        ],
+    )?;
+    verify(session, key, locator).inspect_err(|_| {
+        // It was made a moment ago and has wrapped nothing.
+        let _ = session.pkcs11().destroy_object(key);
+    })
+}
+
+/// Finds a root key by its label and its identifier. It is never made here.
+pub(crate) fn find(session: &Session, locator: &RootKeyLocator) -> Result<ObjectHandle, Error> {
+    let found = session.pkcs11().find_objects(&[
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::Token(true),
+        Attribute::Label(locator.label.clone().into()),
+        Attribute::Id(locator.id.clone()),
+    ])?;
+    match found[..] {
+        [key] => Ok(key),
+        [] => Err(Error::RootKeyNotFound {
+            locator: locator.to_string(),
+        }),
+        _ => Err(unfit(locator, "several keys have this label and identifier")),
+    }
+}
+
+/// Checks that a key is fit to be a root key, and makes its check value.
+pub(crate) fn verify(
+    session: &Session,
+    key: ObjectHandle,
+    locator: &RootKeyLocator,
+) -> Result<RootKeyFacts, Error> {
+    let attributes = attributes(session, key)?;
+    if let Some(reason) = unfitness(&attributes) {
+        return Err(unfit(locator, reason));
+    }
+    for attribute in session
+        .pkcs11()
+        .get_attributes(key, &[AttributeType::KeyType, AttributeType::ValueLen])?
+    {
+        match attribute {
+            Attribute::KeyType(KeyType::AES) => {}
+            Attribute::ValueLen(length) if *length == BYTES => {}
+            _ => return Err(unfit(locator, "it is not an AES-256 key")),
+        }
+    }
+    Ok(RootKeyFacts {
+        locator: locator.clone(),
+        check_value: check_value(session, key)?,
+        attributes,
+    })
+}
+
+/// Every key on the token that is fit to be a root key.
+pub(crate) fn list(session: &Session) -> Result<Vec<RootKeyFacts>, Error> {
+    let keys = session.pkcs11().find_objects(&[
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::Token(true),
+        Attribute::Wrap(true),
+        Attribute::Unwrap(true),
+    ])?;
+    let mut list = Vec::new();
+    for key in keys {
+        let mut locator = RootKeyLocator {
+            label: String::new(),
+            id: Vec::new(),
+        };
+        for attribute in session
+            .pkcs11()
+            .get_attributes(key, &[AttributeType::Label, AttributeType::Id])?
+        {
+            match attribute {
+                Attribute::Label(label) => locator.label = String::from_utf8_lossy(&label).into_owned(),
+                Attribute::Id(id) => locator.id = id,
+                _ => {}
+            }
+        }
+        match verify(session, key, &locator) {
+            Ok(facts) => list.push(facts),
+            Err(Error::RootKeyUnfit { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(list)
+}
+
+/// What can be done with a key. An attribute that the token does not tell is taken for the worse.
+pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKeyAttributes, Error> {
+    let mut attributes = RootKeyAttributes {
+        sensitive: false,
+        extractable: true,
+        modifiable: true,
+        wrap: false,
+        unwrap: false,
+        encrypt: true,
+        decrypt: true,
+        sign: true,
+        derive: true,
+        local: false,
+    };
+    let asked = [
+        AttributeType::Sensitive,
+        AttributeType::Extractable,
+        AttributeType::Modifiable,
+        AttributeType::Wrap,
+        AttributeType::Unwrap,
+        AttributeType::Encrypt,
+        AttributeType::Decrypt,
+        AttributeType::Sign,
+        AttributeType::Derive,
+        AttributeType::Local,
+    ];
+    for attribute in session.pkcs11().get_attributes(key, &asked)? {
+        match attribute {
+            Attribute::Sensitive(value) => attributes.sensitive = value,
+            Attribute::Extractable(value) => attributes.extractable = value,
+            Attribute::Modifiable(value) => attributes.modifiable = value,
+            Attribute::Wrap(value) => attributes.wrap = value,
+            Attribute::Unwrap(value) => attributes.unwrap = value,
+            Attribute::Encrypt(value) => attributes.encrypt = value,
+            Attribute::Decrypt(value) => attributes.decrypt = value,
+            Attribute::Sign(value) => attributes.sign = value,
+            Attribute::Derive(value) => attributes.derive = value,
+            Attribute::Local(value) => attributes.local = value,
+            _ => {}
+        }
+    }
+    Ok(attributes)
+}
+
+fn unfitness(attributes: &RootKeyAttributes) -> Option<&'static str> {
+    let faults = [
+        (
+            !attributes.sensitive,
+            "it is not sensitive (CKA_SENSITIVE is false)",
+        ),
+        (
+            attributes.extractable,
+            "it can be extracted (CKA_EXTRACTABLE is true)",
+        ),
+        (
+            attributes.modifiable,
+            "its attributes can be changed (CKA_MODIFIABLE is true)",
+        ),
+        (!attributes.wrap, "it can't wrap (CKA_WRAP is false)"),
+        (!attributes.unwrap, "it can't unwrap (CKA_UNWRAP is false)"),
+        (
+            attributes.decrypt,
+            "it can decrypt what it wrapped (CKA_DECRYPT is true)",
+        ),
+        (attributes.encrypt, "it can encrypt (CKA_ENCRYPT is true)"),
+        (attributes.sign, "it can sign (CKA_SIGN is true)"),
+        (
+            attributes.derive,
+            "keys can be derived from it (CKA_DERIVE is true)",
+        ),
+    ];
+    faults
+        .into_iter()
+        .find_map(|(is_so, reason)| is_so.then_some(reason))
+}
+
+/// The first bytes of SHA-256 over a known key wrapped under this one: AES key wrap has no random part. Where the token
+/// takes no key of known value, the three bytes of `CKA_CHECK_VALUE`.
+fn check_value(session: &Session, key: ObjectHandle) -> Result<Vec<u8>, Error> {
+    let known = session.create(&[
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::Value(KNOWN_KEY.to_vec()),
+        Attribute::Token(false),
+        Attribute::Private(true),
+        Attribute::Extractable(true),
+    ]);
+    if let Ok(known) = known {
+        let wrapped = session.wrap(key, known.handle(), KNOWN_KEY.len())?;
+        return Ok(sha256(&wrapped)[..CHECK_VALUE].to_vec());
+    }
+    for attribute in session
+        .pkcs11()
+        .get_attributes(key, &[AttributeType::CheckValue])?
+    {
+        if let Attribute::CheckValue(value) = attribute {
+            return Ok(value);
+        }
+    }
+    Err(Error::RootKeyUnfit {
+        locator: "of this token".to_owned(),
+        reason: "the token gives no check value and takes no key of known value to make one".to_owned(),
+    })
+}
+
+fn unfit(locator: &RootKeyLocator, reason: &str) -> Error {
+    Error::RootKeyUnfit {
+        locator: locator.to_string(),
+        reason: reason.to_owned(),
+    }
+}

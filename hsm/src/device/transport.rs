@@ -1,0 +1,237 @@
+//! The device's side of the transport key: made on the device, handed over once, renewed by count and by time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
+use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+
+use super::session::Session;
+use crate::Error;
+use crate::configuration::TransportRenewal;
+use crate::worker::protocol::{HandedOver, OaepHash, TransportRecipient};
+
+const BYTES: u64 = 32;
+/// After a renewal that failed the old key is used on for so long.
+const NEXT_TRY: Duration = Duration::from_secs(60);
+
+/// The RSA public key under which transport keys are handed over.
+pub(crate) struct Recipient {
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+}
+
+impl Recipient {
+    /// Big-endian integers without leading zeros.
+    pub(crate) fn new(modulus: Vec<u8>, exponent: Vec<u8>) -> Self {
+        Self { modulus, exponent }
+    }
+}
+
+impl From<TransportRecipient> for Recipient {
+    fn from(recipient: TransportRecipient) -> Self {
+        Self::new(recipient.modulus, recipient.exponent)
+    }
+}
+
+/// A transport key on the device.
+pub(crate) struct TransportKey {
+    epoch: u64,
+    handle: ObjectHandle,
+}
+
+impl TransportKey {
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(super) fn handle(&self) -> ObjectHandle {
+        self.handle
+    }
+}
+
+/// The transport keys of a worker, and the session that they live in.
+pub(crate) struct Transport {
+    recipient: Recipient,
+    renewal: TransportRenewal,
+    /// Held while a key is made or destroyed; used for nothing else.
+    session: Mutex<Session>,
+    keys: Mutex<Keys>,
+    uses: AtomicU64,
+}
+
+struct Keys {
+    current: Arc<TransportKey>,
+    renew_at: Instant,
+    hash: OaepHash,
+    /// Those before, which something under way may still use, the oldest first.
+    earlier: Vec<Arc<TransportKey>>,
+}
+
+/// What a renewal changed.
+pub(crate) struct Renewed {
+    pub(crate) handed: HandedOver,
+    /// The epochs of the keys that were destroyed.
+    pub(crate) retired: Vec<u64>,
+}
+
+impl Transport {
+    /// Makes the first transport key, of the epoch given, and hands it over.
+    ///
+    /// RSA-OAEP is tried with SHA-256 first and with SHA-1 where the token refuses that. (OAEP does not need a hash that
+    /// resists collisions: RFC 8017, section 7.1 and appendix B.1.)
+    pub(crate) fn open(
+        session: Session,
+        recipient: Recipient,
+        renewal: TransportRenewal,
+        epoch: u64,
+    ) -> Result<(Self, HandedOver), Error> {
+        let made = make(&session, &recipient, OaepHash::Sha256, epoch)
+            .or_else(|_| make(&session, &recipient, OaepHash::Sha1, epoch));
+        let (key, handed) = made?;
+        let keys = Keys {
+            current: Arc::new(key),
+            renew_at: Instant::now() + renewal.age,
+            hash: handed.hash,
+            earlier: Vec::new(),
+        };
+        let transport = Self {
+            recipient,
+            renewal,
+            session: Mutex::new(session),
+            keys: Mutex::new(keys),
+            uses: AtomicU64::new(0),
+        };
+        Ok((transport, handed))
+    }
+
+    /// The current key, for one use.
+    pub(crate) fn use_current(&self) -> Arc<TransportKey> {
+        self.uses.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.keys().current)
+    }
+
+    /// The key of an epoch, for one use: the current one, or one before it.
+    pub(crate) fn use_epoch(&self, epoch: u64) -> Result<Arc<TransportKey>, Error> {
+        self.uses.fetch_add(1, Ordering::Relaxed);
+        let keys = self.keys();
+        let mut known = keys.earlier.iter().chain([&keys.current]);
+        known
+            .find(|key| key.epoch == epoch)
+            .map(Arc::clone)
+            .ok_or(Error::TransportExpired)
+    }
+
+    /// Makes a new key where the current one is due. The one before stays; those before that go when nothing uses them.
+    ///
+    /// Only one thread does that; the others go on with the old key meanwhile. A failure leaves everything as it was.
+    pub(crate) fn renew_if_due(&self) -> Result<Option<Renewed>, Error> {
+        let (epoch, hash) = {
+            let keys = self.keys();
+            let due =
+                self.uses.load(Ordering::Relaxed) >= self.renewal.uses || Instant::now() >= keys.renew_at;
+            if !due {
+                return Ok(None);
+            }
+            (keys.current.epoch, keys.hash)
+        };
+        let Ok(session) = self.session.try_lock() else {
+            return Ok(None);
+        };
+        if self.keys().current.epoch != epoch {
+            return Ok(None);
+        }
+        let made = make(&session, &self.recipient, hash, epoch + 1);
+        let mut keys = self.keys();
+        self.uses.store(0, Ordering::Relaxed);
+        let (key, handed) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                keys.renew_at = Instant::now() + NEXT_TRY;
+                return Err(error);
+            }
+        };
+        keys.renew_at = Instant::now() + self.renewal.age;
+        let former = std::mem::replace(&mut keys.current, Arc::new(key));
+        let (unused, used) = std::mem::take(&mut keys.earlier)
+            .into_iter()
+            .partition::<Vec<_>, _>(|key| Arc::strong_count(key) == 1);
+        keys.earlier = used;
+        keys.earlier.push(former);
+        drop(keys);
+        let retired = unused.into_iter().map(|key| {
+            // A key that can't be destroyed goes with its session; it has no more use.
+            let _ = session.pkcs11().destroy_object(key.handle);
+            key.epoch
+        });
+        Ok(Some(Renewed {
+            handed,
+            retired: retired.collect(),
+        }))
+    }
+
+    /// Forgets all without closing the session: after `C_Finalize` there is nothing left of it.
+    pub(crate) fn abandon(self) {
+        self.session
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .abandon();
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn make(
+    session: &Session,
+    recipient: &Recipient,
+    hash: OaepHash,
+    epoch: u64,
+) -> Result<(TransportKey, HandedOver), Error> {
+    let key = session.generate(
+        &Mechanism::AesKeyGen,
+        &[
+            Attribute::Class(ObjectClass::SECRET_KEY),
+            Attribute::KeyType(KeyType::AES),
+            Attribute::ValueLen(BYTES.into()),
+            Attribute::Token(false),
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(true),
+            Attribute::Modifiable(false),
+            Attribute::Wrap(true),
+            Attribute::Unwrap(true),
+            Attribute::Encrypt(false),
+            Attribute::Decrypt(false),
+        ],
+    )?;
+    let public_key = session.create(&[
+        Attribute::Class(ObjectClass::PUBLIC_KEY),
+        Attribute::KeyType(KeyType::RSA),
+        Attribute::Token(false),
+        Attribute::Private(false),
+        Attribute::Wrap(true),
+        Attribute::Encrypt(false),
+        Attribute::Verify(false),
+        Attribute::Modulus(recipient.modulus.clone()),
+        Attribute::PublicExponent(recipient.exponent.clone()),
+    ])?;
+    let (digest, mask) = match hash {
+        OaepHash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+        OaepHash::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
+    };
+    let mechanism = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(digest, mask, PkcsOaepSource::empty()));
+    let bytes = session
+        .pkcs11()
+        .wrap_key(&mechanism, public_key.handle(), key.handle())?;
+    Ok((
+        TransportKey {
+            epoch,
+            handle: key.keep(),
+        },
+        HandedOver { epoch, hash, bytes },
+    ))
+}

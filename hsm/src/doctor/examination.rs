@@ -1,0 +1,214 @@
+//! The examination itself, in the worker process.
+
+use super::Report;
+use crate::Error;
+use crate::device::{self, Module, Session, Transport};
+use crate::key::{KeyKind, TokenFacts};
+use crate::worker::protocol::Start;
+
+/// Examines the device in this process.
+pub(crate) fn examine_here(start: &Start) -> Report {
+    let mut report = Report::default();
+    // A check that failed has said so in the report; those after it would only repeat it.
+    let _ = examine(start, &mut report);
+    report
+}
+
+/// A failed check ends the examination; what it was is in the report.
+struct Failed;
+
+fn examine(start: &Start, report: &mut Report) -> Result<(), Failed> {
+    let module = Module::load(&start.module).and_then(|module| module.initialise().map(|()| module));
+    let module = module.or_else(|error| {
+        let remedy = "Check the path of the PKCS#11 module, that this user may read it, and the variables that its \
+                      vendor wants set.";
+        fail(report, "module", &error, remedy)
+    })?;
+    report.ok(
+        "module",
+        module
+            .description()
+            .unwrap_or_else(|_| module.path().display().to_string()),
+    );
+
+    let token = module.find_slot(&start.slot).or_else(|error| {
+        fail(
+            report,
+            "slot",
+            &error,
+            "Name one of the tokens that are listed, by its label or serial number.",
+        )
+    })?;
+    report.ok(
+        "slot",
+        format!(
+            "\"{}\" (serial {}) in slot {}",
+            token.label, token.serial, token.slot
+        ),
+    );
+
+    check_pin_file(start, report);
+    let session = log_in(&module, &token, start, report)?;
+
+    let mechanisms = module.mechanisms(token.slot).unwrap_or_default();
+    if device::names_key_wrap(&mechanisms) {
+        report.ok(
+            "mechanisms",
+            format!("{} mechanisms, CKM_AES_KEY_WRAP among them", mechanisms.len()),
+        );
+    } else {
+        report.warning(
+            "mechanisms",
+            "the token does not name CKM_AES_KEY_WRAP and CKM_AES_KEY_GEN",
+            "See whether the trials below succeed all the same; if not, have the mechanisms enabled on the device.",
+        );
+    }
+    check_wrapping(&session, report);
+    check_transport(&module, &token, &session, start, report);
+    let mut bytes = [0; 32];
+    match session.random(&mut bytes) {
+        Ok(()) if bytes != [0; 32] => report.ok("random", "the token's generator answers"),
+        Ok(()) => report.failure(
+            "random",
+            "the token's generator gave zeros",
+            "Have the device examined.",
+        ),
+        Err(error) => _ = fail::<()>(report, "random", &error, "Have the device examined."),
+    }
+    Ok(())
+}
+
+fn check_pin_file(start: &Start, report: &mut Report) {
+    let path = start.pin_file.display();
+    match device::unsafe_mode(&start.pin_file) {
+        Ok(None) => report.ok("PIN file", format!("{path} is for its owner only")),
+        Ok(Some(mode)) => report.warning(
+            "PIN file",
+            format!("{path}: {mode}, so that others than its owner may read it"),
+            "chmod 0600, or give it as a systemd credential.",
+        ),
+        Err(error) => {
+            _ = fail::<()>(
+                report,
+                "PIN file",
+                &error,
+                "Check its path, and that this user may read it.",
+            )
+        }
+    }
+}
+
+fn log_in(
+    module: &std::sync::Arc<Module>,
+    token: &TokenFacts,
+    start: &Start,
+    report: &mut Report,
+) -> Result<Session, Failed> {
+    const UNLOCK: &str = "Have the security officer set the user PIN anew.";
+    if token.user_pin_locked {
+        report.failure("login", "the user PIN is locked; it was not tried", UNLOCK);
+        return Err(Failed);
+    }
+    if token.user_pin_final_try {
+        report.warning(
+            "login",
+            "one more wrong PIN locks the token",
+            "Make sure that the PIN file is right.",
+        );
+    }
+    let session = module.open_session(token.slot).and_then(|session| {
+        session.login(&device::read_pin(&start.pin_file)?)?;
+        Ok(session)
+    });
+    let session = session.or_else(|error| {
+        let remedy = match error {
+            Error::PinIncorrect { .. } => {
+                "Put the right user PIN into the PIN file. Do not repeat this before: a few \
+                                           wrong PINs lock the token."
+            }
+            Error::PinFile { .. } => "Put the user PIN into the PIN file, mode 0600.",
+            _ => "Check that the token is initialised and has a user PIN.",
+        };
+        fail(report, "login", &error, remedy)
+    })?;
+    report.ok("login", "the token takes the PIN");
+    Ok(session)
+}
+
+/// Wraps, unwraps, compares and tampers, under a key that is thrown away.
+fn check_wrapping(session: &Session, report: &mut Report) {
+    const NAME: &str = "wrap profile aes-kw";
+    const REMEDY: &str = "Have CKM_AES_KEY_WRAP enabled on the device for wrapping AES keys.";
+    match device::try_key_wrap(session) {
+        Ok(device::KeyWrapTrial {
+            same: true,
+            tampered_refused: true,
+        }) => {
+            report.ok(
+                NAME,
+                "a key was wrapped and unwrapped and is the same; a changed blob was refused",
+            );
+        }
+        Ok(device::KeyWrapTrial { same: false, .. }) => {
+            report.failure(
+                NAME,
+                "a key is another after it was wrapped and unwrapped",
+                REMEDY,
+            );
+        }
+        Ok(device::KeyWrapTrial {
+            tampered_refused: false,
+            ..
+        }) => {
+            report.failure(NAME, "the device accepts a wrapped key that was changed", REMEDY);
+        }
+        Err(error) => _ = fail::<()>(report, NAME, &error, REMEDY),
+    }
+}
+
+/// Hands a transport key over, and sends a key and its digest under it.
+fn check_transport(
+    module: &std::sync::Arc<Module>,
+    token: &TokenFacts,
+    session: &Session,
+    start: &Start,
+    report: &mut Report,
+) {
+    const NAME: &str = "release profile transport";
+    let opened = module.open_session(token.slot).and_then(|own| {
+        let recipient = start.transport_recipient.clone().into();
+        let (transport, handed) = Transport::open(own, recipient, start.renewal, 0)?;
+        Ok((
+            device::trial(session, &transport, KeyKind::Aes { bytes: 32 })?,
+            handed,
+        ))
+    });
+    match opened {
+        Ok(((_, _, digest), handed)) => {
+            report.ok(
+                NAME,
+                format!(
+                    "a key was handed over under RSA-OAEP ({:?}) and AES key wrap",
+                    handed.hash
+                ),
+            );
+            match digest {
+                Some(_) => report.ok("digest", "the device computes the SHA-256 of a sensitive key"),
+                None => report.ok(
+                    "digest",
+                    "the device does not digest a sensitive key; Claviger computes it",
+                ),
+            }
+        }
+        Err(error) => {
+            let remedy =
+                "Have RSA-OAEP wrapping (CKM_RSA_PKCS_OAEP) of AES keys to an imported public key enabled.";
+            _ = fail::<()>(report, NAME, &error, remedy);
+        }
+    }
+}
+
+fn fail<T>(report: &mut Report, name: &str, error: &Error, remedy: &str) -> Result<T, Failed> {
+    report.failure(name, error.to_string(), remedy);
+    Err(Failed)
+}

@@ -1,0 +1,187 @@
+//! The one error type of the crate. It crosses the boundary between the processes as it is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a device did not do what it was asked.
+///
+/// No variant ever holds a PIN, a key or a wrapped key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A PKCS#11 function failed.
+    #[error("{function}: {name} (0x{code:x})")]
+    Function {
+        /// The function's name, such as `C_WrapKey`.
+        function: String,
+        /// The value that it returned (`CK_RV`).
+        code: u64,
+        /// The name of that value, such as `CKR_DEVICE_ERROR`.
+        name: String,
+    },
+    /// The PKCS#11 module can't be loaded or used.
+    #[error("the PKCS#11 module {path} can't be used: {reason}")]
+    Module {
+        /// The module's file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No token matches the selector, or more than one does.
+    #[error("no single token matches {selector}; the module has {found}")]
+    SlotNotFound {
+        /// What was looked for.
+        selector: String,
+        /// The tokens that are there.
+        found: TokenList,
+    },
+    /// The file with the PIN can't be used.
+    #[error("the PIN file {path} can't be used: {reason}")]
+    PinFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The device refused the PIN. It is not tried again: a few wrong PINs lock a token.
+    #[error("the device refused the PIN ({name}); it is not tried again")]
+    PinIncorrect {
+        /// The name of what `C_Login` returned.
+        name: String,
+    },
+    /// No key on the token has this label and identifier. It is never made anew.
+    #[error("the token has no root key {locator}")]
+    RootKeyNotFound {
+        /// The key's label and identifier.
+        locator: String,
+    },
+    /// A key with this label or this identifier exists already.
+    #[error("the token already has a key with the label or the identifier of {locator}")]
+    RootKeyExists {
+        /// The label and identifier that were to be used.
+        locator: String,
+    },
+    /// The key on the token can't serve as a root key.
+    #[error("the key {locator} can't serve as a root key: {reason}")]
+    RootKeyUnfit {
+        /// The key's label and identifier.
+        locator: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The device refused a wrapped key, though it works otherwise: the bytes were changed, or another root key wrapped
+    /// them.
+    #[error("the device refused the wrapped key: it was changed, or another root key wrapped it")]
+    WrappedKeyRefused,
+    /// No key of this length is made.
+    #[error("a key of {bytes} bytes is not possible here")]
+    KeyLength {
+        /// The length that was asked for.
+        bytes: usize,
+    },
+    /// This wrap profile is not known, or this device is not driven with it.
+    #[error("the wrap profile {profile} can't be used")]
+    WrapProfile {
+        /// The profile.
+        profile: String,
+    },
+    /// The transport key could not be made, carried or used.
+    #[error("the transport key: {reason}")]
+    Transport {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The request names a transport key that the worker no longer has.
+    #[error("the transport key was renewed meanwhile")]
+    TransportExpired,
+    /// No worker can serve at the moment.
+    #[error("the device is not available: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+    /// Too many requests are under way.
+    #[error("too many requests are under way at the device")]
+    Busy,
+    /// The request took longer than the configured deadline.
+    #[error("the device did not answer in time")]
+    Deadline,
+    /// The two ends of the boundary do not understand each other.
+    #[error("the device worker's protocol: {reason}")]
+    Protocol {
+        /// What was wrong.
+        reason: String,
+    },
+    /// The worker process can't be started.
+    #[error("the device worker can't be started: {reason}")]
+    Launch {
+        /// Why.
+        reason: String,
+    },
+    /// Memory can't be locked.
+    #[error("memory for secrets can't be locked: {reason}")]
+    Memory {
+        /// Why, with the remedy.
+        reason: String,
+    },
+    /// The buffer for a released key has not its length.
+    #[error("a key of {key} bytes does not go into a buffer of {buffer}")]
+    BufferLength {
+        /// The key's length.
+        key: usize,
+        /// The buffer's length.
+        buffer: usize,
+    },
+}
+
+impl Error {
+    /// Whether the same request may succeed later without an operator's doing.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::Busy | Self::Deadline | Self::TransportExpired => true,
+            Self::Function { .. } => crate::device::Fault::of(self) != crate::device::Fault::Request,
+            _ => false,
+        }
+    }
+
+    /// The code of the PKCS#11 function that failed, where one did.
+    pub(crate) fn code(&self) -> Option<u64> {
+        match self {
+            Self::Function { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn unavailable(reason: impl fmt::Display) -> Self {
+        Self::Unavailable {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn protocol(reason: impl fmt::Display) -> Self {
+        Self::Protocol {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn transport(reason: impl fmt::Display) -> Self {
+        Self::Transport {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// The tokens that a module has, for a person to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenList(pub Vec<String>);
+
+impl fmt::Display for TokenList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            f.write_str("no token at all")
+        } else {
+            f.write_str(&self.0.join("; "))
+        }
+    }
+}

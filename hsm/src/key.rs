@@ -1,0 +1,208 @@
+//! The vocabulary of keys: what is asked of a device and what it answers. No secret is ever in one of these types in
+//! the clear.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The longest key in bytes that a device is asked to hold.
+pub(crate) const LONGEST_KEY: u16 = 4096;
+
+/// Which key on the token is a root key: both attributes must match.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RootKeyLocator {
+    /// `CKA_LABEL`.
+    pub label: String,
+    /// `CKA_ID`.
+    pub id: Vec<u8>,
+}
+
+impl fmt::Display for RootKeyLocator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" (CKA_ID {})", self.label, hex::encode(&self.id))
+    }
+}
+
+/// A root key as it was found on the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKeyFacts {
+    /// Its label and identifier.
+    pub locator: RootKeyLocator,
+    /// Tells this key from any other: eight bytes that follow from its value and tell nothing of it, or the three
+    /// bytes of `CKA_CHECK_VALUE` where the device refuses the key of known value that the eight are made with.
+    pub check_value: Vec<u8>,
+    /// The attributes that decide what can be done with it.
+    pub attributes: RootKeyAttributes,
+}
+
+/// The attributes of a root key that decide what can be done with it. Names and meaning: PKCS#11 2.40, section 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // Each is a Boolean attribute of PKCS#11.
+pub struct RootKeyAttributes {
+    /// `CKA_SENSITIVE`: its value can't be read.
+    pub sensitive: bool,
+    /// `CKA_EXTRACTABLE`: it can be wrapped under another key.
+    pub extractable: bool,
+    /// `CKA_MODIFIABLE`: its attributes can be changed.
+    pub modifiable: bool,
+    /// `CKA_WRAP`.
+    pub wrap: bool,
+    /// `CKA_UNWRAP`.
+    pub unwrap: bool,
+    /// `CKA_ENCRYPT`.
+    pub encrypt: bool,
+    /// `CKA_DECRYPT`: with it, who holds the PIN reads every key that it wrapped.
+    pub decrypt: bool,
+    /// `CKA_SIGN`.
+    pub sign: bool,
+    /// `CKA_DERIVE`.
+    pub derive: bool,
+    /// `CKA_LOCAL`: it was generated on the device.
+    pub local: bool,
+}
+
+/// The token in the slot, from `CK_TOKEN_INFO`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of CK_TOKEN_INFO.
+pub struct TokenFacts {
+    /// The slot's number.
+    pub slot: u64,
+    /// The token's label.
+    pub label: String,
+    /// The token's serial number.
+    pub serial: String,
+    /// Who made the device.
+    pub manufacturer: String,
+    /// The device's model.
+    pub model: String,
+    /// The firmware's version, `major.minor`.
+    pub firmware: String,
+    /// `CKF_USER_PIN_COUNT_LOW`: a wrong PIN was entered since the last right one.
+    pub user_pin_count_low: bool,
+    /// `CKF_USER_PIN_FINAL_TRY`: one more wrong PIN locks the token.
+    pub user_pin_final_try: bool,
+    /// `CKF_USER_PIN_LOCKED`.
+    pub user_pin_locked: bool,
+    /// `CKF_WRITE_PROTECTED`.
+    pub write_protected: bool,
+}
+
+/// What kind of key the device holds while it makes, imports or releases one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// `CKK_AES`: 16, 24 or 32 bytes.
+    Aes {
+        /// The key's length in bytes.
+        bytes: u16,
+    },
+    /// `CKK_GENERIC_SECRET`: 1 to 4,096 bytes. AES key wrap takes multiples of eight from sixteen on, so the device
+    /// holds it with more bytes behind it where it must: zeros behind a key that was taken in, random ones behind one
+    /// that was made. The caller remembers the true length and names it in each request.
+    Generic {
+        /// The key's true length in bytes.
+        bytes: u16,
+    },
+}
+
+impl KeyKind {
+    /// The key's true length in bytes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Aes { bytes } | Self::Generic { bytes } => usize::from(bytes),
+        }
+    }
+
+    /// The length in bytes of what the device wraps.
+    pub(crate) fn padded_bytes(self) -> usize {
+        match self {
+            Self::Aes { bytes } => usize::from(bytes),
+            Self::Generic { bytes } => usize::from(bytes).next_multiple_of(8).max(16),
+        }
+    }
+
+    /// Refuses lengths that no device is asked for.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        let possible = match self {
+            Self::Aes { bytes } => matches!(bytes, 16 | 24 | 32),
+            Self::Generic { bytes } => (1..=LONGEST_KEY).contains(&bytes),
+        };
+        if possible {
+            Ok(())
+        } else {
+            Err(Error::KeyLength { bytes: self.bytes() })
+        }
+    }
+}
+
+/// How a device wraps a key; recorded with each key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum WrapProfile {
+    /// `CKM_AES_KEY_WRAP` with the default initial value: RFC 3394.
+    AesKw,
+    /// `CKM_AES_KEY_WRAP_KWP`: RFC 5649.
+    AesKwp,
+    /// `CKM_AES_GCM`.
+    AesGcm,
+    /// `CKM_AES_CBC_PAD`; has no integrity of its own.
+    AesCbcPad,
+}
+
+impl WrapProfile {
+    /// The name under which it is stored: `aes-kw`, `aes-kwp`, `aes-gcm`, `aes-cbc-pad`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AesKw => "aes-kw",
+            Self::AesKwp => "aes-kwp",
+            Self::AesGcm => "aes-gcm",
+            Self::AesCbcPad => "aes-cbc-pad",
+        }
+    }
+}
+
+impl fmt::Display for WrapProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for WrapProfile {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        [Self::AesKw, Self::AesKwp, Self::AesGcm, Self::AesCbcPad]
+            .into_iter()
+            .find(|profile| profile.as_str() == name)
+            .ok_or_else(|| Error::WrapProfile {
+                profile: name.to_owned(),
+            })
+    }
+}
+
+/// A key wrapped under a root key: what is stored.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrapped {
+    /// How it was wrapped.
+    pub profile: WrapProfile,
+    /// The wrapped bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wrapped({}, {} bytes)", self.profile, self.bytes.len())
+    }
+}
+
+/// A key that the device has just made or taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeKey {
+    /// The key under its root key.
+    pub wrapped: Wrapped,
+    /// SHA-256 of the key's value in its true length. A short or guessable value can be found from it: it is as
+    /// confidential as the caller's policy makes it.
+    pub sha256: [u8; 32],
+}

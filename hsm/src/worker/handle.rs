@@ -1,0 +1,347 @@
+//! [`Device`]: what the rest of the program has of a device.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use openssl::sha::sha256;
+use tokio::time::timeout_at;
+
+use super::link::{Answer, Failure, Link};
+use super::protocol::{Digest, Operation, Reply, Transported};
+use super::supervisor::Supervisor;
+use super::transport::{TransportKey, TransportPair};
+use crate::Error;
+use crate::configuration::{DeviceConfig, WorkerCommand};
+use crate::key::{KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+use crate::memory::LockedBuffer;
+
+/// How often a request is sent again because the transport key was renewed between its sealing and its arrival.
+const EXPIRIES: usize = 3;
+
+/// A device: its workers, and the way to ask them. A cheap handle; the workers end with the last of its clones.
+///
+/// Every request has the deadline of the configuration, its waiting included. What was under way at a worker that
+/// ended is asked once more at another. All methods need the tokio runtime that the device was started on.
+#[derive(Clone)]
+pub struct Device {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    supervisor: Arc<Supervisor>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.supervisor.close();
+    }
+}
+
+/// A key on its way out: under the transport key, until it is opened.
+pub struct Released {
+    key: Arc<TransportKey>,
+    wrapped: Vec<u8>,
+    kind: KeyKind,
+}
+
+impl Device {
+    /// Starts the workers and waits until they serve. One at least must; the others may follow later.
+    ///
+    /// Fails with [`Error::PinIncorrect`] after one try of a wrong PIN.
+    pub async fn start(config: DeviceConfig, command: WorkerCommand) -> Result<Self, Error> {
+        let pair = tokio::task::spawn_blocking(TransportPair::generate)
+            .await
+            .map_err(|error| Error::transport(error.to_string()))??;
+        let supervisor = Supervisor::start(config, command, Arc::new(pair)).await?;
+        Ok(Self {
+            shared: Arc::new(Shared { supervisor }),
+        })
+    }
+
+    /// The name that the configuration gives the device.
+    pub fn name(&self) -> &str {
+        &self.shared.supervisor.config.name
+    }
+
+    /// The token, as it says itself now.
+    pub async fn token(&self) -> Result<TokenFacts, Error> {
+        match self.ask(Operation::TokenFacts).await? {
+            Reply::Token(token) => Ok(token),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The tokens as the workers saw them when they logged in; asks nobody.
+    pub fn known_token(&self) -> Option<TokenFacts> {
+        self.shared
+            .supervisor
+            .links()
+            .first()
+            .map(|link| link.token().clone())
+    }
+
+    /// Makes a root key: AES-256, on the token, sensitive, not extractable, not modifiable, for wrapping and unwrapping
+    /// only. It is read back and checked before this returns.
+    ///
+    /// Fails with [`Error::RootKeyExists`] where the label or the identifier is taken.
+    pub async fn create_root_key(&self, locator: &RootKeyLocator) -> Result<RootKeyFacts, Error> {
+        let mut sent = false;
+        let again = |_: &Link| {
+            // Sent for the second time, because the worker ended: the first may have made the key.
+            let operation = if sent {
+                Operation::FindRootKey(locator.clone())
+            } else {
+                Operation::CreateRootKey(locator.clone())
+            };
+            sent = true;
+            Ok(operation)
+        };
+        let made = match self.call(again).await {
+            // Looked for after a lost answer, and not there.
+            Err(Error::RootKeyNotFound { .. }) => self.ask(Operation::CreateRootKey(locator.clone())).await,
+            made => made.map(|answer| answer.reply),
+        };
+        root_key(made?)
+    }
+
+    /// Finds a root key, checks its attributes and makes its check value. It is never made here.
+    ///
+    /// Fails with [`Error::RootKeyNotFound`] or [`Error::RootKeyUnfit`].
+    pub async fn find_root_key(&self, locator: &RootKeyLocator) -> Result<RootKeyFacts, Error> {
+        root_key(self.ask(Operation::FindRootKey(locator.clone())).await?)
+    }
+
+    /// All keys on the token that can serve as root keys.
+    pub async fn list_root_keys(&self) -> Result<Vec<RootKeyFacts>, Error> {
+        match self.ask(Operation::ListRootKeys).await? {
+            Reply::RootKeys(keys) => Ok(keys),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Makes a key on the device and wraps it there.
+    pub async fn generate(&self, root: &RootKeyLocator, kind: KeyKind) -> Result<MadeKey, Error> {
+        kind.check()?;
+        let answer = self
+            .call(|link| {
+                // The device's digest covers the padding.
+                let digest = link.digests() && kind.padded_bytes() == kind.bytes();
+                Ok(Operation::Generate {
+                    root: root.clone(),
+                    kind,
+                    digest,
+                })
+            })
+            .await?;
+        match (answer.reply, answer.key) {
+            (
+                Reply::Made {
+                    wrapped,
+                    digest: Digest::Sha256(sha256),
+                },
+                _,
+            ) => Ok(MadeKey { wrapped, sha256 }),
+            (
+                Reply::Made {
+                    wrapped,
+                    digest: Digest::Key(transported),
+                },
+                Some(key),
+            ) => {
+                let released = Released {
+                    key,
+                    wrapped: transported.bytes,
+                    kind,
+                };
+                let mut opened = LockedBuffer::zeroed(kind.bytes());
+                released.open_into(opened.as_mut_slice())?;
+                Ok(MadeKey {
+                    wrapped,
+                    sha256: sha256(opened.as_slice()),
+                })
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Takes a key in: it crosses the boundary under the transport key, and is wrapped under the root key on the device.
+    ///
+    /// Fails with [`Error::KeyLength`] where `material` has not the length that `kind` says.
+    pub async fn import(
+        &self,
+        root: &RootKeyLocator,
+        kind: KeyKind,
+        material: &[u8],
+    ) -> Result<MadeKey, Error> {
+        kind.check()?;
+        if material.len() != kind.bytes() {
+            return Err(Error::KeyLength {
+                bytes: material.len(),
+            });
+        }
+        let answer = self
+            .call(|link| {
+                let (epoch, key) = link.transport_key();
+                let material = Transported {
+                    epoch,
+                    bytes: key.seal(material, kind.padded_bytes())?,
+                };
+                Ok(Operation::Import {
+                    root: root.clone(),
+                    kind,
+                    material,
+                })
+            })
+            .await?;
+        match answer.reply {
+            Reply::Imported(wrapped) => Ok(MadeKey {
+                wrapped,
+                sha256: sha256(material),
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Has the device unwrap a key and wrap it again under the transport key.
+    ///
+    /// Fails with [`Error::WrappedKeyRefused`] where the wrapped bytes were changed or another root key made them.
+    pub async fn release(
+        &self,
+        root: &RootKeyLocator,
+        kind: KeyKind,
+        wrapped: &Wrapped,
+    ) -> Result<Released, Error> {
+        kind.check()?;
+        let operation = Operation::Release {
+            root: root.clone(),
+            kind,
+            wrapped: wrapped.clone(),
+        };
+        let answer = self.call(|_| Ok(operation.clone())).await?;
+        match (answer.reply, answer.key) {
+            (Reply::Released(transported), Some(key)) => Ok(Released {
+                key,
+                wrapped: transported.bytes,
+                kind,
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Whether keys can be wrapped and unwrapped under the root key now: does it with a key that is thrown away.
+    pub async fn check(&self, root: &RootKeyLocator) -> Result<(), Error> {
+        self.ask(Operation::Check(root.clone())).await.map(|_| ())
+    }
+
+    /// Random bytes from the device. They cross the boundary as they are: for nonces and identifiers, not for keys.
+    pub async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        match self.ask(Operation::Random(length)).await? {
+            Reply::Random(bytes) => Ok(bytes),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The process numbers of the workers that serve now.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        self.shared
+            .supervisor
+            .links()
+            .iter()
+            .map(|link| link.process().pid())
+            .collect()
+    }
+
+    /// How many requests are under way.
+    pub fn under_way(&self) -> usize {
+        self.shared
+            .supervisor
+            .links()
+            .iter()
+            .map(|link| link.under_way())
+            .sum()
+    }
+
+    /// Lets the workers finish what is under way, finalise the module and end; kills those that take longer than the
+    /// deadline. Requests after this are refused.
+    pub async fn shutdown(&self) {
+        self.shared.supervisor.close();
+        self.shared.supervisor.closed().await;
+    }
+
+    async fn ask(&self, operation: Operation) -> Result<Reply, Error> {
+        self.call(|_| Ok(operation.clone()))
+            .await
+            .map(|answer| answer.reply)
+    }
+
+    /// Sends what `operation` makes for a worker; once more, to another, where the first ended before it answered.
+    async fn call(
+        &self,
+        mut operation: impl FnMut(&Link) -> Result<Operation, Error>,
+    ) -> Result<Answer, Error> {
+        let supervisor = &self.shared.supervisor;
+        let start = Instant::now();
+        let deadline = start + supervisor.config.deadline;
+        let mut ended = false;
+        let mut expiries = 0;
+        loop {
+            let link = timeout_at(deadline.into(), supervisor.worker())
+                .await
+                .map_err(|_| Error::Deadline)??;
+            let request = operation(&link)?;
+            let patience = deadline.saturating_duration_since(Instant::now());
+            match timeout_at(deadline.into(), link.request(request, patience)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Failure::Refused(Error::TransportExpired))) if expiries < EXPIRIES => expiries += 1,
+                Ok(Err(Failure::Refused(error))) => return Err(error),
+                Ok(Err(Failure::Busy)) => return Err(Error::Busy),
+                Ok(Err(Failure::Ended)) if !ended => {
+                    ended = true;
+                }
+                Ok(Err(Failure::Ended)) => {
+                    return Err(Error::unavailable(
+                        "two workers ended while they served the request",
+                    ));
+                }
+                Err(_) => {
+                    link.kill_if_silent_since(start);
+                    return Err(Error::Deadline);
+                }
+            }
+        }
+    }
+}
+
+impl Released {
+    /// The key's length in bytes.
+    pub fn len(&self) -> usize {
+        self.kind.bytes()
+    }
+
+    /// Never: there is no key without a byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Opens the key into `out`, which must have its length. Nothing is written there where it fails.
+    pub fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
+        if out.len() != self.len() {
+            return Err(Error::BufferLength {
+                key: self.len(),
+                buffer: out.len(),
+            });
+        }
+        self.key.open(&self.wrapped, self.kind.padded_bytes(), out)
+    }
+}
+
+fn root_key(reply: Reply) -> Result<RootKeyFacts, Error> {
+    match reply {
+        Reply::RootKey(facts) => Ok(facts),
+        _ => Err(unexpected()),
+    }
+}
+
+fn unexpected() -> Error {
+    Error::protocol("an answer to another question")
+}

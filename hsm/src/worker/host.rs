@@ -1,0 +1,388 @@
+//! The worker's device: what its threads have in common, and how a device that went away is found again.
+//!
+//! # The ladder
+//!
+//! 1. The root key's remembered handle is forgotten and the thread gets a fresh session, logged in.
+//! 2. The module is finalised and initialised, the slot found by its label or serial, the user logged in once, a new
+//!    transport key made.
+//! 3. The worker says why and ends; its supervisor starts another process.
+//!
+//! Each step is followed by the request once more. Before the ladder is climbed for an error that many modules return for
+//! a bad request as well, a throw-away key is made, wrapped, unwrapped and sent under the same root key: where that
+//! works, the error is the request's own. So a client can't make workers end.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use cryptoki::object::ObjectHandle;
+
+use super::lock;
+use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start, Transported, Trial};
+use super::queue::Outbox;
+use crate::Error;
+use crate::device::{self, Fault, Module, Session, Transport, TransportKey};
+use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
+
+/// What the threads of a worker share.
+pub(super) struct Host {
+    start: Start,
+    module: Arc<Module>,
+    /// Read while a request runs; written while the module is initialised anew.
+    online: RwLock<Option<Online>>,
+    login: Mutex<()>,
+    pin_refused: AtomicBool,
+}
+
+/// The device between one initialisation and the next.
+struct Online {
+    generation: u64,
+    slot: u64,
+    transport: Transport,
+    /// Handles of token objects are the same in all sessions of a process.
+    root_keys: RwLock<HashMap<RootKeyLocator, ObjectHandle>>,
+}
+
+/// What one thread has: its session, and the initialisation that it belongs to.
+#[derive(Default)]
+pub(super) struct Seat {
+    session: Option<(u64, Session)>,
+}
+
+/// An answer, and the transport key that it uses: held until the answer is on its way.
+pub(super) struct Outcome {
+    pub(super) reply: Reply,
+    pub(super) held: Option<Arc<TransportKey>>,
+}
+
+/// How a request ended.
+pub(super) enum Ended {
+    Answered(Outcome),
+    Refused(Error),
+    /// There is no answer: the worker must end.
+    GiveUp(Error),
+}
+
+impl Host {
+    /// Loads the module and opens the device; gives what the starting process is told.
+    pub(super) fn open(start: Start) -> Result<(Self, Ready), Error> {
+        let module = Module::load(&start.module)?;
+        let host = Self {
+            module,
+            online: RwLock::new(None),
+            login: Mutex::new(()),
+            pin_refused: AtomicBool::new(false),
+            start,
+        };
+        let (online, token, transport_key) = host.bring_online(0)?;
+        let trial = {
+            let session = host.session(online.slot)?;
+            try_out(&session, &online.transport)?
+        };
+        *host.online.write().unwrap_or_else(PoisonError::into_inner) = Some(online);
+        Ok((
+            host,
+            Ready {
+                token,
+                transport_key,
+                trial,
+            },
+        ))
+    }
+
+    /// Does what is asked, climbing the ladder where the device went away.
+    pub(super) fn answer(&self, seat: &mut Seat, operation: &Operation, outbox: &Outbox) -> Ended {
+        let mut rung = 0;
+        let mut knew_root_key = false;
+        loop {
+            let online = self.online();
+            let Some(online_now) = &*online else {
+                return Ended::GiveUp(Error::unavailable("the device could not be opened again"));
+            };
+            let generation = online_now.generation;
+            knew_root_key |= operation
+                .root_key()
+                .is_some_and(|root| online_now.remembers(root));
+            let error = match self.attempt(online_now, seat, operation) {
+                Ok(outcome) => return Ended::Answered(outcome),
+                Err(error) => error,
+            };
+            let lost = knew_root_key && matches!(error, Error::RootKeyNotFound { .. });
+            let fault = if lost { Fault::Token } else { Fault::of(&error) };
+            match (fault, rung) {
+                (Fault::Request, _) => return Ended::Refused(error),
+                (Fault::Token, _) if !lost && self.works_otherwise(online_now, seat, operation) => {
+                    return Ended::Refused(own(error, operation));
+                }
+                (_, 0) => {
+                    complain(&error, "a fresh session is tried");
+                    if let Some(root) = operation.root_key() {
+                        online_now.forget(root);
+                    }
+                    seat.session = None;
+                }
+                (_, 1) => {
+                    complain(&error, "the module is initialised anew");
+                    seat.session = None;
+                    drop(online);
+                    if let Err(error) = self.reopen(generation, outbox) {
+                        return Ended::GiveUp(error);
+                    }
+                }
+                // Said plainly by a module that was initialised a moment ago.
+                _ if lost => return Ended::Refused(error),
+                _ => return Ended::GiveUp(error),
+            }
+            rung += 1;
+        }
+    }
+
+    /// Makes a new transport key where the current one is due, and tells the starting process.
+    pub(super) fn renew_transport_key_if_due(&self, outbox: &Outbox) {
+        let online = self.online();
+        let Some(online) = &*online else { return };
+        match online.transport.renew_if_due() {
+            Ok(Some(renewed)) => {
+                let retired = renewed.retired.into_iter().map(Message::TransportRetired);
+                let messages: Vec<_> = [Message::TransportKey(renewed.handed)]
+                    .into_iter()
+                    .chain(retired)
+                    .collect();
+                outbox.send(&messages);
+            }
+            Ok(None) => {}
+            Err(error) => complain(&error, "the transport key is used on"),
+        }
+    }
+
+    /// Destroys the transport keys and finalises the module. Every seat must be empty.
+    pub(super) fn close(&self) {
+        let online = self.online.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Closes the session of the transport keys, which destroys them.
+        drop(online);
+        if let Err(error) = self.module.finalise() {
+            complain(&error, "the process ends all the same");
+        }
+    }
+
+    fn online(&self) -> RwLockReadGuard<'_, Option<Online>> {
+        self.online.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempt(&self, online: &Online, seat: &mut Seat, operation: &Operation) -> Result<Outcome, Error> {
+        let session = self.seat_session(online, seat)?;
+        let outcome = self.perform(online, session, operation);
+        if session.is_unfit() {
+            seat.session = None;
+        }
+        outcome
+    }
+
+    fn perform(&self, online: &Online, session: &Session, operation: &Operation) -> Result<Outcome, Error> {
+        let transport = &online.transport;
+        let mut held = None;
+        let reply = match operation {
+            Operation::CreateRootKey(locator) => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                Reply::RootKey(device::create(&writing, locator)?)
+            }
+            Operation::FindRootKey(locator) => {
+                let key = device::find(session, locator)?;
+                Reply::RootKey(device::verify(session, key, locator)?)
+            }
+            Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
+            Operation::Generate { root, kind, digest } => {
+                let root = online.root_key(session, root)?;
+                match *digest {
+                    true => match device::generate(session, root, *kind, true)? {
+                        (wrapped, Some(sha256)) => Reply::Made {
+                            wrapped,
+                            digest: Digest::Sha256(sha256),
+                        },
+                        _ => {
+                            return Err(Error::transport(
+                                "the device refused a digest that it gave before",
+                            ));
+                        }
+                    },
+                    false => {
+                        let (wrapped, transported, key) =
+                            device::generate_and_transport(session, root, *kind, transport)?;
+                        held = Some(key);
+                        Reply::Made {
+                            wrapped,
+                            digest: Digest::Key(transported),
+                        }
+                    }
+                }
+            }
+            Operation::Import { root, kind, material } => {
+                let root = online.root_key(session, root)?;
+                let key = transport.use_epoch(material.epoch)?;
+                Reply::Imported(device::import(session, root, *kind, &key, &material.bytes)?)
+            }
+            Operation::Release { root, kind, wrapped } => {
+                let root = online.root_key(session, root)?;
+                let (transported, key) = device::release(session, root, *kind, wrapped, transport)?;
+                held = Some(key);
+                Reply::Released(transported)
+            }
+            Operation::Check(root) => {
+                device::check(session, online.root_key(session, root)?, transport)?;
+                Reply::Done
+            }
+            Operation::Random(length) => {
+                let mut bytes = vec![0; usize::from(*length)];
+                session.random(&mut bytes)?;
+                Reply::Random(bytes)
+            }
+            Operation::TokenFacts => Reply::Token(self.module.token(online.slot)?),
+            // The reading thread sees to it; no thread is handed one.
+            Operation::Shutdown => Reply::Done,
+        };
+        Ok(Outcome { reply, held })
+    }
+
+    /// Whether the device works under the request's root key, so that an error is the request's own.
+    fn works_otherwise(&self, online: &Online, seat: &mut Seat, operation: &Operation) -> bool {
+        match operation.root_key() {
+            Some(root) if !matches!(operation, Operation::Check(_)) => self
+                .attempt(online, seat, &Operation::Check(root.clone()))
+                .is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The thread's session: of this initialisation, open and logged in.
+    fn seat_session<'a>(&self, online: &Online, seat: &'a mut Seat) -> Result<&'a Session, Error> {
+        if let Some((generation, _)) = &seat.session
+            && *generation != online.generation
+            && let Some((_, session)) = seat.session.take()
+        {
+            session.abandon();
+        }
+        if seat.session.is_none() {
+            seat.session = Some((online.generation, self.session(online.slot)?));
+        }
+        let (_, session) = seat.session.as_ref().expect("it was put there");
+        Ok(session)
+    }
+
+    /// Opens a session and sees that the user is logged in.
+    fn session(&self, slot: u64) -> Result<Session, Error> {
+        let session = self.module.open_session(slot)?;
+        if session.is_logged_in()? {
+            return Ok(session);
+        }
+        let _one_at_a_time = lock(&self.login);
+        if self.pin_refused.load(Ordering::Relaxed) {
+            return Err(Error::PinIncorrect {
+                name: "refused before".to_owned(),
+            });
+        }
+        if self.module.token(slot)?.user_pin_locked {
+            return Err(Error::PinIncorrect {
+                name: "CKF_USER_PIN_LOCKED".to_owned(),
+            });
+        }
+        let login = session.login(&device::read_pin(&self.start.pin_file)?);
+        if let Err(Error::PinIncorrect { .. }) = &login {
+            self.pin_refused.store(true, Ordering::Relaxed);
+        }
+        login.map(|()| session)
+    }
+
+    fn bring_online(&self, generation: u64) -> Result<(Online, TokenFacts, HandedOver), Error> {
+        self.module.initialise()?;
+        let token = self.module.find_slot(&self.start.slot)?;
+        let session = self.session(token.slot)?;
+        let recipient = self.start.transport_recipient.clone().into();
+        // Epochs of one initialisation never meet those of another.
+        let epoch = generation << 32;
+        let (transport, handed) = Transport::open(session, recipient, self.start.renewal, epoch)?;
+        let online = Online {
+            generation,
+            slot: token.slot,
+            transport,
+            root_keys: RwLock::default(),
+        };
+        Ok((online, token, handed))
+    }
+
+    /// Initialises the module anew, unless another thread has done so since `generation`.
+    fn reopen(&self, generation: u64, outbox: &Outbox) -> Result<(), Error> {
+        let mut online = self.online.write().unwrap_or_else(PoisonError::into_inner);
+        match online.take() {
+            Some(newer) if newer.generation != generation => {
+                *online = Some(newer);
+                return Ok(());
+            }
+            Some(older) => older.transport.abandon(),
+            None => return Err(Error::unavailable("the device could not be opened again")),
+        }
+        // A module that lost its device may refuse this and initialise all the same.
+        let _ = self.module.finalise();
+        let (newer, _, handed) = self.bring_online(generation + 1)?;
+        outbox.send(&[Message::TransportKey(handed)]);
+        *online = Some(newer);
+        Ok(())
+    }
+}
+
+impl Online {
+    fn remembers(&self, root: &RootKeyLocator) -> bool {
+        self.root_keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(root)
+    }
+
+    fn forget(&self, root: &RootKeyLocator) {
+        self.root_keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(root);
+    }
+
+    /// The root key's handle: remembered, or found and checked.
+    fn root_key(&self, session: &Session, root: &RootKeyLocator) -> Result<ObjectHandle, Error> {
+        if let Some(key) = self
+            .root_keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(root)
+        {
+            return Ok(*key);
+        }
+        let key = device::find(session, root)?;
+        device::verify(session, key, root)?;
+        self.root_keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(root.clone(), key);
+        Ok(key)
+    }
+}
+
+/// Makes a key and sends it, with the device's digest of it, for the starting process to try the transport with.
+fn try_out(session: &Session, transport: &Transport) -> Result<Trial, Error> {
+    let (bytes, epoch, sha256) = device::trial(session, transport, KeyKind::Aes { bytes: 32 })?;
+    Ok(Trial {
+        key: Transported { epoch, bytes },
+        sha256,
+    })
+}
+
+/// What an error means when the device works otherwise.
+fn own(error: Error, operation: &Operation) -> Error {
+    match (operation, &error) {
+        (Operation::Release { .. }, Error::Function { function, .. }) if function == "C_UnwrapKey" => {
+            Error::WrappedKeyRefused
+        }
+        _ => error,
+    }
+}
+
+fn complain(error: &Error, consequence: &str) {
+    super::serve::say(format_args!("{error}; {consequence}"));
+}

@@ -1,0 +1,363 @@
+//! The starting process's connection to one worker: requests go out, answers find who asked.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::frame::{self, Decoder};
+use super::lock;
+use super::process::{Connection, Process};
+use super::protocol::{Begun, Digest, HandedOver, Message, Operation, Ready, Reply, Request, Trial};
+use super::transport::{TransportKey, TransportPair};
+use crate::Error;
+use crate::key::TokenFacts;
+use crate::memory::LockedBuffer;
+
+/// An answer, and the transport key that what it carries is wrapped under.
+pub(super) struct Answer {
+    pub(super) reply: Reply,
+    pub(super) key: Option<Arc<TransportKey>>,
+}
+
+/// Why there is no answer.
+pub(super) enum Failure {
+    /// The worker answered with an error.
+    Refused(Error),
+    /// The worker ended before it answered.
+    Ended,
+    /// As many requests as may be are under way.
+    Busy,
+}
+
+/// One worker that serves.
+pub(super) struct Link {
+    process: Process,
+    token: TokenFacts,
+    /// Whether the device says a key's SHA-256 itself.
+    digests: bool,
+    capacity: usize,
+    writer: OwnedWriteHalf,
+    outgoing: Mutex<Outgoing>,
+    writable_wanted: Notify,
+    pending: Mutex<Pending>,
+    under_way: AtomicUsize,
+    next_id: AtomicU64,
+    transport: Mutex<TransportKeys>,
+    /// Why the worker gave up, where it said so.
+    last_words: Mutex<Option<Error>>,
+    started: Instant,
+    /// When the last answer came, in milliseconds since `started`.
+    last_answer: AtomicU64,
+}
+
+/// Frames that the socket has not taken yet.
+#[derive(Default)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// The socket is full; the writing task goes on when it is not.
+    blocked: bool,
+}
+
+/// Who waits for which answer; `None` when the worker has ended.
+struct Pending(Option<HashMap<u64, oneshot::Sender<Result<Answer, Error>>>>);
+
+/// The transport keys that answers may still use; the last is the current one.
+struct TransportKeys {
+    current: u64,
+    keys: HashMap<u64, Arc<TransportKey>>,
+}
+
+impl Link {
+    /// Takes over a worker that has begun to serve, after trying the transport of a key with it. The second value ends
+    /// when the worker's socket does.
+    pub(super) fn new(
+        connection: Connection,
+        pair: Arc<TransportPair>,
+        capacity: usize,
+    ) -> Result<(Arc<Self>, JoinHandle<()>), Error> {
+        let Connection {
+            process,
+            stream,
+            decoder,
+            begun,
+        } = connection;
+        let Ready {
+            token,
+            transport_key,
+            trial,
+        } = match begun {
+            Begun::Serving(ready) => *ready,
+            Begun::Failed(error) => return Err(error),
+            Begun::Examined(_) => return Err(Error::protocol("a report that nobody asked for")),
+        };
+        let key = pair.receive(&transport_key)?;
+        let digests = try_transport(&key, &trial)?;
+        let (reader, writer) = stream.into_split();
+        let link = Arc::new(Self {
+            process,
+            token,
+            digests,
+            capacity,
+            writer,
+            outgoing: Mutex::default(),
+            writable_wanted: Notify::new(),
+            pending: Mutex::new(Pending(Some(HashMap::new()))),
+            under_way: AtomicUsize::new(0),
+            next_id: AtomicU64::new(0),
+            transport: Mutex::new(TransportKeys {
+                current: transport_key.epoch,
+                keys: HashMap::from([(transport_key.epoch, Arc::new(key))]),
+            }),
+            last_words: Mutex::default(),
+            started: Instant::now(),
+            last_answer: AtomicU64::new(0),
+        });
+        let writing = tokio::spawn(Arc::clone(&link).write());
+        let reading = tokio::spawn({
+            let link = Arc::clone(&link);
+            async move {
+                if let Err(error) = link.read(reader, decoder, &pair).await {
+                    tracing::error!(pid = link.process.pid(), %error, "the device worker is given up");
+                }
+                writing.abort();
+                // Whoever waits learns that the worker ended: the senders are dropped.
+                lock(&link.pending).0 = None;
+            }
+        });
+        Ok((link, reading))
+    }
+
+    pub(super) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    pub(super) fn token(&self) -> &TokenFacts {
+        &self.token
+    }
+
+    pub(super) fn digests(&self) -> bool {
+        self.digests
+    }
+
+    /// Whether its socket is open.
+    pub(super) fn serves(&self) -> bool {
+        lock(&self.pending).0.is_some()
+    }
+
+    /// Why the worker gave up, where it said so.
+    pub(super) fn last_words(&self) -> Option<Error> {
+        lock(&self.last_words).clone()
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// The key that material is sent under.
+    pub(super) fn transport_key(&self) -> (u64, Arc<TransportKey>) {
+        let transport = lock(&self.transport);
+        let key = transport
+            .keys
+            .get(&transport.current)
+            .expect("the current key is never taken out");
+        (transport.current, Arc::clone(key))
+    }
+
+    /// Sends a request and waits for its answer. May be dropped at any time: the answer is then ignored.
+    pub(super) async fn request(
+        self: &Arc<Self>,
+        operation: Operation,
+        patience: Duration,
+    ) -> Result<Answer, Failure> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        if self.under_way.fetch_add(1, Ordering::Relaxed) >= self.capacity {
+            self.under_way.fetch_sub(1, Ordering::Relaxed);
+            return Err(Failure::Busy);
+        }
+        let _under_way = UnderWay { link: self, id };
+        let (answer, answered) = oneshot::channel();
+        match &mut lock(&self.pending).0 {
+            Some(pending) => pending.insert(id, answer),
+            None => return Err(Failure::Ended),
+        };
+        self.send(&Request {
+            id,
+            patience,
+            operation,
+        })
+        .map_err(Failure::Refused)?;
+        match answered.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Failure::Refused(error)),
+            Err(_) => Err(Failure::Ended),
+        }
+    }
+
+    /// Kills the worker if nothing has come from it since `since`: it hangs as a whole. (One call that hangs while
+    /// others go on is the worker's own to notice.)
+    pub(super) fn kill_if_silent_since(&self, since: Instant) {
+        let last = self.started + Duration::from_millis(self.last_answer.load(Ordering::Relaxed));
+        if last < since {
+            tracing::error!(
+                pid = self.process.pid(),
+                "the device worker does not answer and is replaced"
+            );
+            self.process.kill();
+        }
+    }
+
+    /// Asks the worker to finish what is under way and to end.
+    pub(super) fn ask_to_end(&self) {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let shutdown = Request {
+            id,
+            patience: Duration::MAX,
+            operation: Operation::Shutdown,
+        };
+        // Where it can't be sent the worker is ending already.
+        let _ = self.send(&shutdown);
+    }
+
+    /// Puts a request behind what waits and lets the socket take what it can at once.
+    ///
+    /// The socket is written to by whoever has something for it, not by a task: that saves a switch per request. What
+    /// comes while the socket is full goes out together.
+    fn send(&self, request: &Request) -> Result<(), Error> {
+        let mut outgoing = lock(&self.outgoing);
+        frame::append(&mut outgoing.bytes, request)?;
+        if !outgoing.blocked {
+            self.flush(&mut outgoing);
+        }
+        Ok(())
+    }
+
+    fn flush(&self, outgoing: &mut Outgoing) {
+        outgoing.blocked = false;
+        while outgoing.sent < outgoing.bytes.len() {
+            match self.writer.try_write(&outgoing.bytes[outgoing.sent..]) {
+                Ok(written) => outgoing.sent += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    outgoing.blocked = true;
+                    self.writable_wanted.notify_one();
+                    return;
+                }
+                // The worker has ended; the reading task sees that too and tells everybody.
+                Err(_) => break,
+            }
+        }
+        outgoing.bytes.clear();
+        outgoing.sent = 0;
+    }
+
+    /// Goes on writing whenever the socket was full.
+    async fn write(self: Arc<Self>) {
+        loop {
+            self.writable_wanted.notified().await;
+            if self.writer.writable().await.is_err() {
+                return;
+            }
+            self.flush(&mut lock(&self.outgoing));
+        }
+    }
+
+    /// Takes what the worker says until its socket ends.
+    async fn read(
+        &self,
+        mut reader: OwnedReadHalf,
+        mut decoder: Decoder,
+        pair: &TransportPair,
+    ) -> Result<(), Error> {
+        loop {
+            while let Some(message) = decoder.next()? {
+                self.take(message, pair)?;
+            }
+            match reader.read_buf(decoder.buffer()).await {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn take(&self, message: Message, pair: &TransportPair) -> Result<(), Error> {
+        match message {
+            Message::Answer { id, outcome } => {
+                let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                self.last_answer.store(elapsed, Ordering::Relaxed);
+                let asker = lock(&self.pending)
+                    .0
+                    .as_mut()
+                    .and_then(|pending| pending.remove(&id));
+                let Some(asker) = asker else { return Ok(()) };
+                let answer = outcome.and_then(|reply| {
+                    let key = self.key_of(&reply)?;
+                    Ok(Answer { reply, key })
+                });
+                // The asker may have gone meanwhile.
+                let _ = asker.send(answer);
+            }
+            Message::TransportKey(handed) => {
+                let HandedOver { epoch, .. } = handed;
+                let key = Arc::new(pair.receive(&handed)?);
+                let mut transport = lock(&self.transport);
+                transport.keys.insert(epoch, key);
+                transport.current = epoch;
+            }
+            Message::TransportRetired(epoch) => {
+                let mut transport = lock(&self.transport);
+                if epoch != transport.current {
+                    transport.keys.remove(&epoch);
+                }
+            }
+            Message::LastWords(error) => *lock(&self.last_words) = Some(error),
+        }
+        Ok(())
+    }
+
+    fn key_of(&self, reply: &Reply) -> Result<Option<Arc<TransportKey>>, Error> {
+        let (Reply::Released(transported)
+        | Reply::Made {
+            digest: Digest::Key(transported),
+            ..
+        }) = reply
+        else {
+            return Ok(None);
+        };
+        match lock(&self.transport).keys.get(&transported.epoch) {
+            Some(key) => Ok(Some(Arc::clone(key))),
+            None => Err(Error::protocol(
+                "an answer under a transport key that was never handed over",
+            )),
+        }
+    }
+}
+
+/// Counts a request as under way, and forgets who asked when it is over or given up.
+struct UnderWay<'a> {
+    link: &'a Link,
+    id: u64,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(pending) = &mut lock(&self.link.pending).0 {
+            pending.remove(&self.id);
+        }
+        self.link.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Opens the worker's trial key. Tells whether the device's digest of it is the SHA-256 of its value.
+fn try_transport(key: &TransportKey, trial: &Trial) -> Result<bool, Error> {
+    const TRIAL: usize = 32;
+    let mut opened = LockedBuffer::zeroed(TRIAL);
+    key.open(&trial.key.bytes, TRIAL, opened.as_mut_slice())?;
+    Ok(trial.sha256 == Some(openssl::sha::sha256(opened.as_slice())))
+}

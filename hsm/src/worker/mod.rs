@@ -1,0 +1,30 @@
+//! The boundary: the process that hosts a device, the protocol to it, and its supervision.
+//!
+//! The starting process has [`Device`], `link` (one worker's connection), `supervisor` (which worker serves, restart)
+//! and `process`. The worker has `serve` (its life), `host` (the threads' common device) and `ladder` (healing). Both
+//! have `protocol` and `frame`.
+//!
+//! Nothing of PKCS#11 belongs here: that is [`crate::device`].
+
+mod frame;
+mod handle;
+mod host;
+mod link;
+mod process;
+pub(crate) mod protocol;
+mod queue;
+mod serve;
+mod supervisor;
+mod transport;
+
+pub use handle::{Device, Released};
+pub use serve::serve_inherited;
+
+pub(crate) use process::{Connection, connect};
+pub(crate) use transport::TransportPair;
+
+/// Takes a lock whatever happened to the thread that had it: every value behind the locks of this module is whole
+/// between any two of its statements.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,183 @@
+//! What the two ends of the boundary say to each other.
+//!
+//! The starting process sends one [`Begin`] and gets one [`Begun`]; then [`Request`]s go one way and [`Message`]s the
+//! other, in any order. Both ends are the same build of the same program, so the form has no version.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::configuration::{SlotSelector, TransportRenewal};
+use crate::doctor::Report;
+use crate::key::{KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+
+/// The first message to a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Begin {
+    /// Serve requests until the socket closes.
+    Serve(Start),
+    /// Examine the device, send a [`Report`] in [`Begun::Examined`] and end.
+    Examine(Start),
+}
+
+/// What a worker needs in order to serve.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) module: PathBuf,
+    pub(crate) slot: SlotSelector,
+    pub(crate) pin_file: PathBuf,
+    pub(crate) sessions: usize,
+    pub(crate) queue: usize,
+    /// A call into the module that takes longer than this ends the worker.
+    pub(crate) deadline: Duration,
+    pub(crate) renewal: TransportRenewal,
+    pub(crate) transport_recipient: TransportRecipient,
+}
+
+/// The RSA public key under which transport keys are handed over: big-endian integers without leading zeros.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TransportRecipient {
+    pub(crate) modulus: Vec<u8>,
+    pub(crate) exponent: Vec<u8>,
+}
+
+/// The answer to [`Begin`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Begun {
+    /// The worker is logged in and serves.
+    Serving(Box<Ready>),
+    /// The device can't be served. The worker ends.
+    Failed(Error),
+    /// What the examination found. The worker ends.
+    Examined(Report),
+}
+
+/// How the device is driven, and a key for the receiver to test that with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) token: TokenFacts,
+    pub(crate) transport_key: HandedOver,
+    /// A key that was made for this test only.
+    pub(crate) trial: Trial,
+}
+
+/// A key of 32 bytes, destroyed again, under the transport key; and its SHA-256 where the device could say it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    pub(crate) key: Transported,
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+/// A transport key under the recipient's RSA key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct HandedOver {
+    pub(crate) epoch: u64,
+    pub(crate) hash: OaepHash,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The hash of RSA-OAEP and of its mask generation function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum OaepHash {
+    Sha256,
+    Sha1,
+}
+
+/// A key under the transport key of an epoch, by AES key wrap (RFC 3394).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transported {
+    pub(crate) epoch: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What the device is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) id: u64,
+    /// The request is answered [`Error::Deadline`] without being tried where it has waited longer.
+    pub(crate) patience: Duration,
+    pub(crate) operation: Operation,
+}
+
+/// The operations. Each can be repeated without harm, save [`Operation::CreateRootKey`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Operation {
+    CreateRootKey(RootKeyLocator),
+    FindRootKey(RootKeyLocator),
+    ListRootKeys,
+    /// Make a key; with `digest` the device says its SHA-256, without it the key comes back transported as well.
+    Generate {
+        root: RootKeyLocator,
+        kind: KeyKind,
+        digest: bool,
+    },
+    Import {
+        root: RootKeyLocator,
+        kind: KeyKind,
+        material: Transported,
+    },
+    Release {
+        root: RootKeyLocator,
+        kind: KeyKind,
+        wrapped: Wrapped,
+    },
+    /// Make, wrap, unwrap and destroy a key under the root key.
+    Check(RootKeyLocator),
+    Random(u16),
+    TokenFacts,
+    /// Finish what is under way, finalise the module and end.
+    Shutdown,
+}
+
+impl Operation {
+    /// The root key that the operation needs to be there already.
+    pub(crate) fn root_key(&self) -> Option<&RootKeyLocator> {
+        match self {
+            Self::FindRootKey(root)
+            | Self::Generate { root, .. }
+            | Self::Import { root, .. }
+            | Self::Release { root, .. }
+            | Self::Check(root) => Some(root),
+            _ => None,
+        }
+    }
+}
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Message {
+    /// The answer to the request of this id.
+    Answer { id: u64, outcome: Result<Reply, Error> },
+    /// From now on this transport key is used. It comes before any answer that uses it.
+    TransportKey(HandedOver),
+    /// No answer after this one uses the transport key of this epoch.
+    TransportRetired(u64),
+    /// The worker gives up for this reason and ends.
+    LastWords(Error),
+}
+
+/// The outcomes of the operations.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    RootKey(RootKeyFacts),
+    RootKeys(Vec<RootKeyFacts>),
+    /// A key was made: with its digest, or with itself for the digest to be made from.
+    Made {
+        wrapped: Wrapped,
+        digest: Digest,
+    },
+    Imported(Wrapped),
+    Released(Transported),
+    Random(Vec<u8>),
+    Token(TokenFacts),
+    Done,
+}
+
+/// The SHA-256 of a key, or the key under the transport key for the receiver to compute it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Digest {
+    Sha256([u8; 32]),
+    Key(Transported),
+}

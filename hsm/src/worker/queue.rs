@@ -1,0 +1,124 @@
+//! What waits in a worker: requests for its threads, and messages for the socket.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::frame;
+use super::lock;
+use super::protocol::{Message, Request};
+
+/// Requests that no thread has taken yet.
+pub(super) struct Queue {
+    capacity: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Request, Instant)>,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Gives the request back where the queue is full.
+    pub(super) fn push(&self, request: Request) -> Result<(), Request> {
+        let mut state = lock(&self.state);
+        if state.waiting.len() >= self.capacity {
+            return Err(request);
+        }
+        state.waiting.push_back((request, Instant::now()));
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next request and when it came; waits for one. `None` when the queue is closed and empty.
+    pub(super) fn pop(&self) -> Option<(Request, Instant)> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(next) = state.waiting.pop_front() {
+                return Some(next);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes no more requests; those that wait are still given out, unless `discard` says that nobody wants them.
+    pub(super) fn close(&self, discard: bool) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        if discard {
+            state.waiting.clear();
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+/// The worker's side of the socket for what it says.
+///
+/// There is no writing thread. Who has a message and finds nobody writing writes, and goes on for as long as others
+/// have put theirs behind it meanwhile: these go out together, in one call.
+pub(super) struct Outbox {
+    stream: UnixStream,
+    state: Mutex<Outgoing>,
+}
+
+#[derive(Default)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    writing: bool,
+}
+
+impl Outbox {
+    pub(super) fn new(stream: UnixStream) -> Self {
+        Self {
+            stream,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Sends messages, in the order of the calls.
+    pub(super) fn send(&self, messages: &[Message]) {
+        let mut state = lock(&self.state);
+        for message in messages {
+            if let Err(error) = frame::append(&mut state.bytes, message)
+                && let Message::Answer { id, .. } = message
+            {
+                let refusal = Message::Answer {
+                    id: *id,
+                    outcome: Err(error),
+                };
+                // An error's text is far below the bound.
+                let _ = frame::append(&mut state.bytes, &refusal);
+            }
+        }
+        if state.writing {
+            return;
+        }
+        state.writing = true;
+        while !state.bytes.is_empty() {
+            let bytes = std::mem::take(&mut state.bytes);
+            drop(state);
+            // Where this fails the other end is gone; the thread that reads sees that too and ends the process.
+            let _ = (&self.stream).write_all(&bytes);
+            state = lock(&self.state);
+        }
+        state.writing = false;
+    }
+}

@@ -1,0 +1,236 @@
+//! A worker's life, from its first message to its last.
+
+use std::fmt;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    DumpableBehavior, Signal, getpid, kill_process, set_dumpable_behavior, set_parent_process_death_signal,
+};
+
+use super::frame::{self, Decoder};
+use super::host::{Ended, Host, Seat};
+use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
+use super::queue::{Outbox, Queue};
+use crate::Error;
+use crate::doctor;
+
+/// Serves a device on the socket that this process has as its standard input. The body of the hidden command
+/// `device-worker`; returns when the socket is closed or the other end asks for it.
+///
+/// What the process has to say for a person goes to standard error, a line each.
+pub fn serve_inherited() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format_args!("{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Error> {
+    harden()?;
+    let inherited = std::io::stdin().as_fd().try_clone_to_owned();
+    let stream = UnixStream::from(inherited.map_err(Error::protocol)?);
+    if stream.peer_addr().is_err() {
+        return Err(Error::protocol(
+            "standard input is no socket: claviger starts this command itself",
+        ));
+    }
+    let mut decoder = Decoder::default();
+    match decoder.read(&mut &stream)? {
+        Some(Begin::Serve(start)) => serve_device(&stream, decoder, start),
+        Some(Begin::Examine(start)) => begin(&stream, &Begun::Examined(doctor::examine_here(&start))),
+        None => Ok(()),
+    }
+}
+
+/// No core dump, no debugger of the same user, and no life after the starting process's.
+fn harden() -> Result<(), Error> {
+    let refused = |error| Error::Launch {
+        reason: format!("prctl: {error}"),
+    };
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(refused)?;
+    // Should that process have ended just before, the socket is closed already.
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(refused)
+}
+
+fn begin(stream: &UnixStream, begun: &Begun) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    frame::append(&mut bytes, begun)?;
+    (&mut &*stream).write_all(&bytes).map_err(Error::protocol)
+}
+
+fn serve_device(stream: &UnixStream, mut decoder: Decoder, start: Start) -> Result<(), Error> {
+    let (sessions, deadline) = (start.sessions, start.deadline);
+    let queue = Arc::new(Queue::new(start.queue));
+    let host = match Host::open(start) {
+        Ok((host, ready)) => {
+            begin(stream, &Begun::Serving(Box::new(ready)))?;
+            Arc::new(host)
+        }
+        Err(error) => return begin(stream, &Begun::Failed(error)),
+    };
+    let outbox = Arc::new(Outbox::new(stream.try_clone().map_err(Error::protocol)?));
+    let clocks: Arc<[Clock]> = (0..=sessions).map(|_| Clock::default()).collect();
+    watch(Arc::clone(&clocks), deadline)?;
+    let mut threads = Vec::with_capacity(sessions);
+    for index in 0..sessions {
+        let (host, queue, outbox, clocks) = (
+            Arc::clone(&host),
+            Arc::clone(&queue),
+            Arc::clone(&outbox),
+            Arc::clone(&clocks),
+        );
+        let thread = thread::Builder::new()
+            .name(format!("session-{index}"))
+            .spawn(move || work(&host, &queue, &outbox, &clocks[index]))
+            .map_err(|error| Error::Launch {
+                reason: error.to_string(),
+            })?;
+        threads.push(thread);
+    }
+
+    let outcome = read(stream, &mut decoder, &queue, &outbox);
+    // Where the other end is gone, nobody wants what waits.
+    queue.close(!matches!(outcome, Ok(true)));
+    for thread in threads {
+        let _ = thread.join();
+    }
+    clocks[sessions].start();
+    host.close();
+    clocks[sessions].stop();
+    outcome.map(|_| ())
+}
+
+/// Takes requests until the other end asks for the end (`true`) or is gone (`false`).
+fn read(stream: &UnixStream, decoder: &mut Decoder, queue: &Queue, outbox: &Outbox) -> Result<bool, Error> {
+    while let Some(request) = decoder.read::<Request>(&mut &*stream)? {
+        if request.operation == Operation::Shutdown {
+            return Ok(true);
+        }
+        if let Err(request) = queue.push(request) {
+            outbox.send(&[Message::Answer {
+                id: request.id,
+                outcome: Err(Error::Busy),
+            }]);
+        }
+    }
+    Ok(false)
+}
+
+/// What a session's thread does.
+fn work(host: &Host, queue: &Queue, outbox: &Outbox, clock: &Clock) {
+    let mut seat = Seat::default();
+    while let Some((
+        Request {
+            id,
+            patience,
+            operation,
+        },
+        came,
+    )) = queue.pop()
+    {
+        if came.elapsed() >= patience {
+            outbox.send(&[Message::Answer {
+                id,
+                outcome: Err(Error::Deadline),
+            }]);
+            continue;
+        }
+        clock.start();
+        let ended = host.answer(&mut seat, &operation, outbox);
+        clock.stop();
+        match ended {
+            Ended::Answered(outcome) => {
+                outbox.send(&[Message::Answer {
+                    id,
+                    outcome: Ok(outcome.reply),
+                }]);
+                // Only now may the transport key that the answer uses be retired.
+                drop(outcome.held);
+            }
+            Ended::Refused(error) => outbox.send(&[Message::Answer {
+                id,
+                outcome: Err(error),
+            }]),
+            Ended::GiveUp(error) => {
+                say(format_args!("{error}; the process ends"));
+                outbox.send(&[Message::LastWords(error)]);
+                end_now();
+            }
+        }
+        clock.start();
+        host.renew_transport_key_if_due(outbox);
+        clock.stop();
+    }
+}
+
+/// Since when a thread is inside of the module, in milliseconds of [`Clock::now`]; 0: it is not.
+#[derive(Default)]
+struct Clock(AtomicU64);
+
+impl Clock {
+    fn start(&self) {
+        self.0.store(Self::now(), Ordering::Relaxed);
+    }
+
+    fn stop(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn now() -> u64 {
+        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        let elapsed = START.get_or_init(Instant::now).elapsed();
+        // Never 0, which means that nothing runs.
+        u64::try_from(elapsed.as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
+    }
+}
+
+/// Ends the process when a call into the module takes longer than the deadline.
+fn watch(clocks: Arc<[Clock]>, deadline: Duration) -> Result<(), Error> {
+    let limit = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+    let interval = (deadline / 4).clamp(Duration::from_millis(20), Duration::from_secs(5));
+    let watch = move || loop {
+        thread::sleep(interval);
+        let now = Clock::now();
+        for clock in &*clocks {
+            let since = clock.0.load(Ordering::Relaxed);
+            if since != 0 && now.saturating_sub(since) > limit {
+                say(format_args!(
+                    "a call into the module takes longer than {deadline:?}; the process ends"
+                ));
+                end_now();
+            }
+        }
+    };
+    let started = thread::Builder::new().name("watch".to_owned()).spawn(watch);
+    started.map(|_| ()).map_err(|error| Error::Launch {
+        reason: error.to_string(),
+    })
+}
+
+/// Ends the process without running what the module registered for its end, which may hang as well.
+fn end_now() -> ! {
+    let _ = kill_process(getpid(), Signal::KILL);
+    std::process::abort()
+}
+
+/// Writes a line for a person.
+pub(super) fn say(line: fmt::Arguments<'_>) {
+    // Where standard error is closed nobody listens.
+    let _ = writeln!(
+        std::io::stderr(),
+        "claviger device-worker[{}]: {line}",
+        std::process::id()
+    );
+}

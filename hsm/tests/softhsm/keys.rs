@@ -1,0 +1,131 @@
+//! Keys: made, taken in, released, refused.
+
+use claviger_hsm::{Error, KeyKind, MadeKey};
+use openssl::sha::sha256;
+
+use crate::support::{device_with_root_key, root, value};
+
+const AES_256: KeyKind = KeyKind::Aes { bytes: 32 };
+
+#[tokio::test]
+async fn a_key_is_the_same_each_time_it_is_released() {
+    let (_token, device, root) = device_with_root_key().await;
+    for bytes in [16, 24, 32] {
+        let kind = KeyKind::Aes { bytes };
+        let MadeKey {
+            wrapped,
+            sha256: digest,
+        } = device.generate(&root, kind).await.unwrap();
+        let first = value(&device, &root, kind, &wrapped).await;
+        assert_eq!(first.len(), usize::from(bytes));
+        assert_eq!(first, value(&device, &root, kind, &wrapped).await);
+        assert_eq!(digest, sha256(&first));
+    }
+    device.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_secret_of_any_length_comes_back_in_its_length() {
+    let (_token, device, root) = device_with_root_key().await;
+    for bytes in [1, 8, 15, 16, 20, 33, 64, 255, 1000, 4096] {
+        let kind = KeyKind::Generic { bytes };
+        let MadeKey {
+            wrapped,
+            sha256: digest,
+        } = device.generate(&root, kind).await.unwrap();
+        let made = value(&device, &root, kind, &wrapped).await;
+        assert_eq!(made.len(), usize::from(bytes));
+        assert_eq!(digest, sha256(&made), "{bytes} bytes made");
+
+        let material: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8 + 1).collect();
+        let MadeKey {
+            wrapped,
+            sha256: digest,
+        } = device.import(&root, kind, &material).await.unwrap();
+        assert_eq!(
+            value(&device, &root, kind, &wrapped).await,
+            material,
+            "{bytes} bytes taken in"
+        );
+        assert_eq!(digest, sha256(&material));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_in_is_released_as_it_came() {
+    let (_token, device, root) = device_with_root_key().await;
+    let material = [0xC3; 32];
+    let made = device.import(&root, AES_256, &material).await.unwrap();
+    assert!(
+        made.wrapped
+            .bytes
+            .windows(8)
+            .all(|window| window != &material[..8])
+    );
+    assert_eq!(value(&device, &root, AES_256, &made.wrapped).await, material);
+    let refused = device.import(&root, AES_256, &material[..31]).await.unwrap_err();
+    assert_eq!(refused, Error::KeyLength { bytes: 31 });
+}
+
+#[tokio::test]
+async fn a_wrapped_key_with_a_changed_bit_is_refused_and_the_worker_goes_on() {
+    let (_token, device, root) = device_with_root_key().await;
+    let pids = device.worker_pids();
+    let made = device.generate(&root, AES_256).await.unwrap();
+    for position in 0..made.wrapped.bytes.len() {
+        let mut changed = made.wrapped.clone();
+        changed.bytes[position] ^= 0x10;
+        let refused = device.release(&root, AES_256, &changed).await.err();
+        assert_eq!(refused, Some(Error::WrappedKeyRefused), "byte {position}");
+    }
+    for length in [0, 8, 39, 41] {
+        let mut changed = made.wrapped.clone();
+        changed.bytes.resize(length, 0);
+        assert_eq!(
+            device.release(&root, AES_256, &changed).await.err(),
+            Some(Error::WrappedKeyRefused)
+        );
+    }
+    assert_eq!(device.worker_pids(), pids);
+    value(&device, &root, AES_256, &made.wrapped).await;
+}
+
+#[tokio::test]
+async fn another_root_key_does_not_release_a_key() {
+    let (_token, device, first) = device_with_root_key().await;
+    let second = root(2);
+    device.create_root_key(&second).await.unwrap();
+    let made = device.generate(&first, AES_256).await.unwrap();
+    assert_eq!(
+        device.release(&second, AES_256, &made.wrapped).await.err(),
+        Some(Error::WrappedKeyRefused)
+    );
+}
+
+#[tokio::test]
+async fn lengths_that_no_key_has_are_refused_before_the_device_is_asked() {
+    let (_token, device, root) = device_with_root_key().await;
+    for kind in [
+        KeyKind::Aes { bytes: 17 },
+        KeyKind::Generic { bytes: 0 },
+        KeyKind::Generic { bytes: 4097 },
+    ] {
+        assert_eq!(
+            device.generate(&root, kind).await.err(),
+            Some(Error::KeyLength { bytes: kind.bytes() })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_goes_only_into_a_buffer_of_its_length() {
+    let (_token, device, root) = device_with_root_key().await;
+    let made = device.generate(&root, AES_256).await.unwrap();
+    let released = device.release(&root, AES_256, &made.wrapped).await.unwrap();
+    let mut small = [0; 31];
+    assert_eq!(
+        released.open_into(&mut small),
+        Err(Error::BufferLength { key: 32, buffer: 31 })
+    );
+    assert_eq!(small, [0; 31]);
+}
