@@ -60,6 +60,9 @@ pub struct RootKeyAttributes {
     pub sign: bool,
     /// `CKA_DERIVE`.
     pub derive: bool,
+    /// `CKA_COPYABLE`: it can be copied, and the copy have other attributes; `None` where the token does not know this
+    /// attribute.
+    pub copyable: Option<bool>,
     /// `CKA_LOCAL`: it was generated on the device.
     pub local: bool,
 }

@@ -35,29 +35,34 @@ pub(crate) fn create(session: &Session, locator: &RootKeyLocator) -> Result<Root
             });
         }
     }
-    let key = session.pkcs11().generate_key(
-        &Mechanism::AesKeyGen,
-        &[
-            Attribute::Class(ObjectClass::SECRET_KEY),
-            Attribute::KeyType(KeyType::AES),
-            Attribute::ValueLen(BYTES.into()),
-            Attribute::Label(locator.label.clone().into()),
-            Attribute::Id(locator.id.clone()),
-            Attribute::Token(true),
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
-            // With a modifiable key, who has the PIN sets DECRYPT and turns it into an oracle for every wrapped key.
-            Attribute::Modifiable(false),
-            Attribute::Wrap(true),
-            Attribute::Unwrap(true),
-            Attribute::Encrypt(false),
-            Attribute::Decrypt(false),
-            Attribute::Sign(false),
-            Attribute::Verify(false),
-            Attribute::Derive(false),
-        ],
-    )?;
+    let mut template = vec![
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::ValueLen(BYTES.into()),
+        Attribute::Label(locator.label.clone().into()),
+        Attribute::Id(locator.id.clone()),
+        Attribute::Token(true),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        // With a modifiable key, who has the PIN sets DECRYPT and turns it into an oracle for every wrapped key.
+        Attribute::Modifiable(false),
+        Attribute::Wrap(true),
+        Attribute::Unwrap(true),
+        Attribute::Encrypt(false),
+        Attribute::Decrypt(false),
+        Attribute::Sign(false),
+        Attribute::Verify(false),
+        Attribute::Derive(false),
+        // The same by way of a copy.
+        Attribute::Copyable(false),
+    ];
+    let generate = |template: &[Attribute]| session.pkcs11().generate_key(&Mechanism::AesKeyGen, template);
+    let key = generate(&template).or_else(|_| {
+        // CKA_COPYABLE is of PKCS#11 2.30; a token that does not know it refuses the template.
+        template.pop();
+        generate(&template)
+    })?;
     verify(session, key, locator).inspect_err(|_| {
         // It was made a moment ago and has wrapped nothing.
         let _ = session.pkcs11().destroy_object(key);
@@ -154,6 +159,7 @@ pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKey
         decrypt: true,
         sign: true,
         derive: true,
+        copyable: None,
         local: false,
     };
     let asked = [
@@ -166,6 +172,7 @@ pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKey
         AttributeType::Decrypt,
         AttributeType::Sign,
         AttributeType::Derive,
+        AttributeType::Copyable,
         AttributeType::Local,
     ];
     for attribute in session.pkcs11().get_attributes(key, &asked)? {
@@ -179,6 +186,7 @@ pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKey
             Attribute::Decrypt(value) => attributes.decrypt = value,
             Attribute::Sign(value) => attributes.sign = value,
             Attribute::Derive(value) => attributes.derive = value,
+            Attribute::Copyable(value) => attributes.copyable = Some(value),
             Attribute::Local(value) => attributes.local = value,
             _ => {}
         }
@@ -199,6 +207,10 @@ fn unfitness(attributes: &RootKeyAttributes) -> Option<&'static str> {
         (
             attributes.modifiable,
             "its attributes can be changed (CKA_MODIFIABLE is true)",
+        ),
+        (
+            attributes.copyable == Some(true),
+            "it can be copied with other attributes (CKA_COPYABLE is true)",
         ),
         (!attributes.wrap, "it can't wrap (CKA_WRAP is false)"),
         (!attributes.unwrap, "it can't unwrap (CKA_UNWRAP is false)"),

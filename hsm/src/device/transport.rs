@@ -70,13 +70,6 @@ struct Keys {
     earlier: Vec<Arc<TransportKey>>,
 }
 
-/// What a renewal changed.
-pub(crate) struct Renewed {
-    pub(crate) handed: HandedOver,
-    /// The epochs of the keys that were destroyed.
-    pub(crate) retired: Vec<u64>,
-}
-
 impl Transport {
     /// Makes the first transport key, of the epoch given, and hands it over.
     ///
@@ -124,24 +117,26 @@ impl Transport {
             .ok_or(Error::TransportExpired)
     }
 
-    /// Makes a new key where the current one is due. The one before stays; those before that go when nothing uses them.
+    /// Makes a new key where the current one is due, and returns the epochs of those that were destroyed. The one before
+    /// stays; those before that go when nothing uses them.
     ///
-    /// Only one thread does that; the others go on with the old key meanwhile. A failure leaves everything as it was.
-    pub(crate) fn renew_if_due(&self) -> Result<Option<Renewed>, Error> {
+    /// The new key is handed to `announce` before any other thread can use it. Only one thread renews; the others go on
+    /// with the old key meanwhile. A failure leaves everything as it was.
+    pub(crate) fn renew_if_due(&self, announce: impl FnOnce(HandedOver)) -> Result<Vec<u64>, Error> {
         let (epoch, hash) = {
             let keys = self.keys();
             let due =
                 self.uses.load(Ordering::Relaxed) >= self.renewal.uses || Instant::now() >= keys.renew_at;
             if !due {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             (keys.current.epoch, keys.hash)
         };
         let Ok(session) = self.session.try_lock() else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         if self.keys().current.epoch != epoch {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let made = make(&session, &self.recipient, hash, epoch + 1);
         let mut keys = self.keys();
@@ -154,6 +149,7 @@ impl Transport {
             }
         };
         keys.renew_at = Instant::now() + self.renewal.age;
+        announce(handed);
         let former = std::mem::replace(&mut keys.current, Arc::new(key));
         let (unused, used) = std::mem::take(&mut keys.earlier)
             .into_iter()
@@ -161,15 +157,12 @@ impl Transport {
         keys.earlier = used;
         keys.earlier.push(former);
         drop(keys);
-        let retired = unused.into_iter().map(|key| {
+        let destroy = |key: Arc<TransportKey>| {
             // A key that can't be destroyed goes with its session; it has no more use.
             let _ = session.pkcs11().destroy_object(key.handle);
             key.epoch
-        });
-        Ok(Some(Renewed {
-            handed,
-            retired: retired.collect(),
-        }))
+        };
+        Ok(unused.into_iter().map(destroy).collect())
     }
 
     /// Forgets all without closing the session: after `C_Finalize` there is nothing left of it.

@@ -141,16 +141,17 @@ impl Host {
     pub(super) fn renew_transport_key_if_due(&self, outbox: &Outbox) {
         let online = self.online();
         let Some(online) = &*online else { return };
-        match online.transport.renew_if_due() {
-            Ok(Some(renewed)) => {
-                let retired = renewed.retired.into_iter().map(Message::TransportRetired);
-                let messages: Vec<_> = [Message::TransportKey(renewed.handed)]
-                    .into_iter()
-                    .chain(retired)
-                    .collect();
-                outbox.send(&messages);
+        let announce = |handed| outbox.send(&[Message::TransportKey(handed)]);
+        match online.transport.renew_if_due(announce) {
+            Ok(retired) if retired.is_empty() => {}
+            Ok(retired) => {
+                outbox.send(
+                    &retired
+                        .into_iter()
+                        .map(Message::TransportRetired)
+                        .collect::<Vec<_>>(),
+                );
             }
-            Ok(None) => {}
             Err(error) => complain(&error, "the transport key is used on"),
         }
     }

@@ -40,6 +40,8 @@ pub(super) struct Supervisor {
     places: RwLock<Vec<Place>>,
     changed: watch::Sender<()>,
     closing: watch::Sender<bool>,
+    /// Held while a worker is started: with one at a time, a PIN that is wrong now is tried once.
+    starting: tokio::sync::Mutex<()>,
     /// The device refused the PIN: no worker is started any more.
     pin_refused: OnceLock<Error>,
 }
@@ -62,6 +64,7 @@ impl Supervisor {
             places: RwLock::new(places),
             changed: watch::channel(()).0,
             closing: watch::channel(false).0,
+            starting: tokio::sync::Mutex::default(),
             pin_refused: OnceLock::new(),
         });
         let first = supervisor.open().await?;
@@ -140,6 +143,10 @@ impl Supervisor {
     }
 
     async fn open(&self) -> Result<Worker, Error> {
+        let _one_at_a_time = self.starting.lock().await;
+        if let Some(error) = self.pin_refused.get() {
+            return Err(error.clone());
+        }
         let connection = connect(&self.config, &self.command, &self.pair, Begin::Serve).await?;
         let worker = Link::new(connection, Arc::clone(&self.pair), self.config.queue.max(1));
         if let Err(error) = &worker {

@@ -1,9 +1,12 @@
 //! What the tests share.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, WorkerCommand, Wrapped};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The worker program of this crate.
 pub(crate) fn command() -> WorkerCommand {
@@ -55,4 +58,52 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
         assert!(std::time::Instant::now() < limit, "this never came: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Runs one test of this program that is marked as ignored, in a process of its own with the token in its environment.
+pub(crate) fn run_again(test: &str, token: &SoftHsm) {
+    let status = again(test, token).status().expect("this program can be started");
+    assert!(status.success(), "{test} failed");
+}
+
+pub(crate) fn again(test: &str, token: &SoftHsm) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a file"));
+    command
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .env("SOFTHSM2_MODULE", token.module())
+        .env("CLAVIGER_TEST_TOKEN", token.directory())
+        .envs(token.environment());
+    command
+}
+
+/// A worker command that leaves a line in `log` for each worker that is started.
+pub(crate) fn counted_command(log: &Path) -> WorkerCommand {
+    let script = format!(
+        "echo started >> '{}'; exec '{}'",
+        log.display(),
+        command().program.display()
+    );
+    WorkerCommand {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+    }
+}
+
+/// How many workers were started.
+pub(crate) fn starts(log: &Path) -> usize {
+    std::fs::read_to_string(log).map_or(0, |text| text.lines().count())
+}
+
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    // It may have ended meanwhile.
+    let _ = kill_process(pid, signal);
+}
+
+pub(crate) fn is_running(pid: u32) -> bool {
+    // A process that nobody has waited for is there still, as a zombie.
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    status
+        .rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
 }

@@ -1,0 +1,95 @@
+//! The doctor: what it finds on a good device, and that it says what is wrong with a bad one.
+
+use std::os::unix::fs::PermissionsExt;
+
+use claviger_hsm::doctor::{Report, Verdict, examine};
+use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::{DeviceConfig, SlotSelector};
+
+use crate::support::{command, counted_command, starts};
+
+fn verdict(report: &Report, name: &str) -> Option<Verdict> {
+    report
+        .checks
+        .iter()
+        .find(|check| check.name == name)
+        .map(|check| check.verdict)
+}
+
+#[tokio::test]
+async fn a_good_device_has_nothing_wrong() {
+    let token = SoftHsm::new();
+    let report = examine(&token.device_config("test"), &command()).await.unwrap();
+    for check in &report.checks {
+        assert_eq!(check.verdict, Verdict::Ok, "{}: {}", check.name, check.finding);
+        assert_eq!(check.remedy, "");
+    }
+    let names: Vec<_> = report.checks.iter().map(|check| check.name.as_str()).collect();
+    let expected = [
+        "module",
+        "slot",
+        "PIN file",
+        "login",
+        "mechanisms",
+        "wrap profile aes-kw",
+        "release profile transport",
+        "digest",
+        "random",
+        "memory locking",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[tokio::test]
+async fn the_doctor_tries_a_wrong_pin_once_and_says_what_to_do() {
+    let token = SoftHsm::new();
+    token.write_pin("not-the-pin");
+    let log = token.directory().join("starts");
+    let report = examine(&token.device_config("test"), &counted_command(&log))
+        .await
+        .unwrap();
+    assert_eq!(verdict(&report, "login"), Some(Verdict::Failure));
+    assert_eq!(report.verdict(), Verdict::Failure);
+    assert!(
+        report
+            .checks
+            .iter()
+            .all(|check| (check.verdict == Verdict::Ok) == check.remedy.is_empty())
+    );
+    assert_eq!(starts(&log), 1);
+}
+
+#[tokio::test]
+async fn a_pin_that_others_may_read_is_a_warning() {
+    let token = SoftHsm::new();
+    std::fs::set_permissions(token.pin_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let report = examine(&token.device_config("test"), &command()).await.unwrap();
+    assert_eq!(verdict(&report, "PIN file"), Some(Verdict::Warning));
+    assert_eq!(report.verdict(), Verdict::Warning);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_not_there_is_answered_with_those_that_are() {
+    let token = SoftHsm::new();
+    let slot = SlotSelector::TokenSerial("0000".to_owned());
+    let config = DeviceConfig {
+        slot,
+        ..token.device_config("test")
+    };
+    let report = examine(&config, &command()).await.unwrap();
+    let slot = report.checks.iter().find(|check| check.name == "slot").unwrap();
+    assert_eq!(slot.verdict, Verdict::Failure);
+    assert!(slot.finding.contains(SoftHsm::LABEL), "{}", slot.finding);
+    assert_eq!(verdict(&report, "login"), None);
+}
+
+#[tokio::test]
+async fn a_module_that_ends_its_process_is_a_finding_and_no_end_of_ours() {
+    let token = SoftHsm::new();
+    let command = claviger_hsm::WorkerCommand {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".into(), "kill -SEGV $$".into()],
+    };
+    let report = examine(&token.device_config("test"), &command).await.unwrap();
+    assert_eq!(verdict(&report, "module"), Some(Verdict::Failure));
+}

@@ -1,0 +1,185 @@
+//! Root keys: made once, found, never made anew, and of no use to who has the PIN but for wrapping.
+
+use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::{Error, KeyKind, RootKeyLocator};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::types::AuthPin;
+
+use crate::support::{device_with_root_key, root, run_again, start};
+
+#[tokio::test]
+async fn a_root_key_is_found_again_with_the_same_check_value() {
+    let (token, device, root) = device_with_root_key().await;
+    let found = device.find_root_key(&root).await.unwrap();
+    assert_eq!(found.check_value.len(), 8);
+    let attributes = found.attributes;
+    assert!(attributes.sensitive && attributes.wrap && attributes.unwrap && attributes.local);
+    assert!(!attributes.extractable && !attributes.modifiable && attributes.copyable == Some(false));
+    assert!(!attributes.encrypt && !attributes.decrypt && !attributes.sign && !attributes.derive);
+
+    let other = device.create_root_key(&crate::support::root(2)).await.unwrap();
+    assert_ne!(other.check_value, found.check_value);
+    device.shutdown().await;
+
+    let device = start(token.device_config("later")).await;
+    assert_eq!(device.find_root_key(&root).await.unwrap(), found);
+    let mut listed = device.list_root_keys().await.unwrap();
+    listed.sort_by(|one, two| one.locator.label.cmp(&two.locator.label));
+    assert_eq!(listed, [found, other]);
+}
+
+#[tokio::test]
+async fn a_root_key_that_is_not_there_is_an_error_and_is_never_made() {
+    let (_token, device, there) = device_with_root_key().await;
+    let absent = root(9);
+    let key = device.generate(&there, KeyKind::Aes { bytes: 32 }).await.unwrap();
+    let missing = |error: Error| matches!(error, Error::RootKeyNotFound { .. });
+    assert!(missing(device.find_root_key(&absent).await.unwrap_err()));
+    assert!(missing(device.check(&absent).await.unwrap_err()));
+    assert!(missing(
+        device
+            .generate(&absent, KeyKind::Aes { bytes: 32 })
+            .await
+            .unwrap_err()
+    ));
+    assert!(missing(
+        device
+            .import(&absent, KeyKind::Aes { bytes: 16 }, &[1; 16])
+            .await
+            .unwrap_err()
+    ));
+    let release = device
+        .release(&absent, KeyKind::Aes { bytes: 32 }, &key.wrapped)
+        .await;
+    assert!(missing(release.err().unwrap()));
+    assert_eq!(device.list_root_keys().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_label_or_an_identifier_is_given_to_one_root_key_only() {
+    let (_token, device, first) = device_with_root_key().await;
+    let same_label = RootKeyLocator {
+        label: first.label.clone(),
+        id: vec![7; 16],
+    };
+    let same_id = RootKeyLocator {
+        label: "another".to_owned(),
+        id: first.id.clone(),
+    };
+    for taken in [first, same_label, same_id] {
+        let refused = device.create_root_key(&taken).await.unwrap_err();
+        assert!(matches!(refused, Error::RootKeyExists { .. }), "{refused}");
+    }
+    assert_eq!(device.list_root_keys().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn who_has_the_pin_cannot_read_change_copy_or_decrypt_with_a_root_key() {
+    let (token, device, _root) = device_with_root_key().await;
+    run_again("root_keys::as_an_attacker_with_the_pin", &token);
+    device.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_key_that_could_decrypt_what_it_wraps_is_not_taken_for_a_root_key() {
+    let (token, device, _root) = device_with_root_key().await;
+    run_again("root_keys::as_somebody_who_makes_a_lax_key", &token);
+    let refused = device.find_root_key(&root(66)).await.unwrap_err();
+    assert!(matches!(refused, Error::RootKeyUnfit { .. }), "{refused}");
+    assert!(
+        device
+            .generate(&root(66), KeyKind::Aes { bytes: 32 })
+            .await
+            .is_err()
+    );
+    assert_eq!(device.list_root_keys().await.unwrap().len(), 1);
+}
+
+/// Has the PIN and the module, and tries what is known to work against root keys that are made carelessly.
+#[test]
+#[ignore = "run in a process of its own by who_has_the_pin_cannot_read_change_copy_or_decrypt_with_a_root_key"]
+fn as_an_attacker_with_the_pin() {
+    let (session, root) = attacker();
+    let wrapped = {
+        let template = [
+            Attribute::ValueLen(32.into()),
+            Attribute::Extractable(true),
+            Attribute::Token(false),
+        ];
+        let key = session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
+        session.wrap_key(&Mechanism::AesKeyWrap, root, key).unwrap()
+    };
+    // Wrap, then decrypt.
+    assert!(session.decrypt(&Mechanism::AesEcb, root, &wrapped[..32]).is_err());
+    assert!(session.encrypt(&Mechanism::AesEcb, root, &[0; 32]).is_err());
+    for attribute in [
+        Attribute::Decrypt(true),
+        Attribute::Encrypt(true),
+        Attribute::Extractable(true),
+        Attribute::Sensitive(false),
+        Attribute::Modifiable(true),
+    ] {
+        let attribute = [attribute];
+        assert!(
+            session.update_attributes(root, &attribute).is_err(),
+            "{attribute:?} can be set"
+        );
+        assert!(
+            session.copy_object(root, &attribute).is_err(),
+            "a copy can have {attribute:?}"
+        );
+    }
+    let value = session
+        .get_attributes(root, &[AttributeType::Value])
+        .unwrap_or_default();
+    assert!(value.is_empty());
+    let other = session
+        .generate_key(
+            &Mechanism::AesKeyGen,
+            &[
+                Attribute::ValueLen(32.into()),
+                Attribute::Wrap(true),
+                Attribute::Token(false),
+            ],
+        )
+        .unwrap();
+    assert!(session.wrap_key(&Mechanism::AesKeyWrap, other, root).is_err());
+}
+
+#[test]
+#[ignore = "run in a process of its own by a_key_that_could_decrypt_what_it_wraps_is_not_taken_for_a_root_key"]
+fn as_somebody_who_makes_a_lax_key() {
+    let (session, _) = attacker();
+    let lax = root(66);
+    let template = [
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::ValueLen(32.into()),
+        Attribute::Label(lax.label.into()),
+        Attribute::Id(lax.id),
+        Attribute::Token(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Wrap(true),
+        Attribute::Unwrap(true),
+        Attribute::Decrypt(true),
+    ];
+    session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
+}
+
+fn attacker() -> (Session, ObjectHandle) {
+    let module = Pkcs11::new(std::env::var("SOFTHSM2_MODULE").unwrap()).unwrap();
+    module
+        .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
+        .unwrap();
+    let slot = module.get_slots_with_initialized_token().unwrap()[0];
+    let session = module.open_rw_session(slot).unwrap();
+    session
+        .login(UserType::User, Some(&AuthPin::from(SoftHsm::PIN)))
+        .unwrap();
+    let found = session.find_objects(&[Attribute::Id(root(1).id)]).unwrap();
+    (session, found[0])
+}
