@@ -44,7 +44,7 @@ impl Default for TransportRenewal {
     fn default() -> Self {
         Self {
             uses: 1_000_000,
-            age: Duration::from_secs(3600),
+            age: Duration::from_hours(1),
         }
     }
 }

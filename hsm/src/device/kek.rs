@@ -11,24 +11,19 @@ use crate::Error;
 use crate::key::{KeyKind, WrapProfile, Wrapped};
 use crate::worker::protocol::Transported;
 
-/// Makes a key and wraps it under the root key. With `digest`, its SHA-256 comes too where the device can say it.
+/// Makes a key, wraps it under the root key, and has the device say its SHA-256.
 ///
-/// A key whose length is no multiple of eight is made longer: its value is the first bytes, and a digest would not be
-/// theirs.
+/// A key whose length is no multiple of eight is made longer: its value is the first bytes, and the digest is not theirs.
 pub(crate) fn generate(
     session: &Session,
     root: ObjectHandle,
     kind: KeyKind,
-    digest: bool,
-) -> Result<(Wrapped, Option<[u8; 32]>), Error> {
+) -> Result<(Wrapped, [u8; 32]), Error> {
     let key = make(session, kind)?;
     let wrapped = wrap(session, root, &key, kind)?;
-    let sha256 = if digest {
-        session.sha256_of(key.handle())?
-    } else {
-        None
-    };
-    Ok((wrapped, sha256))
+    let sha256 = session.sha256_of(key.handle())?;
+    let refused = || Error::transport("the device refused a digest that it gave before");
+    Ok((wrapped, sha256.ok_or_else(refused)?))
 }
 
 /// Makes a key, wraps it under the root key, and under the transport key as well.
@@ -86,7 +81,7 @@ pub(crate) fn release(
 /// Does with a key that is thrown away all that is done with one that is kept.
 pub(crate) fn check(session: &Session, root: ObjectHandle, transport: &Transport) -> Result<(), Error> {
     let kind = KeyKind::Aes { bytes: 32 };
-    let (wrapped, _) = generate(session, root, kind, false)?;
+    let wrapped = wrap(session, root, &make(session, kind)?, kind)?;
     release(session, root, kind, &wrapped, transport)?;
     Ok(())
 }

@@ -19,7 +19,7 @@ const WRAP_ROOM: usize = 64;
 pub(crate) struct Session {
     module: Arc<Module>,
     /// Taken out when the session is closed or abandoned.
-    session: Option<Pkcs11Session>,
+    open: Option<Pkcs11Session>,
     unfit: Cell<bool>,
 }
 
@@ -27,20 +27,20 @@ impl Session {
     pub(super) fn new(module: Arc<Module>, session: Pkcs11Session) -> Self {
         Self {
             module,
-            session: Some(session),
+            open: Some(session),
             unfit: Cell::new(false),
         }
     }
 
     pub(super) fn pkcs11(&self) -> &Pkcs11Session {
-        self.session
+        self.open
             .as_ref()
             .expect("it is taken out only by what consumes the session")
     }
 
     /// Forgets the session without closing it: after `C_Finalize` its number may belong to another.
     pub(crate) fn abandon(mut self) {
-        self.session = None;
+        self.open = None;
     }
 
     /// Whether an object could not be destroyed: the session is to be closed then, which destroys it.
@@ -146,7 +146,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(session) = self.session.take() {
+        if let Some(session) = self.open.take() {
             // A session that the token has closed already is closed.
             let _ = session.close();
         }

@@ -15,7 +15,7 @@ use crate::worker::protocol::{HandedOver, OaepHash, TransportRecipient};
 
 const BYTES: u64 = 32;
 /// After a renewal that failed the old key is used on for so long.
-const NEXT_TRY: Duration = Duration::from_secs(60);
+const NEXT_TRY: Duration = Duration::from_mins(1);
 
 /// The RSA public key under which transport keys are handed over.
 pub(crate) struct Recipient {

@@ -8,6 +8,7 @@ use super::session::Session;
 use super::transport::Transport;
 use crate::Error;
 use crate::key::KeyKind;
+use crate::worker::protocol::Trial;
 
 /// What came of wrapping and unwrapping a key.
 pub(crate) struct KeyWrapTrial {
@@ -17,18 +18,14 @@ pub(crate) struct KeyWrapTrial {
     pub(crate) tampered_refused: bool,
 }
 
-/// Makes a key and sends it under the transport key: the wrapped bytes, the epoch, and the device's digest.
-pub(crate) fn trial(
-    session: &Session,
-    transport: &Transport,
-    kind: KeyKind,
-) -> Result<(Vec<u8>, u64, Option<[u8; 32]>), Error> {
-    let key = kek::make(session, kind)?;
+/// Makes a key, sends it under the transport key, and has the device say its digest.
+pub(crate) fn trial(session: &Session, transport: &Transport, kind: KeyKind) -> Result<Trial, Error> {
+    let made = kek::make(session, kind)?;
     let transport_key = transport.use_current();
-    let sent = kek::send(session, &transport_key, &key, kind)?;
+    let key = kek::send(session, &transport_key, &made, kind)?;
     // A device that has no digest at all says so by an error here, not by a refusal.
-    let sha256 = session.sha256_of(key.handle()).unwrap_or(None);
-    Ok((sent.bytes, sent.epoch, sha256))
+    let sha256 = session.sha256_of(made.handle()).unwrap_or(None);
+    Ok(Trial { key, sha256 })
 }
 
 /// Wraps a key under a session key, unwraps it and wraps it again; then unwraps a changed blob.

@@ -73,7 +73,7 @@ fn examine(start: &Start, report: &mut Report) -> Result<(), Failed> {
             "the token's generator gave zeros",
             "Have the device examined.",
         ),
-        Err(error) => _ = fail::<()>(report, "random", &error, "Have the device examined."),
+        Err(error) => note(report, "random", &error, "Have the device examined."),
     }
     Ok(())
 }
@@ -87,14 +87,12 @@ fn check_pin_file(start: &Start, report: &mut Report) {
             format!("{path}: {mode}, so that others than its owner may read it"),
             "chmod 0600, or give it as a systemd credential.",
         ),
-        Err(error) => {
-            _ = fail::<()>(
-                report,
-                "PIN file",
-                &error,
-                "Check its path, and that this user may read it.",
-            )
-        }
+        Err(error) => note(
+            report,
+            "PIN file",
+            &error,
+            "Check its path, and that this user may read it.",
+        ),
     }
 }
 
@@ -162,7 +160,7 @@ fn check_wrapping(session: &Session, report: &mut Report) {
         }) => {
             report.failure(NAME, "the device accepts a wrapped key that was changed", REMEDY);
         }
-        Err(error) => _ = fail::<()>(report, NAME, &error, REMEDY),
+        Err(error) => note(report, NAME, &error, REMEDY),
     }
 }
 
@@ -184,7 +182,7 @@ fn check_transport(
         ))
     });
     match opened {
-        Ok(((_, _, digest), handed)) => {
+        Ok((trial, handed)) => {
             report.ok(
                 NAME,
                 format!(
@@ -192,7 +190,7 @@ fn check_transport(
                     handed.hash
                 ),
             );
-            match digest {
+            match trial.sha256 {
                 Some(_) => report.ok("digest", "the device computes the SHA-256 of a sensitive key"),
                 None => report.ok(
                     "digest",
@@ -203,12 +201,16 @@ fn check_transport(
         Err(error) => {
             let remedy =
                 "Have RSA-OAEP wrapping (CKM_RSA_PKCS_OAEP) of AES keys to an imported public key enabled.";
-            _ = fail::<()>(report, NAME, &error, remedy);
+            note(report, NAME, &error, remedy);
         }
     }
 }
 
-fn fail<T>(report: &mut Report, name: &str, error: &Error, remedy: &str) -> Result<T, Failed> {
+fn note(report: &mut Report, name: &str, error: &Error, remedy: &str) {
     report.failure(name, error.to_string(), remedy);
+}
+
+fn fail<T>(report: &mut Report, name: &str, error: &Error, remedy: &str) -> Result<T, Failed> {
+    note(report, name, error, remedy);
     Err(Failed)
 }

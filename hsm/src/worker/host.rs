@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use cryptoki::object::ObjectHandle;
 
 use super::lock;
-use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start, Transported, Trial};
+use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
 use super::queue::Outbox;
 use crate::Error;
 use crate::device::{self, Fault, Module, Session, Transport, TransportKey};
@@ -77,7 +77,7 @@ impl Host {
         let (online, token, transport_key) = host.bring_online(0)?;
         let trial = {
             let session = host.session(online.slot)?;
-            try_out(&session, &online.transport)?
+            device::trial(&session, &online.transport, KeyKind::Aes { bytes: 32 })?
         };
         *host.online.write().unwrap_or_else(PoisonError::into_inner) = Some(online);
         Ok((
@@ -194,26 +194,19 @@ impl Host {
             Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
             Operation::Generate { root, kind, digest } => {
                 let root = online.root_key(session, root)?;
-                match *digest {
-                    true => match device::generate(session, root, *kind, true)? {
-                        (wrapped, Some(sha256)) => Reply::Made {
-                            wrapped,
-                            digest: Digest::Sha256(sha256),
-                        },
-                        _ => {
-                            return Err(Error::transport(
-                                "the device refused a digest that it gave before",
-                            ));
-                        }
-                    },
-                    false => {
-                        let (wrapped, transported, key) =
-                            device::generate_and_transport(session, root, *kind, transport)?;
-                        held = Some(key);
-                        Reply::Made {
-                            wrapped,
-                            digest: Digest::Key(transported),
-                        }
+                if *digest {
+                    let (wrapped, sha256) = device::generate(session, root, *kind)?;
+                    Reply::Made {
+                        wrapped,
+                        digest: Digest::Sha256(sha256),
+                    }
+                } else {
+                    let (wrapped, transported, key) =
+                        device::generate_and_transport(session, root, *kind, transport)?;
+                    held = Some(key);
+                    Reply::Made {
+                        wrapped,
+                        digest: Digest::Key(transported),
                     }
                 }
             }
@@ -363,15 +356,6 @@ impl Online {
             .insert(root.clone(), key);
         Ok(key)
     }
-}
-
-/// Makes a key and sends it, with the device's digest of it, for the starting process to try the transport with.
-fn try_out(session: &Session, transport: &Transport) -> Result<Trial, Error> {
-    let (bytes, epoch, sha256) = device::trial(session, transport, KeyKind::Aes { bytes: 32 })?;
-    Ok(Trial {
-        key: Transported { epoch, bytes },
-        sha256,
-    })
 }
 
 /// What an error means when the device works otherwise.

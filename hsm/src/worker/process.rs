@@ -142,7 +142,7 @@ pub(crate) async fn connect(
     config: &DeviceConfig,
     command: &WorkerCommand,
     pair: &TransportPair,
-    begin: impl FnOnce(Start) -> Begin,
+    first_message: impl FnOnce(Start) -> Begin,
 ) -> Result<Connection, Error> {
     let launch = |error: std::io::Error| Error::Launch {
         reason: error.to_string(),
@@ -155,7 +155,7 @@ pub(crate) async fn connect(
     let mut first = Vec::new();
     frame::append(
         &mut first,
-        &begin(Start {
+        &first_message(Start {
             module: config.module.clone(),
             slot: config.slot.clone(),
             pin_file: config.pin_file.clone(),
@@ -183,22 +183,19 @@ pub(crate) async fn connect(
     };
     // Opening the token, logging in and making the first transport key together may take several calls' time.
     let patience = config.deadline.max(Duration::from_secs(10)) * 3;
-    let begun = match timeout(patience, conversation).await {
-        Ok(begun) => begun?,
-        Err(_) => return Err(Error::unavailable("the device worker did not get ready in time")),
+    let Ok(answer) = timeout(patience, conversation).await else {
+        return Err(Error::unavailable("the device worker did not get ready in time"));
     };
-    match begun {
-        Some(begun) => Ok(Connection {
-            process,
-            stream,
-            decoder,
-            begun,
-        }),
-        None => {
-            let status = process.end_within_grace().await;
-            Err(Error::unavailable(format!(
-                "the device worker ended before it was ready ({status})"
-            )))
-        }
-    }
+    let Some(begun) = answer? else {
+        let status = process.end_within_grace().await;
+        return Err(Error::unavailable(format!(
+            "the device worker ended before it was ready ({status})"
+        )));
+    };
+    Ok(Connection {
+        process,
+        stream,
+        decoder,
+        begun,
+    })
 }

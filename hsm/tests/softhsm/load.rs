@@ -96,7 +96,7 @@ async fn renewing_the_transport_key_costs_no_request_and_no_wrong_key() {
     let token = SoftHsm::new();
     let transport_renewal = TransportRenewal {
         uses: 7,
-        age: Duration::from_secs(3600),
+        age: Duration::from_hours(1),
     };
     let device = start(DeviceConfig {
         sessions: 4,
@@ -116,7 +116,7 @@ async fn a_key_under_an_earlier_transport_key_still_opens() {
     let token = SoftHsm::new();
     let transport_renewal = TransportRenewal {
         uses: 1,
-        age: Duration::from_secs(3600),
+        age: Duration::from_hours(1),
     };
     let device = start(DeviceConfig {
         transport_renewal,

@@ -171,15 +171,20 @@ fn as_somebody_who_makes_a_lax_key() {
 }
 
 fn attacker() -> (Session, ObjectHandle) {
-    let module = Pkcs11::new(std::env::var("SOFTHSM2_MODULE").unwrap()).unwrap();
+    let module =
+        Pkcs11::new(std::env::var("SOFTHSM2_MODULE").expect("it is given")).expect("as the worker does");
     module
         .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
-        .unwrap();
-    let slot = module.get_slots_with_initialized_token().unwrap()[0];
-    let session = module.open_rw_session(slot).unwrap();
+        .expect("as the worker does");
+    let slot = module
+        .get_slots_with_initialized_token()
+        .expect("as the worker does")[0];
+    let session = module.open_rw_session(slot).expect("as the worker does");
     session
         .login(UserType::User, Some(&AuthPin::from(SoftHsm::PIN)))
-        .unwrap();
-    let found = session.find_objects(&[Attribute::Id(root(1).id)]).unwrap();
+        .expect("as the worker does");
+    let found = session
+        .find_objects(&[Attribute::Id(root(1).id)])
+        .expect("as the worker does");
     (session, found[0])
 }

@@ -53,7 +53,7 @@ pub(crate) async fn value(
 
 /// Waits for a condition; the runner's own limit ends a wait that has no end.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let limit = std::time::Instant::now() + Duration::from_secs(60);
+    let limit = std::time::Instant::now() + Duration::from_mins(1);
     while !condition().await {
         assert!(std::time::Instant::now() < limit, "this never came: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -95,7 +95,10 @@ pub(crate) fn starts(log: &Path) -> usize {
 }
 
 pub(crate) fn signal(pid: u32, signal: Signal) {
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process number");
     // It may have ended meanwhile.
     let _ = kill_process(pid, signal);
 }
