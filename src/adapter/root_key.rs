@@ -1,0 +1,68 @@
+//! The facts of a root key. The key itself never leaves its backend.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use super::RootKeyId;
+
+/// A customer root key: where it lives and how it is found again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootKey {
+    /// What adapters refer to; the same over all versions.
+    pub id: RootKeyId,
+    /// How an administrator calls it; unique in a store.
+    pub name: String,
+    /// The backend that holds it, by its name in the configuration.
+    pub backend: String,
+    /// Label of the token that it was made on.
+    pub token_label: String,
+    /// Serial number of that token.
+    pub token_serial: String,
+    /// `CKA_LABEL` of the key on the token.
+    pub label: String,
+    /// The version that new keys are wrapped under; the first is 1.
+    pub version: u32,
+    /// What tells the key from another of the same label (PKCS#11's key check value).
+    pub check_value: Vec<u8>,
+    /// The seal key of every row that depends on this root key, wrapped under it.
+    pub seal_key: WrappedBytes,
+    /// When it was made; a store keeps it to the microsecond.
+    pub created_at: OffsetDateTime,
+}
+
+/// Bytes that a device wrapped, and how. Its `Debug` shows the length alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedBytes {
+    /// The wrap profile, as `aes-kw`.
+    pub profile: String,
+    /// The wrapped bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for WrappedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrappedBytes")
+            .field("profile", &self.profile)
+            .field("bytes", &format_args!("[{} wrapped]", self.bytes.len()))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapped_bytes_do_not_reach_a_log() {
+        let wrapped = WrappedBytes {
+            profile: "aes-kw".into(),
+            bytes: vec![0xa5; 40],
+        };
+        let shown = format!("{wrapped:?}");
+        assert!(
+            shown.contains("[40 wrapped]") && !shown.contains("165"),
+            "{shown}"
+        );
+    }
+}
