@@ -1,1 +1,32 @@
-//! The custody log as a thing to read: record, Merkle tree, verification. Pure; imports nothing else of the house.
+//! The custody log as a thing to read: what a record says, the Merkle tree over the records, and the proof that
+//! a log is whole. Pure: no clock, no database, no device. Imports nothing else of the house.
+//!
+//! # The log
+//!
+//! The log is a sequence of records, numbered from 0. A record is one JSON object ([`Record`]); what counts are
+//! its exact bytes as they were stored, and nobody writes them again. The leaf of record *n* is
+//! `SHA-256(0x00 || bytes)`, a node is `SHA-256(0x01 || left || right)`, and the tree is that of RFC 6962,
+//! section 2.1. A [`Head`] names a log's size and root; two logs with the same head are the same log.
+//!
+//! [`verify`] takes records and a head and recomputes all of it.
+//!
+//! # What a record never has
+//!
+//! The bytes of a key, in the clear or wrapped. It names keys by identifier, and their rows by digest.
+
+mod event;
+mod hash;
+mod merkle;
+mod name;
+mod record;
+mod verify;
+
+pub use event::{
+    Actor, AdapterFacts, CertificateFacts, DeviceFault, Event, ObjectFacts, Origin, Outcome, RequestFacts,
+    RootKeyFacts,
+};
+pub use hash::Hash;
+pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
+pub use name::EventName;
+pub use record::{RECORD_VERSION, Record};
+pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};

@@ -1,1 +1,135 @@
-//! The only way to write: a change and its custody record in one commit.
+//! The only way to write: a change and the custody record that tells of it, in one commit.
+//!
+//! One task owns the log. It takes what waits, up to a bound, and commits it as one group, so that durability costs
+//! one flush to the disk a group and not one a record. An entry whose change is refused (its key was written by
+//! somebody else since it was read, say) fails alone; the rest of its group is committed.
+//!
+//! What the caller can rely on:
+//! - `Ok` from [`Recorder::commit`] means that change and record are on the disk.
+//! - An error means that neither is there, except [`Error::OutcomeUnknown`] and [`Error::WriterEnded`], which say that
+//!   nobody knows yet.
+//! - While the log cannot be written, every commit is refused. There is no mode without a log.
+
+mod error;
+mod event;
+mod log;
+//SQ #[cfg(test)]
+//SQ mod tests;
+mod writer;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use crate::custody::{Event, Hash, Head};
+use crate::store::{Change, WriteStore};
+
+pub use error::Error;
+pub use event::by_client;
+
+/// How many entries may wait. Whoever comes after them waits for room.
+const QUEUE: usize = 1024;
+
+/// Who writes the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFacts {
+    /// The name of this server, as its records give it.
+    pub name: String,
+    /// The version of its program.
+    pub server_version: String,
+}
+
+/// What a commit left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The number of its record.
+    pub sequence: u64,
+    /// The digests of the key rows that it wrote.
+    pub keys: Vec<(Uuid, Hash)>,
+}
+
+/// How the recorder does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The head of the log after the last commit.
+    pub head: Head,
+    /// Why the last group could not be written; none where it was.
+    pub failure: Option<String>,
+}
+
+/// The way to the log. Clones share one log.
+#[derive(Clone)]
+pub struct Recorder {
+    entries: mpsc::Sender<Entry>,
+    identities: watch::Receiver<u64>,
+    status: watch::Receiver<Status>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// What waits to be written.
+struct Entry {
+    changes: Vec<Change>,
+    event: Event,
+    answer: oneshot::Sender<Result<Committed, Error>>,
+}
+
+impl Recorder {
+    /// Reads the log's head, compares it with the records it covers last, and begins to write.
+    ///
+    /// Refuses a log that does not fit its head, with [`Error::BrokenLog`].
+    pub async fn start(store: Arc<dyn WriteStore>, node: NodeFacts) -> Result<Self, Error> {
+        let log = log::Log::open(&*store, &node).await?;
+        let (entries, waiting) = mpsc::channel(QUEUE);
+        let (identities_changed, identities) = watch::channel(0);
+        let (status_changed, status) = watch::channel(Status {
+            head: log.head().head(),
+            failure: None,
+        });
+        let (stop, stopping) = watch::channel(false);
+        let writer = writer::Writer::new(store, log, identities_changed, status_changed);
+        tokio::spawn(writer.run(waiting, stopping));
+        Ok(Self {
+            entries,
+            identities,
+            status,
+            stop: Arc::new(stop),
+        })
+    }
+
+    /// Makes these changes and records this event, in one commit; with no change, a record alone.
+    ///
+    /// Durable when it returns `Ok`. Where the caller no longer waits for it, it is still carried out.
+    pub async fn commit(&self, changes: Vec<Change>, event: Event) -> Result<Committed, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.entries
+            .send(Entry {
+                changes,
+                event,
+                answer,
+            })
+            .await
+            .map_err(|_| Error::Stopped)?;
+        answered.await.map_err(|_| Error::WriterEnded)?
+    }
+
+    /// A number that grows whenever adapters, certificates or root keys have changed: whoever keeps them at hand reads
+    /// them again then.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.identities.clone()
+    }
+
+    /// How the recorder does.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Takes no more, writes what waits, and returns when all of it has been answered.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        self.entries.closed().await;
+        let mut status = self.status.clone();
+        // The writer holds the other end until its last answer is given.
+        while status.changed().await.is_ok() {}
+    }
+}

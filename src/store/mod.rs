@@ -1,1 +1,30 @@
-//! The database: the trait, its implementations, the seal of a row.
+//! The database: what it keeps, the trait over it, and the seal of a row.
+//!
+//! [`Store`] is the reading half, for everybody. The writing half is the recorder's alone: a change is written together
+//! with the custody record that tells of it, or not at all.
+//!
+//! # The seal
+//!
+//! Rows of keys, root keys, adapters and certificates carry a seal: an HMAC over all their columns, under a seal key
+//! that the device keeps wrapped ([`SealKeys`]). Each read verifies it before anything else looks at the row. A row
+//! that was changed, or moved to another identifier or adapter, by another hand is [`Error::Tampered`]; its neighbours
+//! are not harmed. What a seal cannot tell is an older row put back in the place of a newer one: for that the custody
+//! log has the digest of each key's row ([`KeyRow::digest`]) after each event.
+
+mod change;
+mod error;
+mod reading;
+mod row;
+mod seal;
+//SQ mod sqlite;
+//SQ #[cfg(test)]
+//SQ mod suite;
+mod writing;
+
+pub use change::Change;
+pub use error::Error;
+pub use reading::{CustodyHead, KeyCount, KeyCounts, Store};
+pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
+pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
+//SQ pub use sqlite::SqliteStore;
+pub use writing::{Applied, WriteStore, WriteTransaction};

@@ -1,0 +1,158 @@
+//! The events that the log knows, by name, in one table.
+//!
+//! Modelled on the activity events of Key Protect (`kms.kmip.get`, …): what was done to, then what was done.
+//! A name that was ever written stays in the table; a new one goes at the end of its group.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+macro_rules! event_names {
+    ($($(#[$documentation:meta])* $variant:ident = $name:literal,)*) => {
+        /// What happened, as a record names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum EventName {
+            $($(#[$documentation])* $variant,)*
+        }
+
+        impl EventName {
+            /// All of them, in the table's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name as it stands in a record.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+
+        impl FromStr for EventName {
+            type Err = UnknownEventName;
+
+            fn from_str(text: &str) -> Result<Self, UnknownEventName> {
+                match text {
+                    $($name => Ok(Self::$variant),)*
+                    other => Err(UnknownEventName(other.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+event_names! {
+    /// A server opened the log and is about to serve.
+    ServerStart = "server.start",
+    /// A server stopped in good order; the last record it writes.
+    ServerStop = "server.stop",
+
+    /// A root key was made in its backend and entered here.
+    RootKeyCreate = "root-key.create",
+    /// A root key was found and checked, or not found, or not the one that was entered.
+    RootKeyVerify = "root-key.verify",
+
+    /// An adapter was made.
+    AdapterCreate = "adapter.create",
+    /// An adapter was deleted.
+    AdapterDelete = "adapter.delete",
+
+    /// A client certificate was let in.
+    CertificateAdd = "certificate.add",
+    /// A client certificate was taken out.
+    CertificateRemove = "certificate.remove",
+    /// A client certificate that is not let in was shown.
+    CertificateRefused = "certificate.refused",
+
+    /// KMIP Create.
+    KmipCreate = "kmip.create",
+    /// KMIP Register.
+    KmipRegister = "kmip.register",
+    /// KMIP Get: with outcome `success`, the key was released to the client.
+    KmipGet = "kmip.get",
+    /// KMIP Get Attributes.
+    KmipGetAttributes = "kmip.get-attributes",
+    /// KMIP Get Attribute List.
+    KmipGetAttributeList = "kmip.get-attribute-list",
+    /// KMIP Add Attribute.
+    KmipAddAttribute = "kmip.add-attribute",
+    /// KMIP Modify Attribute.
+    KmipModifyAttribute = "kmip.modify-attribute",
+    /// KMIP Delete Attribute.
+    KmipDeleteAttribute = "kmip.delete-attribute",
+    /// KMIP Locate.
+    KmipLocate = "kmip.locate",
+    /// KMIP Check.
+    KmipCheck = "kmip.check",
+    /// KMIP Activate.
+    KmipActivate = "kmip.activate",
+    /// KMIP Revoke.
+    KmipRevoke = "kmip.revoke",
+    /// KMIP Destroy.
+    KmipDestroy = "kmip.destroy",
+    /// KMIP Discover Versions.
+    KmipDiscoverVersions = "kmip.discover-versions",
+    /// KMIP Query.
+    KmipQuery = "kmip.query",
+    /// A KMIP operation that this server does not do.
+    KmipUnsupported = "kmip.unsupported",
+    /// A KMIP message that was refused before any of its operations was looked at.
+    KmipMessageRefused = "kmip.message-refused",
+
+    /// A row of the store was found changed by another hand, and refused.
+    StoreTampered = "store.tampered",
+
+    /// A change that an administrator asked for was refused, where no event of its own tells of it.
+    AdministratorRefused = "administrator.refused",
+}
+
+/// A name that is not in the table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no event is called {0:?}")]
+pub struct UnknownEventName(String);
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for EventName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for EventName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_event_can_be_told_from_every_other() {
+        let names: BTreeSet<_> = EventName::ALL.iter().map(|name| name.as_str()).collect();
+        assert_eq!(names.len(), EventName::ALL.len());
+        for name in EventName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(*name));
+        }
+    }
+
+    #[test]
+    fn event_names_have_the_form_subject_dot_action() {
+        for name in EventName::ALL {
+            let parts: Vec<_> = name.as_str().split('.').collect();
+            assert_eq!(parts.len(), 2, "{name}");
+            for part in parts {
+                assert!(part.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
+            }
+        }
+    }
+}

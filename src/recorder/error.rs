@@ -1,0 +1,62 @@
+//! Why something was not written.
+
+use std::sync::Arc;
+
+use crate::store;
+
+/// The recorder's errors.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key was written by somebody else since it was read. Nothing was changed; read it again and decide anew.
+    #[error("{0}")]
+    Conflict(Arc<store::Error>),
+    /// The store refused the change; nothing was changed or recorded.
+    #[error("{0}")]
+    Change(Arc<store::Error>),
+    /// The log could not be written, so nothing was changed.
+    #[error("the custody log cannot be written, and nothing is done without it: {0}")]
+    Refused(Arc<store::Error>),
+    /// The commit failed and the store cannot be read to see what became of it. Nothing more is written until it can.
+    #[error("it is not known whether the change and its record were written: {0}")]
+    OutcomeUnknown(Arc<store::Error>),
+    /// The log does not fit its head.
+    #[error(
+        "the custody log does not fit its head, and nothing is added to it: {why}; run `claviger custody verify`"
+    )]
+    BrokenLog {
+        /// What does not fit.
+        why: String,
+    },
+    /// The writer ended before it answered, as when the program is being torn down.
+    #[error(
+        "the custody log's writer ended, and it is not known whether the change and its record were written"
+    )]
+    WriterEnded,
+    /// The recorder was stopped; nothing was changed.
+    #[error("the server is stopping")]
+    Stopped,
+}
+
+impl Error {
+    /// The store's error behind it, where there is one.
+    pub fn store(&self) -> Option<&store::Error> {
+        match self {
+            Self::Conflict(error)
+            | Self::Change(error)
+            | Self::Refused(error)
+            | Self::OutcomeUnknown(error) => Some(error),
+            Self::BrokenLog { .. } | Self::WriterEnded | Self::Stopped => None,
+        }
+    }
+
+    /// The error of a change that the store refused while the log is well.
+    pub(super) fn of_change(error: store::Error) -> Self {
+        let error = Arc::new(error);
+        if matches!(*error, store::Error::Conflict { .. }) {
+            Self::Conflict(error)
+        } else {
+            Self::Change(error)
+        }
+    }
+}

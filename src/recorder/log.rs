@@ -1,0 +1,152 @@
+//! The end of the custody log in memory: where the next record goes.
+
+use std::time::SystemTime;
+
+use time::{Duration, OffsetDateTime};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::custody::{CompactRange, Event, Record, StoredRecord, leaf_hash};
+use crate::store::{CustodyHead, Store};
+
+use super::{Error, NodeFacts};
+
+/// A start makes the hashes again over at most so many records; the anchor moves up when there are more.
+const TAIL: u64 = 1024;
+
+/// The log as this writer knows it.
+pub(super) struct Log {
+    node: NodeFacts,
+    head: CustodyHead,
+    last: OffsetDateTime,
+}
+
+/// Records that are to be appended, and the log as it is once they are.
+pub(super) struct Staged {
+    pub(super) records: Vec<StoredRecord>,
+    pub(super) head: CustodyHead,
+    last: OffsetDateTime,
+}
+
+impl Log {
+    /// Reads the head and makes the hashes of the tail again.
+    pub(super) async fn open(store: &dyn Store, node: &NodeFacts) -> Result<Self, Error> {
+        let (head, last) = read(store).await?;
+        Ok(Self {
+            node: node.clone(),
+            head,
+            last,
+        })
+    }
+
+    /// Reads it from the store again, after a commit whose outcome nobody knows.
+    pub(super) async fn reopen(&mut self, store: &dyn Store) -> Result<(), Error> {
+        (self.head, self.last) = read(store).await?;
+        Ok(())
+    }
+
+    /// The head after the last commit.
+    pub(super) const fn head(&self) -> &CustodyHead {
+        &self.head
+    }
+
+    /// A place to put records in front of a commit. The log itself moves only with [`advance`](Self::advance).
+    pub(super) fn stage(&self) -> Staged {
+        Staged {
+            records: Vec::new(),
+            head: self.head.clone(),
+            last: self.last,
+        }
+    }
+
+    /// Makes the record of an event, as the next one.
+    pub(super) fn record(&self, staged: &mut Staged, event: Event) -> u64 {
+        let sequence = staged.head.tree.size();
+        staged.last = staged.last.max(to_the_microsecond(SystemTime::now().into()));
+        let id = identifier(staged.last);
+        let record = Record::new(
+            sequence,
+            id,
+            staged.last,
+            &self.node.name,
+            &self.node.server_version,
+            event,
+        );
+        let bytes = record.to_bytes();
+        let leaf = leaf_hash(&bytes);
+        if sequence - staged.head.anchor.size() == TAIL {
+            staged.head.anchor = staged.head.tree.clone();
+        }
+        staged.head.tree.append(leaf);
+        staged.records.push(StoredRecord {
+            sequence,
+            leaf,
+            bytes,
+        });
+        sequence
+    }
+
+    /// Moves on to what was committed.
+    pub(super) fn advance(&mut self, staged: &Staged) {
+        self.head = staged.head.clone();
+        self.last = staged.last;
+    }
+}
+
+/// A UUID of version 7 with this time in it. Random beyond that: a counter kept from one to the next could carry
+/// over into the time, which must be the record's own.
+fn identifier(time: OffsetDateTime) -> Uuid {
+    // A clock before 1970 gives the first moment of 1970: a log that goes on beats one that stops.
+    let seconds = u64::try_from(time.unix_timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
+}
+
+async fn read(store: &dyn Store) -> Result<(CustodyHead, OffsetDateTime), Error> {
+    let failed = |error| Error::Refused(std::sync::Arc::new(error));
+    let head = store.custody_head().await.map_err(failed)?;
+    let size = head.tree.size();
+    let mut tree: CompactRange = head.anchor.clone();
+    let broken = |why: String| Error::BrokenLog { why };
+    if size.checked_sub(tree.size()).is_none_or(|tail| tail > TAIL) {
+        return Err(broken(format!(
+            "the head is of {size} records and its anchor of {}",
+            tree.size()
+        )));
+    }
+    let limit = u32::try_from(TAIL + 1).expect("the tail is short");
+    let tail = store.custody_records(tree.size(), limit).await.map_err(failed)?;
+    let mut last = OffsetDateTime::UNIX_EPOCH;
+    for stored in &tail {
+        let sequence = stored.sequence;
+        if sequence != tree.size() {
+            return Err(broken(format!("record {} is missing", tree.size())));
+        }
+        if sequence >= size {
+            return Err(broken(format!(
+                "record {sequence} is there, and the head is of {size} records"
+            )));
+        }
+        let leaf = leaf_hash(&stored.bytes);
+        if leaf != stored.leaf {
+            return Err(broken(format!("record {sequence} was changed")));
+        }
+        last = Record::from_bytes(&stored.bytes)
+            .map_err(|error| broken(format!("record {sequence} cannot be read: {error}")))?
+            .time;
+        tree.append(leaf);
+    }
+    if tree.size() < size {
+        return Err(broken(format!("record {} is missing", tree.size())));
+    }
+    if tree != head.tree {
+        return Err(broken(format!(
+            "the head has root {}, and its records {}",
+            head.tree.root(),
+            tree.root()
+        )));
+    }
+    Ok((head, last))
+}
+
+fn to_the_microsecond(time: OffsetDateTime) -> OffsetDateTime {
+    time - Duration::nanoseconds(i64::from(time.nanosecond() % 1000))
+}

@@ -1,0 +1,222 @@
+//! The one task that writes: takes what waits and commits it as a group.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use crate::store::{Applied, Change, WriteStore, WriteTransaction};
+
+use super::log::{Log, Staged};
+use super::{Committed, Entry, Error, Status};
+
+/// How many entries one commit takes at most.
+const GROUP: usize = 64;
+
+pub(super) struct Writer {
+    store: Arc<dyn WriteStore>,
+    log: Log,
+    /// The outcome of a commit is unknown, or another writer was seen: the log is read again before the next group.
+    doubtful: bool,
+    identities_changed: watch::Sender<u64>,
+    status_changed: watch::Sender<Status>,
+}
+
+/// An entry of the group that has its place in the log, unless the group fails.
+struct Placed {
+    answer: oneshot::Sender<Result<Committed, Error>>,
+    committed: Committed,
+}
+
+/// A group on its way: what will be said to whom, once it is known what became of the group.
+struct Group {
+    staged: Staged,
+    placed: Vec<Placed>,
+    refused: Vec<(oneshot::Sender<Result<Committed, Error>>, Error)>,
+    changes_identities: bool,
+}
+
+impl Writer {
+    pub(super) const fn new(
+        store: Arc<dyn WriteStore>,
+        log: Log,
+        identities_changed: watch::Sender<u64>,
+        status_changed: watch::Sender<Status>,
+    ) -> Self {
+        Self {
+            store,
+            log,
+            doubtful: false,
+            identities_changed,
+            status_changed,
+        }
+    }
+
+    /// Writes until it is told to stop, or nobody is left who could send, and all that waits is written.
+    pub(super) async fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<Entry>,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        let mut entries = Vec::with_capacity(GROUP);
+        let mut closed = false;
+        loop {
+            tokio::select! {
+                taken = waiting.recv_many(&mut entries, GROUP) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    self.write(&mut entries).await;
+                }
+                () = told(&mut stopping), if !closed => {
+                    waiting.close();
+                    closed = true;
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, entries: &mut Vec<Entry>) {
+        let mut group = Group {
+            staged: self.log.stage(),
+            placed: Vec::with_capacity(entries.len()),
+            refused: Vec::new(),
+            changes_identities: false,
+        };
+        let result = match self.settle().await {
+            Ok(()) => {
+                group.staged = self.log.stage();
+                self.write_group(&mut group, entries).await
+            }
+            Err(error) => Err(error),
+        };
+        let failure = result.as_ref().err().map(ToString::to_string);
+        if let Some(failure) = &failure {
+            tracing::error!(entries = entries.len() + group.placed.len(), "{failure}");
+        } else if group.changes_identities {
+            self.identities_changed.send_modify(|generation| *generation += 1);
+        }
+        self.status_changed.send_replace(Status {
+            head: self.log.head().head(),
+            failure,
+        });
+        group.answer(&result);
+        // What the group did not get to is refused with it.
+        for entry in entries.drain(..) {
+            let error = result.clone().err().unwrap_or(Error::WriterEnded);
+            let _ = entry.answer.send(Err(error));
+        }
+    }
+
+    /// Reads the log again where its state is in doubt.
+    async fn settle(&mut self) -> Result<(), Error> {
+        if self.doubtful {
+            self.log.reopen(&*self.store).await?;
+            self.doubtful = false;
+        }
+        Ok(())
+    }
+
+    /// Takes `entries` into the group and commits it. An error is everybody's; who was refused alone is in the group.
+    async fn write_group(&mut self, group: &mut Group, entries: &mut Vec<Entry>) -> Result<(), Error> {
+        let refused = |error| Error::Refused(Arc::new(error));
+        let mut transaction = self.store.begin().await.map_err(refused)?;
+        for entry in entries.drain(..) {
+            self.place(group, &mut *transaction, entry).await?;
+        }
+        if group.placed.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = transaction
+            .append(&group.staged.records, self.log.head(), &group.staged.head)
+            .await
+        {
+            self.doubtful = true;
+            return Err(refused(error));
+        }
+        if let Err(error) = transaction.commit().await {
+            return self.find_out(group, error).await;
+        }
+        self.log.advance(&group.staged);
+        Ok(())
+    }
+
+    /// Applies an entry's changes and makes its record.
+    async fn place(
+        &self,
+        group: &mut Group,
+        transaction: &mut dyn WriteTransaction,
+        entry: Entry,
+    ) -> Result<(), Error> {
+        let Entry {
+            changes,
+            mut event,
+            answer,
+        } = entry;
+        let applied = if changes.is_empty() {
+            Applied::default()
+        } else {
+            match transaction.apply(&changes).await {
+                Ok(applied) => applied,
+                Err(error) if error.is_of_one_change() => {
+                    group.refused.push((answer, Error::of_change(error)));
+                    return Ok(());
+                }
+                Err(error) => {
+                    let error = Error::Refused(Arc::new(error));
+                    group.refused.push((answer, error.clone()));
+                    return Err(error);
+                }
+            }
+        };
+        if let Some(object) = &mut event.object
+            && let Ok(identifier) = Uuid::parse_str(&object.identifier)
+            && let Some((_, digest)) = applied.keys.iter().find(|(id, _)| *id == identifier)
+        {
+            object.row_sha256 = Some(*digest);
+        }
+        group.changes_identities |= changes.iter().any(Change::is_of_identities);
+        let sequence = self.log.record(&mut group.staged, event);
+        group.placed.push(Placed {
+            answer,
+            committed: Committed {
+                sequence,
+                keys: applied.keys,
+            },
+        });
+        Ok(())
+    }
+
+    /// Reads the store to know whether a commit that failed was made all the same.
+    async fn find_out(&mut self, group: &Group, error: crate::store::Error) -> Result<(), Error> {
+        let error = Arc::new(error);
+        self.doubtful = true;
+        if let Err(unreadable) = self.settle().await {
+            tracing::error!("after a failed commit, the custody log cannot be read: {unreadable}");
+            return Err(Error::OutcomeUnknown(error));
+        }
+        // Each record has an identifier of its own, so this head cannot be another group's.
+        if *self.log.head() == group.staged.head {
+            tracing::warn!("a commit was reported as failed, and was made: {error}");
+            return Ok(());
+        }
+        Err(Error::Refused(error))
+    }
+}
+
+/// Returns when it is time to stop, also when nobody is left to say so.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+impl Group {
+    fn answer(&mut self, result: &Result<(), Error>) {
+        for Placed { answer, committed } in self.placed.drain(..) {
+            // Whoever no longer waits does not hear it; it was written all the same.
+            let _ = answer.send(result.clone().map(|()| committed));
+        }
+        for (answer, error) in self.refused.drain(..) {
+            let _ = answer.send(Err(error));
+        }
+    }
+}

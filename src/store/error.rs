@@ -1,0 +1,148 @@
+//! What can go wrong with a store.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::adapter::RootKeyId;
+
+/// A store's errors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A row is not as this server wrote it. Nothing of it was used.
+    #[error("the row {id} of {table} was changed by another hand: {what}")]
+    Tampered {
+        /// The table.
+        table: &'static str,
+        /// The row's identifier as it stands there now.
+        id: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// A row cannot be judged, or sealed: the seal key of its root key is not open.
+    #[error("the seal key of root key {root_key} is not open; is the backend that holds it reachable?")]
+    SealKeyMissing {
+        /// The root key.
+        root_key: RootKeyId,
+    },
+    /// The row was written by somebody else since it was read. Read it again.
+    #[error("key {id} is at revision {found}, and the change was made from revision {expected}")]
+    Conflict {
+        /// The key.
+        id: Uuid,
+        /// The revision that the change expected; 0 where it expected none.
+        expected: u64,
+        /// The revision that stands there; 0 where there is none.
+        found: u64,
+    },
+    /// The identifier or name is taken.
+    #[error("there is a {what} {name} already")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its identifier or name.
+        name: String,
+    },
+    /// What should be changed, or what the change refers to, is not there.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its identifier.
+        id: String,
+    },
+    /// What should be deleted is still needed.
+    #[error("the {what} {id} is in use by {by}")]
+    InUse {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its identifier.
+        id: String,
+        /// What needs it.
+        by: String,
+    },
+    /// The value does not fit the database, as a number beyond its range.
+    #[error("{what} cannot be stored: {why}")]
+    Unfit {
+        /// The value.
+        what: &'static str,
+        /// Why it does not fit.
+        why: String,
+    },
+    /// The head of the custody log is not the one that the writer knows: another server writes to this store.
+    #[error("the custody log was advanced by another writer; does another server use this database?")]
+    HeadMoved,
+    /// The head of the custody log contradicts itself.
+    #[error("the head of the custody log does not fit itself: {what}")]
+    BrokenHead {
+        /// What does not fit.
+        what: String,
+    },
+    /// The database was written by a newer version of this program.
+    #[error(
+        "the database {path} has schema {found}, and this program knows {known} at most: \
+         use the version that wrote it, or a newer one"
+    )]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// The database's schema cannot be brought up to date.
+    #[error("the schema of the database {path} cannot be brought up to date: {why}")]
+    Schema {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// A file or folder of the database cannot be used.
+    #[error("cannot {doing} {path}: {source}")]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The database itself failed.
+    #[error("the database failed to {doing}: {source}")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// The database's error.
+        source: sqlx::Error,
+    },
+}
+
+impl Error {
+    /// Whether one change alone is at fault: the database is well, and other changes can go on.
+    pub fn is_of_one_change(&self) -> bool {
+        match self {
+            Self::Tampered { .. }
+            | Self::SealKeyMissing { .. }
+            | Self::Conflict { .. }
+            | Self::Exists { .. }
+            | Self::NotFound { .. }
+            | Self::InUse { .. }
+            | Self::Unfit { .. } => true,
+            Self::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            } => {
+                error.is_foreign_key_violation() || error.is_check_violation() || error.is_unique_violation()
+            }
+            _ => false,
+        }
+    }
+
+    /// Makes [`Error::Database`] of the database's error, for `map_err`.
+    pub(super) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { doing, source }
+    }
+}

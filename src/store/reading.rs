@@ -1,0 +1,99 @@
+//! The reading half of a store.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::custody::{CompactRange, Head, StoredRecord};
+use crate::key::IndexTerm;
+
+use super::{Cursor, Error, KeyRow, Listing, Located, UnverifiedRootKey};
+
+/// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
+/// before it began.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// A key of this adapter; none where it has no such key, whoever else has one.
+    async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error>;
+
+    /// The objects of this adapter that have all of these terms, the last created first; with no term, all of them.
+    ///
+    /// Looks at no more than `limit` candidates; goes on after `after`.
+    async fn locate(
+        &self,
+        adapter: AdapterId,
+        terms: &[IndexTerm],
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error>;
+
+    /// All adapters, by name.
+    async fn adapters(&self) -> Result<Listing<Adapter>, Error>;
+
+    /// The adapter of this identifier.
+    async fn adapter(&self, id: AdapterId) -> Result<Option<Adapter>, Error>;
+
+    /// The adapter of this name.
+    async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error>;
+
+    /// All root keys, by name.
+    async fn root_keys(&self) -> Result<Listing<RootKey>, Error>;
+
+    /// The root key of this identifier.
+    async fn root_key(&self, id: RootKeyId) -> Result<Option<RootKey>, Error>;
+
+    /// The root key of this name.
+    async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error>;
+
+    /// All root keys before their seal keys are open: what a start needs to open them.
+    async fn unverified_root_keys(&self) -> Result<Vec<UnverifiedRootKey>, Error>;
+
+    /// The client certificates of one adapter, or of all, by name.
+    async fn certificates(&self, adapter: Option<AdapterId>) -> Result<Listing<ClientCertificate>, Error>;
+
+    /// The client certificate of this fingerprint.
+    async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error>;
+
+    /// How many objects each adapter has. Counted by an index, without verifying each row.
+    async fn key_counts(&self) -> Result<KeyCounts, Error>;
+
+    /// The head of the custody log.
+    async fn custody_head(&self) -> Result<CustodyHead, Error>;
+
+    /// At most `limit` records of the custody log, in order, from number `from`.
+    async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error>;
+}
+
+/// Numbers of objects, by adapter. An adapter without objects is not in it.
+pub type KeyCounts = BTreeMap<AdapterId, KeyCount>;
+
+/// Numbers of objects of one adapter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyCount {
+    /// All objects, destroyed ones too.
+    pub objects: u64,
+    /// Those that have key bytes.
+    pub with_key: u64,
+}
+
+/// The head of the custody log as a store keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustodyHead {
+    /// The tree over all records.
+    pub tree: CompactRange,
+    /// The tree over the records up to some number before the last: from here a start makes the hashes again, so that
+    /// it need not read the whole log to know that the records fit their head.
+    pub anchor: CompactRange,
+}
+
+impl CustodyHead {
+    /// Size and root of the log.
+    pub fn head(&self) -> Head {
+        Head {
+            size: self.tree.size(),
+            root: self.tree.root(),
+        }
+    }
+}

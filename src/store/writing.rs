@@ -1,0 +1,47 @@
+//! The writing half of a store. Only the recorder calls it; a test of the architecture sees to that.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::custody::{Hash, StoredRecord};
+
+use super::{Change, CustodyHead, Error, Store};
+
+/// A store that can be written.
+#[async_trait]
+pub trait WriteStore: Store {
+    /// Begins the one transaction that can be under way.
+    async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error>;
+}
+
+/// A transaction. Dropped without [`commit`](Self::commit), it leaves nothing behind.
+#[async_trait]
+pub trait WriteTransaction: Send {
+    /// Makes these changes, all or none, and seals the rows that they write.
+    ///
+    /// After an error that [`is_of_one_change`](Error::is_of_one_change), the transaction is as it was before this
+    /// call and can go on; after any other it can only be dropped.
+    async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error>;
+
+    /// Appends records to the custody log and moves its head from `from` to `to`.
+    ///
+    /// Fails with [`Error::HeadMoved`] where the head is not `from`.
+    async fn append(
+        &mut self,
+        records: &[StoredRecord],
+        from: &CustodyHead,
+        to: &CustodyHead,
+    ) -> Result<(), Error>;
+
+    /// Makes all of it durable: when this returns, it is on the disk.
+    ///
+    /// After an error it is unknown whether the transaction was committed; the store must be read to know.
+    async fn commit(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// What changes left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The keys that were written, with the digest of each one's row.
+    pub keys: Vec<(Uuid, Hash)>,
+}
