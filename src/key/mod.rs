@@ -73,3 +73,20 @@ impl fmt::Debug for WrappedKek {
         f.debug_struct("WrappedKek").finish_non_exhaustive()
     }
 }
+
+impl fmt::Display for WrapProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("aes-kw")
+    }
+}
+
+impl std::str::FromStr for WrapProfile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "aes-kw" => Ok(Self::AesKw),
+            other => Err(format!("no wrap profile is called {other:?}")),
+        }
+    }
+}

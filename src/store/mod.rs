@@ -13,12 +13,14 @@
 
 mod change;
 mod error;
+mod index;
 mod reading;
 mod row;
 mod seal;
-//SQ mod sqlite;
+mod sqlite;
 //SQ #[cfg(test)]
 //SQ mod suite;
+mod table;
 mod writing;
 
 pub use change::Change;
@@ -26,5 +28,5 @@ pub use error::Error;
 pub use reading::{CustodyHead, KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
-//SQ pub use sqlite::SqliteStore;
+pub use sqlite::SqliteStore;
 pub use writing::{Applied, WriteStore, WriteTransaction};

@@ -48,7 +48,7 @@ pub trait Store: Send + Sync {
     async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error>;
 
     /// All root keys before their seal keys are open: what a start needs to open them.
-    async fn unverified_root_keys(&self) -> Result<Vec<UnverifiedRootKey>, Error>;
+    async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error>;
 
     /// The client certificates of one adapter, or of all, by name.
     async fn certificates(&self, adapter: Option<AdapterId>) -> Result<Listing<ClientCertificate>, Error>;

@@ -1,0 +1,123 @@
+//! Opening the file: its modes, its settings, its schema.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+
+use super::Error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+
+/// Connections that read. SQLite reads in parallel, one thread a connection.
+const READERS: u32 = 4;
+/// How long a statement waits for another process that has the file locked.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The pool of the one writer and the pool of the readers, on a database whose schema is up to date.
+pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
+    make_file(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .disable_statement_logging();
+    let writer = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON");
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let writer = pool()
+        .min_connections(1)
+        .max_connections(1)
+        .connect_with(writer)
+        .await
+        .map_err(Error::database("open"))?;
+    migrate(&writer, path).await?;
+    let readers = pool()
+        .max_connections(READERS)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(Error::database("open for reading"))?;
+    Ok((writer, readers))
+}
+
+/// Makes folder and file where they are missing, for the owner alone. SQLite gives the modes of the file to the files
+/// that it puts beside it.
+fn make_file(path: &Path) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.exists() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|source| Error::File {
+                doing: "make the folder",
+                path: folder.to_owned(),
+                source,
+            })?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| Error::File {
+            doing: "open",
+            path: path.to_owned(),
+            source,
+        })?;
+    for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        if file.exists() {
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(|source| Error::File {
+                doing: "set the mode of",
+                path: file,
+                source,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
+    let known = MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    MIGRATIONS.run(writer).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) if found > known => Error::NewerSchema {
+            path: path.to_owned(),
+            found,
+            known,
+        },
+        error => Error::Schema {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
+    })
+}

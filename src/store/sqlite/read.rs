@@ -1,0 +1,357 @@
+//! The reading half.
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow, Row, Sqlite, SqlitePool};
+use uuid::Uuid;
+
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::custody::{CompactRange, Hash, StoredRecord};
+use crate::key::IndexTerm;
+use crate::store::index::term;
+use crate::store::table::{AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, Sealed};
+use crate::store::{
+    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, SealKeys, Store,
+    UnverifiedRootKey,
+};
+
+use super::SqliteStore;
+
+/// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
+const SELECTIVE: u32 = 512;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
+        // By identifier alone: a row that was moved to another adapter is reported to the one it was taken from, too.
+        let row = sqlx::query("SELECT * FROM managed_object WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::database("read a key"))?;
+        let Some(row) = row else { return Ok(None) };
+        let columns: KeyColumns = columns(&row)?;
+        if !columns.claims(adapter) {
+            return Ok(None);
+        }
+        let row = columns.open(&self.keys)?;
+        Ok((row.object.adapter() == adapter.uuid()).then_some(row))
+    }
+
+    async fn locate(
+        &self,
+        adapter: AdapterId,
+        terms: &[IndexTerm],
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        let hashed: Vec<[u8; 16]> = terms.iter().map(|each| term(adapter.uuid(), each)).collect();
+        let leading = leading(&self.readers, &hashed).await?;
+        let before = match after {
+            Some(Cursor(ordinal)) => i64::try_from(ordinal).unwrap_or(i64::MAX),
+            None => i64::MAX,
+        };
+        let mut query = sqlx::query(AssertSqlSafe(candidates(hashed.len())));
+        match leading {
+            None => query = query.bind(adapter.uuid()).bind(before),
+            Some(leading) => {
+                query = query.bind(hashed[leading].to_vec()).bind(before);
+                for (_, other) in hashed.iter().enumerate().filter(|(index, _)| *index != leading) {
+                    query = query.bind(other.to_vec());
+                }
+            }
+        }
+        let rows = query
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::database("locate keys"))?;
+        let next = match rows.last() {
+            Some(last) if rows.len() == limit as usize => Some(Cursor(
+                last.try_get::<i64, _>("ordinal")
+                    .map_err(Error::database("locate keys"))?
+                    .unsigned_abs(),
+            )),
+            _ => None,
+        };
+        let listing = Listing::of(rows.iter().map(|row| candidate(row, &self.keys, adapter, terms)));
+        Ok(Located {
+            rows: listing.rows,
+            refused: listing.refused,
+            next,
+        })
+    }
+
+    async fn adapters(&self) -> Result<Listing<Adapter>, Error> {
+        let rows = sqlx::query("SELECT * FROM adapter ORDER BY name")
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<AdapterColumns>(rows)
+    }
+
+    async fn adapter(&self, id: AdapterId) -> Result<Option<Adapter>, Error> {
+        let row = sqlx::query("SELECT * FROM adapter WHERE id = ?")
+            .bind(id.uuid())
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<AdapterColumns>(row)
+    }
+
+    async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error> {
+        let row = sqlx::query("SELECT * FROM adapter WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<AdapterColumns>(row)
+    }
+
+    async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {
+        let rows = sqlx::query("SELECT * FROM root_key ORDER BY name")
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<RootKeyColumns>(rows)
+    }
+
+    async fn root_key(&self, id: RootKeyId) -> Result<Option<RootKey>, Error> {
+        let row = sqlx::query("SELECT * FROM root_key WHERE id = ?")
+            .bind(id.uuid())
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<RootKeyColumns>(row)
+    }
+
+    async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error> {
+        let row = sqlx::query("SELECT * FROM root_key WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<RootKeyColumns>(row)
+    }
+
+    async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error> {
+        let rows = sqlx::query("SELECT * FROM root_key ORDER BY name")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::database("read root keys"))?;
+        Ok(Listing::of(
+            rows.iter()
+                .map(|row| columns::<RootKeyColumns>(row)?.unverified()),
+        ))
+    }
+
+    async fn certificates(&self, adapter: Option<AdapterId>) -> Result<Listing<ClientCertificate>, Error> {
+        let query = match adapter {
+            None => sqlx::query("SELECT * FROM client_certificate ORDER BY name"),
+            Some(id) => sqlx::query("SELECT * FROM client_certificate WHERE adapter = ? ORDER BY name")
+                .bind(id.uuid()),
+        };
+        self.listing::<CertificateColumns>(query.fetch_all(&self.readers).await)
+    }
+
+    async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error> {
+        let row = sqlx::query("SELECT * FROM client_certificate WHERE fingerprint = ?")
+            .bind(fingerprint.0.to_vec())
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<CertificateColumns>(row)
+    }
+
+    async fn key_counts(&self) -> Result<KeyCounts, Error> {
+        let rows: Vec<(Uuid, i64, i64)> =
+            sqlx::query_as("SELECT adapter, count(*), count(root_key) FROM managed_object GROUP BY adapter")
+                .fetch_all(&self.readers)
+                .await
+                .map_err(Error::database("count keys"))?;
+        let count = |(adapter, objects, with_key): (Uuid, i64, i64)| {
+            let count = KeyCount {
+                objects: objects.unsigned_abs(),
+                with_key: with_key.unsigned_abs(),
+            };
+            (AdapterId::from(adapter), count)
+        };
+        Ok(rows.into_iter().map(count).collect())
+    }
+
+    async fn custody_head(&self) -> Result<CustodyHead, Error> {
+        let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
+            sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
+                .fetch_one(&self.readers)
+                .await
+                .map_err(Error::database("read the head of the custody log"))?;
+        let range = |size: i64, bytes: &[u8]| {
+            let size = u64::try_from(size).map_err(|_| Error::BrokenHead {
+                what: format!("its size is {size}"),
+            })?;
+            CompactRange::from_bytes(size, bytes).map_err(|error| Error::BrokenHead {
+                what: error.to_string(),
+            })
+        };
+        let head = CustodyHead {
+            tree: range(size, &frontier)?,
+            anchor: range(anchor_size, &anchor)?,
+        };
+        if head.tree.root().0 != root.as_slice() {
+            let what = format!(
+                "its root is {}, and its hashes give {}",
+                hex::encode(root),
+                head.tree.root()
+            );
+            return Err(Error::BrokenHead { what });
+        }
+        Ok(head)
+    }
+
+    async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+        )
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::database("read the custody log"))?;
+        rows.into_iter()
+            .map(|(sequence, leaf, bytes)| {
+                let broken = |what| Error::Tampered {
+                    table: "custody_record",
+                    id: sequence.to_string(),
+                    what,
+                };
+                Ok(StoredRecord {
+                    sequence: u64::try_from(sequence).map_err(|_| broken("its number is negative".into()))?,
+                    leaf: leaf
+                        .try_into()
+                        .map(Hash)
+                        .map_err(|leaf: Vec<u8>| broken(format!("its leaf has {} bytes", leaf.len())))?,
+                    bytes,
+                })
+            })
+            .collect()
+    }
+}
+
+impl SqliteStore {
+    fn one<T>(&self, row: sqlx::Result<Option<SqliteRow>>) -> Result<Option<T::Value>, Error>
+    where
+        T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+    {
+        let row = row.map_err(Error::database("read a row"))?;
+        row.map(|row| columns::<T>(&row)?.open(&self.keys)).transpose()
+    }
+
+    fn listing<T>(&self, rows: sqlx::Result<Vec<SqliteRow>>) -> Result<Listing<T::Value>, Error>
+    where
+        T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+    {
+        let rows = rows.map_err(Error::database("read rows"))?;
+        Ok(Listing::of(
+            rows.iter().map(|row| columns::<T>(row)?.open(&self.keys)),
+        ))
+    }
+}
+
+/// Reads one row by its primary key and verifies it, inside a transaction.
+pub(super) async fn within<T>(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    id: Uuid,
+    keys: &SealKeys,
+) -> Result<Option<T::Value>, Error>
+where
+    T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+{
+    let row = sqlx::query(sql)
+        .bind(id)
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::database("read a row"))?;
+    row.map(|row| columns::<T>(&row)?.open(keys)).transpose()
+}
+
+/// The columns of a row. One that is of another type than the schema says was put there by another hand.
+fn columns<T>(row: &SqliteRow) -> Result<T, Error>
+where
+    T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+{
+    T::from_row(row).map_err(|error| Error::Tampered {
+        table: T::TABLE,
+        id: row
+            .try_get::<Uuid, _>("id")
+            .map_or_else(|_| "(unreadable)".into(), |id| id.to_string()),
+        what: error.to_string(),
+    })
+}
+
+/// A candidate of a Locate, verified, and found to have what the index says it has.
+fn candidate(
+    row: &SqliteRow,
+    keys: &SealKeys,
+    adapter: AdapterId,
+    terms: &[IndexTerm],
+) -> Result<KeyRow, Error> {
+    let row = columns::<KeyColumns>(row)?.open(keys)?;
+    let wrong = |what: String| {
+        Err(Error::Tampered {
+            table: "index_term",
+            id: row.object.id().to_string(),
+            what,
+        })
+    };
+    if row.object.adapter() != adapter.uuid() {
+        return wrong("it leads from one adapter to an object of another".into());
+    }
+    if !terms.is_empty() {
+        let has = row.object.index_terms();
+        if let Some(missing) = terms.iter().find(|term| !has.contains(term)) {
+            return wrong(format!(
+                "it leads to an object that lacks the attribute {:?} of this value",
+                missing.name
+            ));
+        }
+    }
+    Ok(row)
+}
+
+/// The statement that finds candidates by so many terms, the first of which leads.
+fn candidates(terms: usize) -> String {
+    use std::fmt::Write as _;
+    if terms == 0 {
+        return "SELECT * FROM managed_object WHERE adapter = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?".into();
+    }
+    let mut sql = String::from(
+        "SELECT object.* FROM index_term AS leading \
+         CROSS JOIN managed_object AS object ON object.ordinal = leading.ordinal \
+         WHERE leading.term = ? AND leading.ordinal < ?",
+    );
+    for _ in 1..terms {
+        write!(
+            sql,
+            " AND EXISTS (SELECT 1 FROM index_term AS other WHERE other.term = ? AND other.ordinal = leading.ordinal)"
+        )
+        .expect("a String takes all that is written to it");
+    }
+    sql.push_str(" ORDER BY leading.ordinal DESC LIMIT ?");
+    sql
+}
+
+/// Which of several terms the fewest objects have.
+async fn leading(pool: &SqlitePool, terms: &[[u8; 16]]) -> Result<Option<usize>, Error> {
+    if terms.len() < 2 {
+        return Ok(terms.first().map(|_| 0));
+    }
+    let mut best = (0, i64::MAX);
+    for (index, term) in terms.iter().enumerate() {
+        let count = sqlx::query_scalar::<Sqlite, i64>(
+            "SELECT count(*) FROM (SELECT 1 FROM index_term WHERE term = ? LIMIT ?)",
+        )
+        .bind(term.to_vec())
+        .bind(SELECTIVE)
+        .fetch_one(pool)
+        .await
+        .map_err(Error::database("count keys"))?;
+        if count < best.1 {
+            best = (index, count);
+        }
+    }
+    Ok(Some(best.0))
+}
