@@ -1,1 +1,23 @@
-//! The KMIP protocol, pure: knows no socket, no store, no device. Imports nothing else of the house.
+//! KMIP, the Key Management Interoperability Protocol, versions 1.0 to 1.4: what is said on the wire.
+//!
+//! Here belongs what a message means and how it is read and written, in both directions. Nothing here opens a
+//! socket, looks up a key or knows a device. There is one model of messages and attributes; the versions differ only
+//! where they are read and written.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`version`] | protocol versions |
+//! | [`tag`], [`enumeration`], [`mask`] | the specification's tables, with the version that each value came with |
+//! | [`ttlv`] | items: types, reader, writer, limits |
+//! | [`output`] | where a message is written, and how key material gets there |
+//! | [`attribute`] | attributes: typed values, and the rules for each |
+
+pub mod attribute;
+pub mod enumeration;
+pub mod mask;
+pub mod output;
+pub mod tag;
+pub mod ttlv;
+pub mod version;
+
+pub use version::ProtocolVersion;

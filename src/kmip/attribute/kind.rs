@@ -1,0 +1,209 @@
+//! The attributes of the specification, each with its tag and the type of its value.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::structure::{
+    AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters, CryptographicParameters,
+    Digest, KeyValueLocation, Link, Name, RevocationReason, RngParameters, UsageLimits,
+};
+use super::{AttributeName, AttributeRules};
+use crate::kmip::enumeration::{
+    CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, ObjectType, State,
+};
+use crate::kmip::mask::CryptographicUsageMask;
+use crate::kmip::tag::{Tag, TagFacts};
+use crate::kmip::ttlv::{DateTime, Value};
+use crate::kmip::version::ProtocolVersion;
+
+macro_rules! attributes {
+    ($($kind:ident($type:ty) = $tag:ident;)*) => {
+        /// An attribute of the specification. The variants are in the order of section 3.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[allow(non_camel_case_types, reason = "the names of the XML encoding")]
+        #[allow(missing_docs, reason = "the names are the specification's, and section 3 has a page for each")]
+        pub enum AttributeKind {
+            $($kind,)*
+        }
+
+        impl AttributeKind {
+            /// Every attribute, in the order of section 3.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The tag that its value has in 2.x, and that fields of the same meaning have in 1.x.
+            pub const fn tag(self) -> Tag {
+                match self {
+                    $(Self::$kind => Tag::$tag,)*
+                }
+            }
+        }
+
+        /// The value of an attribute. Types that this service has no use for (those of certificates) are kept as
+        /// they came.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[allow(non_camel_case_types, reason = "the names of the XML encoding")]
+        #[allow(missing_docs, reason = "the names are the specification's, and section 3 has a page for each")]
+        pub enum AttributeValue {
+            $($kind($type),)*
+            /// A custom attribute (section 3.39), or one whose name the specification does not have.
+            Other {
+                /// The attribute's name.
+                name: String,
+                /// What it holds, of any type.
+                value: Value,
+            },
+        }
+
+        impl AttributeValue {
+            /// Which attribute of the specification this is; `None` for others.
+            pub const fn kind(&self) -> Option<AttributeKind> {
+                match self {
+                    $(Self::$kind(_) => Some(AttributeKind::$kind),)*
+                    Self::Other { .. } => None,
+                }
+            }
+        }
+    };
+}
+
+attributes! {
+    UniqueIdentifier(String) = UNIQUE_IDENTIFIER;
+    Name(Name) = NAME;
+    ObjectType(ObjectType) = OBJECT_TYPE;
+    CryptographicAlgorithm(CryptographicAlgorithm) = CRYPTOGRAPHIC_ALGORITHM;
+    CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH;
+    CryptographicParameters(CryptographicParameters) = CRYPTOGRAPHIC_PARAMETERS;
+    CryptographicDomainParameters(CryptographicDomainParameters) = CRYPTOGRAPHIC_DOMAIN_PARAMETERS;
+    CertificateType(CertificateType) = CERTIFICATE_TYPE;
+    CertificateLength(i32) = CERTIFICATE_LENGTH;
+    X_509CertificateIdentifier(Value) = X_509_CERTIFICATE_IDENTIFIER;
+    X_509CertificateSubject(Value) = X_509_CERTIFICATE_SUBJECT;
+    X_509CertificateIssuer(Value) = X_509_CERTIFICATE_ISSUER;
+    CertificateIdentifier(Value) = CERTIFICATE_IDENTIFIER;
+    CertificateSubject(Value) = CERTIFICATE_SUBJECT;
+    CertificateIssuer(Value) = CERTIFICATE_ISSUER;
+    DigitalSignatureAlgorithm(DigitalSignatureAlgorithm) = DIGITAL_SIGNATURE_ALGORITHM;
+    Digest(Digest) = DIGEST;
+    OperationPolicyName(String) = OPERATION_POLICY_NAME;
+    CryptographicUsageMask(CryptographicUsageMask) = CRYPTOGRAPHIC_USAGE_MASK;
+    LeaseTime(u32) = LEASE_TIME;
+    UsageLimits(UsageLimits) = USAGE_LIMITS;
+    State(State) = STATE;
+    InitialDate(DateTime) = INITIAL_DATE;
+    ActivationDate(DateTime) = ACTIVATION_DATE;
+    ProcessStartDate(DateTime) = PROCESS_START_DATE;
+    ProtectStopDate(DateTime) = PROTECT_STOP_DATE;
+    DeactivationDate(DateTime) = DEACTIVATION_DATE;
+    DestroyDate(DateTime) = DESTROY_DATE;
+    CompromiseOccurrenceDate(DateTime) = COMPROMISE_OCCURRENCE_DATE;
+    CompromiseDate(DateTime) = COMPROMISE_DATE;
+    RevocationReason(RevocationReason) = REVOCATION_REASON;
+    ArchiveDate(DateTime) = ARCHIVE_DATE;
+    ObjectGroup(String) = OBJECT_GROUP;
+    Fresh(bool) = FRESH;
+    Link(Link) = LINK;
+    ApplicationSpecificInformation(ApplicationSpecificInformation) = APPLICATION_SPECIFIC_INFORMATION;
+    ContactInformation(String) = CONTACT_INFORMATION;
+    LastChangeDate(DateTime) = LAST_CHANGE_DATE;
+    AlternativeName(AlternativeName) = ALTERNATIVE_NAME;
+    KeyValuePresent(bool) = KEY_VALUE_PRESENT;
+    KeyValueLocation(KeyValueLocation) = KEY_VALUE_LOCATION;
+    OriginalCreationDate(DateTime) = ORIGINAL_CREATION_DATE;
+    RandomNumberGenerator(RngParameters) = RANDOM_NUMBER_GENERATOR;
+    PKCS_12FriendlyName(String) = PKCS_12_FRIENDLY_NAME;
+    Description(String) = DESCRIPTION;
+    Comment(String) = COMMENT;
+    Sensitive(bool) = SENSITIVE;
+    AlwaysSensitive(bool) = ALWAYS_SENSITIVE;
+    Extractable(bool) = EXTRACTABLE;
+    NeverExtractable(bool) = NEVER_EXTRACTABLE;
+}
+
+impl AttributeKind {
+    fn tag_facts(self) -> &'static TagFacts {
+        self.tag()
+            .facts()
+            .expect("every attribute's tag is in the table of tags")
+    }
+
+    /// The name as the specification and 1.x messages write it: `Cryptographic Algorithm`.
+    pub fn text(self) -> &'static str {
+        self.tag_facts().text
+    }
+
+    /// The attribute of a name as 1.x messages write it. Letters count as they are written.
+    pub fn from_text(text: &str) -> Option<Self> {
+        static BY_TEXT: LazyLock<HashMap<&'static str, AttributeKind>> = LazyLock::new(|| {
+            AttributeKind::ALL
+                .iter()
+                .map(|kind| (kind.text(), *kind))
+                .collect()
+        });
+        BY_TEXT.get(text).copied()
+    }
+
+    /// The attribute of a tag.
+    pub fn from_tag(tag: Tag) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.tag() == tag)
+    }
+
+    /// The version that the attribute came with.
+    pub fn since(self) -> ProtocolVersion {
+        self.tag_facts().since
+    }
+
+    /// Whether a client of this version knows the attribute.
+    pub fn is_known_in(self, version: ProtocolVersion) -> bool {
+        self.since() <= version
+    }
+
+    /// What the specification lets be done with it.
+    pub fn rules(self) -> &'static AttributeRules {
+        super::rules::of(self)
+    }
+}
+
+impl fmt::Display for AttributeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl AttributeValue {
+    /// Which attribute this is.
+    pub fn name(&self) -> AttributeName {
+        match self {
+            Self::Other { name, .. } => AttributeName::Other(name.clone()),
+            known => AttributeName::Standard(known.kind().expect("all but `Other` have a kind")),
+        }
+    }
+
+    /// Which attribute this is, as 1.x writes it.
+    pub fn name_text(&self) -> &str {
+        match self {
+            Self::Other { name, .. } => name,
+            known => known.kind().expect("all but `Other` have a kind").text(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_is_found_by_its_name_and_by_its_tag() {
+        for kind in AttributeKind::ALL.iter().copied() {
+            assert_eq!(AttributeKind::from_text(kind.text()), Some(kind));
+            assert_eq!(AttributeKind::from_tag(kind.tag()), Some(kind));
+        }
+        assert_eq!(
+            AttributeKind::from_text("PKCS#12 Friendly Name"),
+            Some(AttributeKind::PKCS_12FriendlyName)
+        );
+        assert_eq!(AttributeKind::from_text("cryptographic algorithm"), None);
+    }
+}
