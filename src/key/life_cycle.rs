@@ -63,6 +63,9 @@ pub enum LifeCycleError {
         /// The state that the key is in.
         state: State,
     },
+    /// The object is a template, which has no state.
+    #[error("a template has no life cycle")]
+    NoLifeCycle,
     /// Activation would end at once, since the Deactivation Date has passed.
     #[error("the Deactivation Date has passed")]
     DeactivationPassed,
@@ -192,12 +195,7 @@ impl LifeCycle {
 
     /// Plans a date, or moves it. A date that is not in the future takes effect at once.
     /// Upon an error nothing has changed.
-    pub fn plan(
-        &mut self,
-        date: PlannedDate,
-        value: DateTime,
-        now: DateTime,
-    ) -> Result<(), LifeCycleError> {
+    pub fn plan(&mut self, date: PlannedDate, value: DateTime, now: DateTime) -> Result<(), LifeCycleError> {
         let state = self.state(now);
         let changeable = match date {
             PlannedDate::Activation => state == State::PreActive,

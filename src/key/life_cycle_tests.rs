@@ -37,7 +37,10 @@ fn a_deactivation_date_does_not_end_a_key_that_was_never_active() {
     let mut life = LifeCycle::begin();
     life.plan(PlannedDate::Deactivation, at(10), at(0)).unwrap();
     assert_eq!(life.state(at(20)), State::PreActive);
-    assert_eq!(life.apply(Event::Activate, at(20)), Err(LifeCycleError::DeactivationPassed));
+    assert_eq!(
+        life.apply(Event::Activate, at(20)),
+        Err(LifeCycleError::DeactivationPassed)
+    );
 }
 
 #[test]
@@ -45,7 +48,10 @@ fn the_activation_date_of_an_active_key_stays() {
     let mut life = LifeCycle::begin();
     life.apply(Event::Activate, at(5)).unwrap();
     let refused = life.plan(PlannedDate::Activation, at(6), at(7)).unwrap_err();
-    assert_eq!(refused.to_string(), "the Activation Date cannot be changed in the state Active");
+    assert_eq!(
+        refused.to_string(),
+        "the Activation Date cannot be changed in the state Active"
+    );
 }
 
 #[test]
@@ -56,7 +62,9 @@ fn a_reached_protect_stop_date_stays() {
     life.plan(PlannedDate::ProtectStop, at(20), at(9)).unwrap();
     assert_eq!(
         life.plan(PlannedDate::ProtectStop, at(30), at(20)),
-        Err(LifeCycleError::Reached { date: "Protect Stop Date" })
+        Err(LifeCycleError::Reached {
+            date: "Protect Stop Date"
+        })
     );
 }
 
@@ -88,7 +96,10 @@ fn an_active_key_cannot_be_destroyed() {
     let mut life = LifeCycle::begin();
     life.apply(Event::Activate, at(1)).unwrap();
     let refused = life.apply(Event::Destroy, at(2)).unwrap_err();
-    assert_eq!(refused.to_string(), "destruction is not possible in the state Active");
+    assert_eq!(
+        refused.to_string(),
+        "destruction is not possible in the state Active"
+    );
 }
 
 #[test]
@@ -112,7 +123,9 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         Just(Event::Activate),
         Just(Event::Deactivate),
         Just(Event::Destroy),
-        (-50_i64..50).prop_map(|seconds| Event::Compromise { occurred: at(seconds) }),
+        (-50_i64..50).prop_map(|seconds| Event::Compromise {
+            occurred: at(seconds)
+        }),
     ];
     let date = prop_oneof![
         Just(PlannedDate::Activation),
@@ -137,7 +150,7 @@ fn age(state: State) -> u8 {
         State::Compromised => 3,
         State::Destroyed => 4,
         State::DestroyedCompromised => 5,
-        _ => unreachable!("the states of KMIP 1.4"),
+        State::Other(_) => unreachable!("the states of KMIP 1.4"),
     }
 }
 

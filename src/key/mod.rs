@@ -1,5 +1,37 @@
-//! The managed key and its life cycle. Pure: no socket, no store, no device.
+//! The managed object: what KMIP knows of a key, and of a template, except the key's bytes.
+//!
+//! Pure: what may be asked of an object, what it answers and how it changes is decided here, for a time that
+//! is given; nothing here opens a socket, a store or a device. Which Result Reason a refusal becomes is said
+//! in `operation`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `life_cycle` | states, transitions, dates |
+//! | `object` | the object and its making |
+//! | `list` | the attributes that are kept as they were given, and their indices |
+//! | `read` | what Get Attributes shows |
+//! | `change` | Add, Modify and Delete Attribute |
+//! | `template` | how templates and a request's attributes become one list |
+//! | `matching` | whether Locate means the object |
+//! | `index` | the terms that a store finds objects by |
+//! | `wrapped` | a key under a root key |
 
+mod change;
+mod error;
+mod index;
 mod life_cycle;
+mod list;
+mod matching;
+mod object;
+mod read;
+mod template;
+mod wrapped;
 
+pub use error::AttributeError;
+pub use index::IndexTerm;
 pub use life_cycle::{Event, LifeCycle, LifeCycleError, PlannedDate, transition};
+pub use list::{AttributeList, INSTANCES_AT_MOST};
+pub use matching::LocateFilter;
+pub use object::{KeyDraft, ManagedObject, Origin};
+pub use template::merge;
+pub use wrapped::{WrapProfile, WrappedKek};

@@ -1,0 +1,58 @@
+//! The terms that a store finds objects by. They narrow a search down; whether an object is meant is decided
+//! by `LocateFilter`, so that a term may be missing here but never wrong.
+
+use super::object::ManagedObject;
+use crate::kmip::attribute::AttributeValue;
+use crate::kmip::ttlv::Value;
+
+/// The longest value, in bytes, that is made a term.
+const LONGEST: usize = 512;
+
+/// One attribute of an object in the form that it is looked up by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexTerm {
+    /// The attribute's name: `Name`, `Object Group`, `x-Product`.
+    pub name: String,
+    /// Its value as text.
+    pub value: String,
+}
+
+impl IndexTerm {
+    /// The term of an attribute; `None` where objects are not looked up by it. State is not among the terms,
+    /// since it changes with time alone.
+    pub fn of(value: &AttributeValue) -> Option<Self> {
+        let text = match value {
+            AttributeValue::Name(name) => name.value.clone(),
+            AttributeValue::AlternativeName(name) => name.value.clone(),
+            AttributeValue::ObjectGroup(text)
+            | AttributeValue::ContactInformation(text)
+            | AttributeValue::Other {
+                value: Value::TextString(text),
+                ..
+            } => text.clone(),
+            AttributeValue::Link(link) => link.linked_object_identifier.clone(),
+            AttributeValue::ApplicationSpecificInformation(information) => {
+                information.application_namespace.clone()
+            }
+            _ => return None,
+        };
+        (text.len() <= LONGEST).then(|| Self {
+            name: value.name_text().to_owned(),
+            value: text,
+        })
+    }
+}
+
+impl ManagedObject {
+    /// The terms that this object is to be found by, without repetition.
+    pub fn index_terms(&self) -> Vec<IndexTerm> {
+        let mut terms: Vec<_> = self
+            .attributes
+            .iter()
+            .filter_map(|(_, value)| IndexTerm::of(value))
+            .collect();
+        terms.sort();
+        terms.dedup();
+        terms
+    }
+}

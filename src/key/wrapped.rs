@@ -1,0 +1,94 @@
+//! A key as it is kept: wrapped by a device under a root key.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a device wraps a key. Recorded with each key, since a device may come to know a better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WrapProfile {
+    /// AES Key Wrap, RFC 3394 (`CKM_AES_KEY_WRAP`).
+    AesKw,
+    /// AES Key Wrap with Padding, RFC 5649 (`CKM_AES_KEY_WRAP_KWP`).
+    AesKwp,
+    /// AES-GCM.
+    AesGcm,
+    /// AES-CBC with padding; what protects its integrity is the seal of the row.
+    AesCbcPad,
+}
+
+impl WrapProfile {
+    /// The name in the store, in records and for operators.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AesKw => "aes-kw",
+            Self::AesKwp => "aes-kwp",
+            Self::AesGcm => "aes-gcm",
+            Self::AesCbcPad => "aes-cbc-pad",
+        }
+    }
+
+    /// The profile of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::AesKw, Self::AesKwp, Self::AesGcm, Self::AesCbcPad]
+            .into_iter()
+            .find(|profile| profile.name() == name)
+    }
+}
+
+impl fmt::Display for WrapProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A key wrapped under a root key. Its bytes show in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedKek {
+    /// How it was wrapped.
+    pub profile: WrapProfile,
+    /// What the device gave.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for WrappedKek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrappedKek")
+            .field("profile", &self.profile)
+            .field("length", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapped_key_does_not_show_in_a_log() {
+        let wrapped = WrappedKek {
+            profile: WrapProfile::AesKw,
+            bytes: vec![0xAB; 40],
+        };
+        let shown = format!("{wrapped:?}");
+        assert!(
+            !shown.contains("171") && !shown.to_lowercase().contains("ab, ab"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_profile_is_found_by_the_name_it_is_stored_under() {
+        for profile in [
+            WrapProfile::AesKw,
+            WrapProfile::AesKwp,
+            WrapProfile::AesGcm,
+            WrapProfile::AesCbcPad,
+        ] {
+            assert_eq!(WrapProfile::from_name(profile.name()), Some(profile));
+            assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());
+        }
+    }
+}
