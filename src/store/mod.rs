@@ -18,8 +18,8 @@ mod reading;
 mod row;
 mod seal;
 mod sqlite;
-//SQ #[cfg(test)]
-//SQ mod suite;
+#[cfg(test)]
+pub(crate) mod suite;
 mod table;
 mod writing;
 

@@ -5,6 +5,8 @@
 
 mod open;
 mod read;
+#[cfg(test)]
+pub(crate) mod tests;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -313,7 +313,7 @@ fn candidate(
 }
 
 /// The statement that finds candidates by so many terms, the first of which leads.
-fn candidates(terms: usize) -> String {
+pub(super) fn candidates(terms: usize) -> String {
     use std::fmt::Write as _;
     if terms == 0 {
         return "SELECT * FROM managed_object WHERE adapter = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?".into();

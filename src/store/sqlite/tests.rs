@@ -1,0 +1,217 @@
+//! What is SQLite's own: the file, its modes, its schema; and the suite of the trait.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use tempfile::TempDir;
+
+use super::SqliteStore;
+use crate::kmip::ttlv::DateTime;
+use crate::store::suite::fixture::{row, write};
+use crate::store::suite::{Fixture, Maker, store_suite};
+use crate::store::{Change, Error, SealKeys, Store, WriteStore};
+
+/// A database file in a folder of its own.
+pub(crate) struct SqliteMaker(TempDir);
+
+impl SqliteMaker {
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.path().join("state").join("claviger.db")
+    }
+
+    async fn connection(&self) -> SqliteConnection {
+        SqliteConnectOptions::new()
+            .filename(self.file())
+            .foreign_keys(false)
+            .connect()
+            .await
+            .unwrap()
+    }
+}
+
+impl Maker for SqliteMaker {
+    async fn make() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    async fn open(&self, keys: SealKeys) -> Arc<dyn WriteStore> {
+        Arc::new(SqliteStore::open(&self.file(), keys).await.unwrap())
+    }
+
+    async fn by_hand(&self, statement: &str) {
+        let mut connection = self.connection().await;
+        let result = sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert!(result.rows_affected() > 0, "{statement}");
+        connection.close().await.unwrap();
+    }
+
+    async fn change_column(&self, table: &str, column: &str, key: &str, id: &[u8]) {
+        let kind: String = sqlx::query_scalar("SELECT type FROM pragma_table_info(?) WHERE name = ?")
+            .bind(table)
+            .bind(column)
+            .fetch_one(&mut self.connection().await)
+            .await
+            .unwrap();
+        let other = match kind.as_str() {
+            "INTEGER" => format!("coalesce({column}, 0) + 1000"),
+            "TEXT" => format!("coalesce({column}, '') || ' '"),
+            // The last byte becomes another.
+            "BLOB" => format!(
+                "unhex(substr(hex({column}), 1, 2 * length({column}) - 2) || \
+                 CASE WHEN substr(hex({column}), -2) = '00' THEN '01' ELSE '00' END)"
+            ),
+            other => panic!("a column of type {other}"),
+        };
+        let id = hex::encode(id);
+        self.by_hand(&format!(
+            "UPDATE {table} SET {column} = {other} WHERE {key} = x'{id}'"
+        ))
+        .await;
+    }
+
+    async fn columns(&self, table: &str) -> Vec<String> {
+        sqlx::query_scalar("SELECT name FROM pragma_table_info(?)")
+            .bind(table)
+            .fetch_all(&mut self.connection().await)
+            .await
+            .unwrap()
+    }
+}
+
+store_suite!(SqliteMaker);
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn nobody_but_the_owner_can_read_the_database() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let file = fixture.maker.file();
+    let folder = file.parent().unwrap();
+    assert_eq!(mode(folder), 0o700);
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+        files += 1;
+    }
+    assert_eq!(files, 3, "database, write-ahead log and its index");
+    // A mode that somebody loosened is set right by the next start.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    fixture.reopened().await;
+    assert_eq!(mode(&file), 0o600);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    fixture
+        .maker
+        .by_hand(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', 1, x'00', 0)",
+        )
+        .await;
+    let error = SqliteStore::open(&fixture.maker.file(), SealKeys::new())
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error}");
+    assert!(
+        error.to_string().contains("use the version that wrote it"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let maker = SqliteMaker::make().await;
+    std::fs::create_dir_all(maker.file().parent().unwrap()).unwrap();
+    std::fs::write(
+        maker.file(),
+        "this is not a database, and long enough to be seen not to be one".repeat(20),
+    )
+    .unwrap();
+    let error = SqliteStore::open(&maker.file(), SealKeys::new())
+        .await
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("not a database"), "{error}");
+}
+
+#[tokio::test]
+async fn every_commit_is_flushed_to_the_disk() {
+    let maker = SqliteMaker::make().await;
+    let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
+    let mut connection = store.writer.acquire().await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_destroyed_key_are_in_no_file_of_the_database() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let marker = [0xd5_u8, 0x3a, 0x91, 0x77, 0xe0, 0x0f, 0x48, 0xb2].repeat(4);
+    let mut row = row(&fixture.east, &[]);
+    row.wrapped.as_mut().unwrap().kek.bytes.clone_from(&marker);
+    let id = row.object.id();
+    write(&*fixture.store, &[Change::create_key(row)]).await.unwrap();
+    let files_with_it = || {
+        let folder = fixture.maker.file().parent().unwrap().to_owned();
+        let files = std::fs::read_dir(folder).unwrap();
+        files
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .filter(|bytes| bytes.windows(marker.len()).any(|window| window == marker))
+            .count()
+    };
+    assert!(files_with_it() > 0);
+    let mut key = fixture.store.key(fixture.east.id, id).await.unwrap().unwrap();
+    key.object.destroy(DateTime(1_764_000_001)).unwrap();
+    key.wrapped = None;
+    write(&*fixture.store, &[Change::update_key(key)]).await.unwrap();
+    assert_eq!(files_with_it(), 0);
+}
+
+#[tokio::test]
+async fn a_head_changed_by_another_hand_is_refused() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    fixture
+        .maker
+        .by_hand("UPDATE custody_head SET root = x'00'")
+        .await;
+    let error = fixture.store.custody_head().await.unwrap_err();
+    assert!(matches!(error, Error::BrokenHead { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_query_by_terms_uses_the_index() {
+    let maker = SqliteMaker::make().await;
+    let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
+    for terms in 0..4 {
+        let sql = format!("EXPLAIN QUERY PLAN {}", super::read::candidates(terms));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
+        for (_, _, _, step) in &plan {
+            assert!(
+                !step.starts_with("SCAN") && !step.contains("TEMP B-TREE"),
+                "{terms} terms: {plan:?}"
+            );
+        }
+    }
+    assert!(store.key_counts().await.unwrap().is_empty());
+}

@@ -1,0 +1,66 @@
+//! The tests of the trait, the same for every database: a database gives a [`Maker`] and gets all of them with
+//! `store_suite!`.
+
+pub(crate) mod fixture;
+pub(crate) mod identities;
+pub(crate) mod keys;
+pub(crate) mod locate;
+pub(crate) mod log;
+pub(crate) mod tampering;
+
+pub(crate) use fixture::{Fixture, Maker, column_names};
+
+/// Makes a test of each test of the suite, for the databases that `$maker` makes.
+macro_rules! store_suite {
+    ($maker:ty) => {
+        store_suite!(@tests $maker; keys:
+            a_key_is_read_back_as_it_was_written,
+            a_key_of_another_adapter_is_not_there,
+            of_two_changes_from_one_revision_the_second_is_refused,
+            a_key_that_is_there_is_not_created_over,
+            a_change_of_a_key_that_is_not_there_is_refused,
+            a_refused_change_leaves_nothing_of_its_commit,
+            a_dropped_transaction_leaves_nothing,
+            a_key_of_an_adapter_that_is_not_there_is_refused,
+            a_destroyed_key_keeps_what_was_known_of_it,
+        );
+        store_suite!(@tests $maker; locate:
+            keys_are_found_by_all_of_the_terms,
+            pages_meet_every_key_once_the_last_created_first,
+            keys_are_found_by_what_they_have_now,
+            keys_of_another_adapter_are_not_found,
+        );
+        store_suite!(@tests $maker; identities:
+            identities_are_read_back_as_they_were_written,
+            a_name_is_given_once,
+            a_certificate_opens_one_adapter,
+            an_adapter_with_keys_is_not_deleted,
+            a_deleted_adapter_takes_its_certificates_with_it,
+            what_is_not_there_is_not_removed,
+            root_keys_are_opened_again_after_a_restart,
+            another_seal_key_is_not_admitted,
+            without_its_seal_key_a_row_is_neither_read_nor_written,
+        );
+        store_suite!(@tests $maker; log:
+            the_log_begins_empty_and_grows_by_what_is_appended,
+            a_log_that_was_advanced_by_another_is_not_written_over,
+        );
+        store_suite!(@tests $maker; tampering:
+            a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,
+            an_identity_changed_in_any_column_is_refused_and_its_neighbours_are_not,
+            the_key_bytes_of_another_row_are_refused,
+            a_row_moved_to_another_adapter_opens_nothing,
+            an_index_that_points_at_the_wrong_key_is_reported,
+            a_changed_adapter_takes_no_new_keys,
+        );
+    };
+    (@tests $maker:ty; $module:ident: $($test:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                $crate::store::suite::$module::$test::<$maker>().await;
+            }
+        )*
+    };
+}
+pub(crate) use store_suite;
