@@ -187,3 +187,167 @@ pub enum Expiry {
         since: time::Duration,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const THEN: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
+
+    fn made(change: impl FnOnce(&mut rcgen::CertificateParams)) -> (String, rcgen::KeyPair) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "kmipClient20261124080000");
+        change(&mut parameters);
+        (parameters.self_signed(&key).unwrap().pem(), key)
+    }
+
+    fn read(pem: &str) -> Result<ClientCertificate, Error> {
+        ClientCertificate::from_pem(AdapterId::new(), "vcenter", pem.as_bytes(), THEN)
+    }
+
+    /// A certificate of X.509 version 1 that has expired, as old tools left them behind.
+    fn version_1() -> Vec<u8> {
+        use openssl::asn1::{Asn1Integer, Asn1Time};
+        use openssl::bn::BigNum;
+        use openssl::hash::MessageDigest;
+        use openssl::pkey::PKey;
+        use openssl::rsa::Rsa;
+        use openssl::x509::{X509Builder, X509NameBuilder};
+        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+        let mut name = X509NameBuilder::new().unwrap();
+        name.append_entry_by_text("CN", "old").unwrap();
+        let name = name.build();
+        let mut builder = X509Builder::new().unwrap();
+        builder.set_version(0).unwrap();
+        builder.set_subject_name(&name).unwrap();
+        builder.set_issuer_name(&name).unwrap();
+        let serial = Asn1Integer::from_bn(&BigNum::from_u32(0x1234).unwrap()).unwrap();
+        builder.set_serial_number(&serial).unwrap();
+        builder.set_not_before(&Asn1Time::from_unix(0).unwrap()).unwrap();
+        builder
+            .set_not_after(&Asn1Time::from_unix(86_400).unwrap())
+            .unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        builder.build().to_der().unwrap()
+    }
+
+    #[test]
+    fn the_certificate_that_vcenter_makes_is_read() {
+        let (pem, _) = made(|parameters| {
+            parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        });
+        let certificate = read(&pem).unwrap();
+        assert_eq!(certificate.subject, "CN=kmipClient20261124080000");
+        assert_eq!(certificate.issuer, certificate.subject);
+        assert_eq!(certificate.fingerprint, Fingerprint::of_der(&certificate.der));
+        let from_der =
+            ClientCertificate::from_der(certificate.adapter, "vcenter", &certificate.der, THEN).unwrap();
+        assert_eq!(from_der, certificate);
+    }
+
+    #[test]
+    fn version_1_and_expired_are_facts_and_no_errors() {
+        let certificate = ClientCertificate::from_der(AdapterId::new(), "old", &version_1(), THEN).unwrap();
+        assert_eq!(certificate.serial, "12:34");
+        assert_eq!(
+            certificate.expiry(THEN),
+            Expiry::Expired {
+                since: THEN - datetime!(1970-01-02 0:00 UTC)
+            }
+        );
+    }
+
+    #[test]
+    fn expiry_is_told_to_the_second() {
+        let (pem, _) = made(|parameters| {
+            parameters.not_before = datetime!(2026-01-01 0:00 UTC);
+            parameters.not_after = datetime!(2036-01-01 0:00 UTC);
+        });
+        let certificate = read(&pem).unwrap();
+        let second = time::Duration::SECOND;
+        let (begin, end) = (certificate.not_before, certificate.not_after);
+        assert_eq!(
+            certificate.expiry(begin - second),
+            Expiry::NotYet { begins_in: second }
+        );
+        assert_eq!(
+            certificate.expiry(begin),
+            Expiry::Valid {
+                remaining: end - begin
+            }
+        );
+        assert_eq!(
+            certificate.expiry(end),
+            Expiry::Valid {
+                remaining: time::Duration::ZERO
+            }
+        );
+        assert_eq!(
+            certificate.expiry(end + second),
+            Expiry::Expired { since: second }
+        );
+    }
+
+    #[test]
+    fn a_private_key_is_refused_with_a_word_about_it() {
+        let (pem, key) = made(|_| {});
+        for text in [
+            format!("{pem}{}", key.serialize_pem()),
+            format!("{}{pem}", key.serialize_pem()),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert_eq!(
+                error,
+                Error::PrivateKey {
+                    label: "PRIVATE KEY".into()
+                }
+            );
+            assert!(
+                error.to_string().contains("give the certificate alone"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_but_one_certificate_is_refused_with_what_came() {
+        let (pem, _) = made(|_| {});
+        let said = |text: &str| read(text).unwrap_err().to_string();
+        assert!(said(&format!("{pem}{pem}")).contains("the PEM has 2"));
+        assert!(said("").contains("there is no PEM block in it"));
+        assert!(said("vcenter.pem").contains("there is no PEM block in it"));
+        let request = pem.replace("CERTIFICATE", "CERTIFICATE REQUEST");
+        assert!(
+            said(&request).contains("a CERTIFICATE REQUEST came"),
+            "{}",
+            said(&request)
+        );
+        let cut: String = pem.lines().take(4).collect::<Vec<_>>().join("\n");
+        assert!(said(&cut).contains("cannot be read"), "{}", said(&cut));
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(said(garbage).contains("DER"), "{}", said(garbage));
+    }
+
+    #[test]
+    fn bytes_after_the_certificate_are_refused() {
+        let mut der = version_1();
+        der.push(0);
+        let error = ClientCertificate::from_der(AdapterId::new(), "old", &der, THEN).unwrap_err();
+        assert!(error.to_string().contains("1 bytes follow"), "{error}");
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_openssl_prints_it() {
+        let fingerprint = Fingerprint([0xab; 32]);
+        let colons = vec!["AB"; 32].join(":");
+        assert_eq!(colons.parse(), Ok(fingerprint));
+        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
+        assert!("ab:cd".parse::<Fingerprint>().is_err());
+    }
+}

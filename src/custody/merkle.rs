@@ -103,3 +103,100 @@ impl CompactRange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The inputs of the test vectors of the Certificate Transparency project (`merkle_tree_test`), eight leaves.
+    const LEAVES: [&str; 8] = [
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    ];
+    /// The roots over the first leaf, the first two, and so on.
+    const ROOTS: [&str; 8] = [
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ];
+
+    /// RFC 6962, section 2.1, word for word.
+    fn merkle_tree_hash(leaves: &[Vec<u8>]) -> Hash {
+        match leaves {
+            [] => Hash(Sha256::digest([]).into()),
+            [leaf] => leaf_hash(leaf),
+            _ => {
+                let split = leaves.len().next_power_of_two() / 2;
+                node_hash(
+                    &merkle_tree_hash(&leaves[..split]),
+                    &merkle_tree_hash(&leaves[split..]),
+                )
+            }
+        }
+    }
+
+    #[test]
+    fn the_roots_are_those_of_rfc_6962() {
+        let mut range = CompactRange::new();
+        assert_eq!(
+            range.root().to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        for (leaf, root) in LEAVES.iter().zip(ROOTS) {
+            range.append(leaf_hash(&hex::decode(leaf).unwrap()));
+            assert_eq!(range.root().to_string(), root, "{} leaves", range.size());
+        }
+    }
+
+    #[test]
+    fn hashes_that_do_not_fit_the_size_are_refused() {
+        for (size, bytes) in [(3, 32), (3, 65), (0, 32), (4, 0), (u64::MAX, 32)] {
+            assert!(
+                CompactRange::from_bytes(size, &vec![0; bytes]).is_err(),
+                "{size} leaves, {bytes} bytes"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn appending_one_by_one_gives_the_tree_of_the_definition(
+            leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..200)
+        ) {
+            let mut range = CompactRange::new();
+            for leaf in &leaves {
+                range.append(leaf_hash(leaf));
+            }
+            prop_assert_eq!(range.root(), merkle_tree_hash(&leaves));
+        }
+
+        #[test]
+        fn a_range_that_is_stored_and_read_goes_on_as_if_it_had_not_been(
+            before in 0_usize..300, after in 0_usize..40
+        ) {
+            let leaf = |number: usize| leaf_hash(&number.to_be_bytes());
+            let mut kept = CompactRange::new();
+            (0..before).for_each(|number| kept.append(leaf(number)));
+            let mut read = CompactRange::from_bytes(kept.size(), &kept.to_bytes()).unwrap();
+            for number in before..before + after {
+                kept.append(leaf(number));
+                read.append(leaf(number));
+            }
+            prop_assert_eq!(read.root(), kept.root());
+            prop_assert_eq!(read, kept);
+        }
+    }
+}

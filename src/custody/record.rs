@@ -131,3 +131,139 @@ fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTim
     let text = String::deserialize(deserializer)?;
     OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use time::macros::datetime;
+
+    use super::super::Hash;
+    use super::*;
+
+    fn get() -> Event {
+        let actor = Actor::Client {
+            certificate: "ab".repeat(32),
+            subject: "CN=kmipClient20261124080000".into(),
+            issuer: "CN=kmipClient20261124080000".into(),
+            serial: "01:a2".into(),
+        };
+        let mut event = Event::new(EventName::KmipGet, actor).detail("note", "gr\u{fc}n");
+        event.origin = Some(Origin {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 40000,
+            tls_version: Some("TLSv1.3".into()),
+        });
+        let id = Uuid::from_u128(1);
+        event.adapter = Some(AdapterFacts {
+            id,
+            name: "east".into(),
+        });
+        event.object = Some(ObjectFacts {
+            identifier: id.to_string(),
+            object_type: Some("SymmetricKey".into()),
+            algorithm: Some("AES".into()),
+            length: Some(256),
+            state_before: Some("Active".into()),
+            state_after: Some("Active".into()),
+            attributes: BTreeMap::from([("x-Name".into(), "vm \"1\"".into())]),
+            row_sha256: Some(Hash([0xcd; 32])),
+        });
+        event.root_key = Some(RootKeyFacts {
+            id,
+            backend: "hsm".into(),
+            token_serial: "0123".into(),
+            label: "claviger east".into(),
+            version: 1,
+            wrap_profile: Some("aes-kw".into()),
+            release_profile: Some("transport".into()),
+        });
+        event.request = Some(RequestFacts {
+            operation: "Get".into(),
+            protocol_version: "1.1".into(),
+            batch_position: 1,
+            batch_count: 1,
+            client_correlation: None,
+        });
+        event
+    }
+
+    fn record(event: Event) -> Record {
+        let time = datetime!(2026-11-24 08:00:00.000123 UTC);
+        let id = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+        Record::new(41, id, time, "node-1", "0.1.0", event)
+    }
+
+    /// The log of an installation outlives every version of this program: what was written must be read for ever.
+    #[test]
+    fn the_form_of_a_release_stays_as_it_was() {
+        let cd = "cd".repeat(32);
+        let ab = "ab".repeat(32);
+        let expected = format!(
+            concat!(
+                r#"{{"version":1,"sequence":41,"id":"01980000-0000-7000-8000-000000000001","#,
+                r#""time":"2026-11-24T08:00:00.000123Z","node":"node-1","server_version":"0.1.0","event":"kmip.get","#,
+                r#""outcome":"success","actor":{{"kind":"client","certificate":"{ab}","#,
+                r#""subject":"CN=kmipClient20261124080000","issuer":"CN=kmipClient20261124080000","serial":"01:a2"}},"#,
+                r#""origin":{{"address":"127.0.0.1","port":40000,"tls_version":"TLSv1.3"}},"#,
+                r#""adapter":{{"id":"00000000-0000-0000-0000-000000000001","name":"east"}},"#,
+                r#""object":{{"identifier":"00000000-0000-0000-0000-000000000001","object_type":"SymmetricKey","#,
+                r#""algorithm":"AES","length":256,"state_before":"Active","state_after":"Active","#,
+                r#""attributes":{{"x-Name":"vm \"1\""}},"row_sha256":"{cd}"}},"#,
+                r#""root_key":{{"id":"00000000-0000-0000-0000-000000000001","backend":"hsm","token_serial":"0123","#,
+                r#""label":"claviger east","version":1,"wrap_profile":"aes-kw","release_profile":"transport"}},"#,
+                r#""request":{{"operation":"Get","protocol_version":"1.1","batch_position":1,"batch_count":1}},"#,
+                r#""details":{{"note":"grün"}}}}"#
+            ),
+            ab = ab,
+            cd = cd
+        );
+        assert_eq!(String::from_utf8(record(get()).to_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_part_of_a_record_is_read_back() {
+        let mut full = get().failed("the device does not answer");
+        full.actor = Actor::Administrator {
+            uid: 0,
+            user: "root".into(),
+        };
+        full.certificate = Some(CertificateFacts {
+            fingerprint: "ab".repeat(32),
+            name: Some("vcenter".into()),
+            subject: "CN=a".into(),
+            issuer: "CN=b".into(),
+            serial: "02".into(),
+        });
+        full.device = Some(DeviceFault {
+            function: "C_UnwrapKey".into(),
+            code: 0x30,
+            name: "CKR_DEVICE_ERROR".into(),
+        });
+        for event in [
+            full,
+            Event::new(EventName::ServerStart, Actor::Server),
+            Event::new(EventName::CertificateRefused, Actor::Unknown).refused("not let in"),
+        ] {
+            let record = record(event);
+            assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn what_is_no_part_of_the_form_is_not_read_over() {
+        let text = String::from_utf8(record(get()).to_bytes()).unwrap();
+        for (from, to) in [
+            (r#""sequence":41"#, r#""sequence":41,"hidden":true"#),
+            (r#""port":40000"#, r#""port":40000,"hidden":true"#),
+            ("kmip.get", "kmip.gets"),
+            ("\"kind\":\"client\"", "\"kind\":\"nobody\""),
+        ] {
+            assert!(text.contains(from));
+            assert!(
+                Record::from_bytes(text.replacen(from, to, 1).as_bytes()).is_err(),
+                "{to}"
+            );
+        }
+    }
+}

@@ -257,3 +257,201 @@ pub fn verify<'a>(
 fn milliseconds(time: OffsetDateTime) -> i128 {
     time.unix_timestamp_nanos().div_euclid(1_000_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+    use time::macros::datetime;
+    use uuid::{NoContext, Timestamp};
+
+    use super::super::{Actor, Event, EventName};
+    use super::*;
+
+    /// A sound log of so many records, one a millisecond and now and then two, and its head.
+    fn log(size: u64) -> (Vec<StoredRecord>, Head) {
+        let start = datetime!(2026-11-24 08:00:00 UTC);
+        let mut tree = CompactRange::new();
+        let records = (0..size)
+            .map(|sequence| {
+                let time = start + Duration::milliseconds(i64::try_from(sequence / 3 * 2).unwrap());
+                let record = stored(sequence, identifier(time), time);
+                tree.append(record.leaf);
+                record
+            })
+            .collect();
+        (
+            records,
+            Head {
+                size,
+                root: tree.root(),
+            },
+        )
+    }
+
+    fn identifier(time: OffsetDateTime) -> Uuid {
+        let seconds = u64::try_from(time.unix_timestamp()).unwrap();
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
+    }
+
+    fn stored(sequence: u64, id: Uuid, time: OffsetDateTime) -> StoredRecord {
+        let event = Event::new(EventName::KmipGet, Actor::Server);
+        sealed(
+            sequence,
+            Record::new(sequence, id, time, "node-1", "0.1.0", event).to_bytes(),
+        )
+    }
+
+    fn sealed(sequence: u64, bytes: Vec<u8>) -> StoredRecord {
+        StoredRecord {
+            sequence,
+            leaf: leaf_hash(&bytes),
+            bytes,
+        }
+    }
+
+    fn fault(records: &[StoredRecord], head: &Head) -> Fault {
+        verify(records, head).unwrap_err()
+    }
+
+    #[test]
+    fn a_sound_log_is_verified() {
+        for size in [0, 1, 2, 7, 64, 100] {
+            let (records, head) = log(size);
+            let verified = verify(&records, &head).unwrap();
+            assert_eq!(verified.head, head);
+            assert_eq!(verified.first.is_some(), size > 0);
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_taken_out_is_missed() {
+        for missing in 0..10 {
+            let (mut records, head) = log(10);
+            records.remove(missing);
+            let missing = missing as u64;
+            let expected = if missing == 9 {
+                Fault::Size {
+                    expected: 10,
+                    found: 9,
+                }
+            } else {
+                Fault::Gap {
+                    expected: missing,
+                    found: missing + 1,
+                }
+            };
+            assert_eq!(fault(&records, &head), expected);
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_doubled_or_exchanged_is_named() {
+        let (mut records, head) = log(10);
+        records.insert(4, records[4].clone());
+        assert_eq!(
+            fault(&records, &head),
+            Fault::Gap {
+                expected: 5,
+                found: 4
+            }
+        );
+        let (mut records, head) = log(10);
+        records.swap(2, 7);
+        (records[2].sequence, records[7].sequence) = (2, 7);
+        assert_eq!(fault(&records, &head), Fault::Misplaced { sequence: 2, says: 7 });
+    }
+
+    #[test]
+    fn a_single_changed_byte_is_traced_to_its_record() {
+        let (sound, head) = log(5);
+        for index in 0..sound.len() {
+            for byte in 0..sound[index].bytes.len() {
+                let mut records = sound.clone();
+                records[index].bytes[byte] ^= 1;
+                let fault = fault(&records, &head);
+                assert!(
+                    matches!(fault, Fault::Changed { sequence, .. } if sequence == index as u64),
+                    "{fault}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_written_anew_with_its_leaf_does_not_fit_the_root() {
+        let (mut records, head) = log(5);
+        let text = String::from_utf8(records[3].bytes.clone()).unwrap();
+        records[3] = sealed(3, text.replace("kmip.get", "kmip.check").into_bytes());
+        assert!(matches!(fault(&records, &head), Fault::Root { size: 5, .. }));
+    }
+
+    #[test]
+    fn a_record_that_says_nothing_is_named() {
+        for bytes in [&b""[..], b"{}", b"\xff", b"null"] {
+            let (mut records, head) = log(5);
+            records[2] = sealed(2, bytes.to_vec());
+            assert!(matches!(
+                fault(&records, &head),
+                Fault::Unreadable { sequence: 2, .. }
+            ));
+        }
+        let (mut records, head) = log(5);
+        let text = String::from_utf8(records[2].bytes.clone()).unwrap();
+        records[2] = sealed(2, text.replace("\"version\":1,", "\"version\":2,").into_bytes());
+        assert!(
+            fault(&records, &head)
+                .to_string()
+                .contains("its version is 2, and 1 is known")
+        );
+    }
+
+    #[test]
+    fn time_that_goes_back_is_named() {
+        let (mut records, head) = log(5);
+        let time = datetime!(2026-11-24 07:59:59 UTC);
+        records[3] = stored(3, identifier(time), time);
+        assert!(matches!(
+            fault(&records, &head),
+            Fault::TimeGoesBack { sequence: 3, .. }
+        ));
+    }
+
+    #[test]
+    fn an_identifier_that_is_not_the_records_own_is_named() {
+        let (sound, head) = log(6);
+        let times: Vec<_> = sound
+            .iter()
+            .map(|record| Record::from_bytes(&record.bytes).unwrap())
+            .collect();
+        for (id, why) in [
+            (Uuid::new_v4(), "is not of version 7"),
+            (
+                identifier(times[4].time + Duration::seconds(1)),
+                "was not made from the record's time",
+            ),
+            (times[3].id, "an earlier record has too"),
+        ] {
+            let mut records = sound.clone();
+            records[4] = stored(4, id, times[4].time);
+            let fault = fault(&records, &head);
+            assert!(
+                matches!(fault, Fault::Identifier { sequence: 4, why: said, .. } if said == why),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_logs_head_does_not_verify() {
+        let (records, head) = log(5);
+        let (_, other) = log(5);
+        assert_eq!(
+            fault(&records, &other),
+            Fault::Root {
+                size: 5,
+                expected: other.root,
+                found: head.root
+            }
+        );
+    }
+}

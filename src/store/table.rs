@@ -433,3 +433,91 @@ fn moment(microseconds: i64) -> Result<OffsetDateTime, String> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000)
         .map_err(|_| format!("{microseconds} is no time"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::Adapter;
+    use crate::store::suite::fixture::{THEN, certificate, row, seal_key};
+
+    fn adapter() -> Adapter {
+        Adapter::new("east", "", RootKeyId::new(), THEN).unwrap()
+    }
+
+    fn keys(adapter: &Adapter) -> SealKeys {
+        let keys = SealKeys::new();
+        keys.insert(adapter.root_key, seal_key(1));
+        keys
+    }
+
+    fn tampered(result: Result<impl Sized, Error>) -> String {
+        match result.err() {
+            Some(Error::Tampered { what, .. }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A row that this server would never write, with a good seal: as after a defect of our own.
+    #[test]
+    fn a_row_whose_columns_and_document_disagree_is_refused_in_spite_of_its_seal() {
+        let adapter = adapter();
+        let other = row(&adapter, &[]);
+        type Change<'a> = (&'a str, Box<dyn Fn(&mut KeyColumns) + 'a>);
+        let changes: Vec<Change<'_>> = vec![
+            (
+                "is that of",
+                Box::new(|columns| columns.id = other.object.id().as_bytes().to_vec()),
+            ),
+            (
+                "is of adapter",
+                Box::new(|columns| columns.adapter = Uuid::now_v7().as_bytes().to_vec()),
+            ),
+            (
+                "cannot be read",
+                Box::new(|columns| columns.document = "{}".into()),
+            ),
+            ("some are not", Box::new(|columns| columns.wrapped = None)),
+            (
+                "no wrap profile",
+                Box::new(|columns| columns.wrap_profile = Some("rot13".into())),
+            ),
+            (
+                "version is -1",
+                Box::new(|columns| columns.root_key_version = Some(-1)),
+            ),
+            ("revision is -1", Box::new(|columns| columns.revision = -1)),
+        ];
+        for (expected, change) in changes {
+            let mut columns = KeyColumns::of(&row(&adapter, &[]), 1, 1, adapter.root_key).unwrap();
+            change(&mut columns);
+            columns.seal = columns.columns().seal(&seal_key(1)).to_vec();
+            let what = tampered(columns.open(&keys(&adapter)));
+            assert!(what.contains(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_under_another_fingerprint_is_refused_in_spite_of_its_seal() {
+        let adapter = adapter();
+        let mut columns =
+            CertificateColumns::of(&certificate(adapter.id, "vcenter"), adapter.root_key).unwrap();
+        columns.fingerprint = vec![0; 32];
+        columns.seal = columns.columns().seal(&seal_key(1)).to_vec();
+        assert!(tampered(columns.open(&keys(&adapter))).contains("its certificate has the fingerprint"));
+    }
+
+    #[test]
+    fn bytes_cannot_be_moved_from_one_column_to_the_next() {
+        let sealed =
+            |first: &str, second: &str| Columns::of("adapter").text(first).text(second).seal(&seal_key(1));
+        assert_ne!(sealed("ab", "c"), sealed("a", "bc"));
+        assert_ne!(sealed("", "abc"), sealed("abc", ""));
+        let empty = Columns::of("adapter").optional(Some(&b""[..]), Columns::blob);
+        let null = Columns::of("adapter").optional(None::<&[u8]>, Columns::blob);
+        assert_ne!(empty.seal(&seal_key(1)), null.seal(&seal_key(1)));
+        assert_ne!(
+            Columns::of("adapter").seal(&seal_key(1)),
+            Columns::of("root_key").seal(&seal_key(1))
+        );
+    }
+}
