@@ -13,8 +13,8 @@
 mod error;
 mod event;
 mod log;
-//SQ #[cfg(test)]
-//SQ mod tests;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;

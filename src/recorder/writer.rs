@@ -1,6 +1,7 @@
 //! The one task that writes: takes what waits and commits it as a group.
 
 use std::sync::Arc;
+use std::vec;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -66,7 +67,7 @@ impl Writer {
                     if taken == 0 {
                         return;
                     }
-                    self.write(&mut entries).await;
+                    self.write(entries.drain(..).collect()).await;
                 }
                 () = told(&mut stopping), if !closed => {
                     waiting.close();
@@ -76,25 +77,22 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, entries: &mut Vec<Entry>) {
-        let mut group = Group {
-            staged: self.log.stage(),
-            placed: Vec::with_capacity(entries.len()),
-            refused: Vec::new(),
-            changes_identities: false,
-        };
-        let result = match self.settle().await {
-            Ok(()) => {
-                group.staged = self.log.stage();
-                self.write_group(&mut group, entries).await
-            }
+    async fn write(&mut self, entries: Vec<Entry>) {
+        let number = entries.len();
+        let mut entries = entries.into_iter();
+        let settled = self.settle().await;
+        let mut group = Group::new(self.log.stage());
+        let result = match settled {
+            Ok(()) => self.write_group(&mut group, &mut entries).await,
             Err(error) => Err(error),
         };
+        // Also after an error: where the outcome is unknown, it may have been written.
+        if group.changes_identities {
+            self.identities_changed.send_modify(|generation| *generation += 1);
+        }
         let failure = result.as_ref().err().map(ToString::to_string);
         if let Some(failure) = &failure {
-            tracing::error!(entries = entries.len() + group.placed.len(), "{failure}");
-        } else if group.changes_identities {
-            self.identities_changed.send_modify(|generation| *generation += 1);
+            tracing::error!(entries = number, "{failure}");
         }
         self.status_changed.send_replace(Status {
             head: self.log.head().head(),
@@ -102,7 +100,7 @@ impl Writer {
         });
         group.answer(&result);
         // What the group did not get to is refused with it.
-        for entry in entries.drain(..) {
+        for entry in entries {
             let error = result.clone().err().unwrap_or(Error::WriterEnded);
             let _ = entry.answer.send(Err(error));
         }
@@ -118,10 +116,15 @@ impl Writer {
     }
 
     /// Takes `entries` into the group and commits it. An error is everybody's; who was refused alone is in the group.
-    async fn write_group(&mut self, group: &mut Group, entries: &mut Vec<Entry>) -> Result<(), Error> {
+    async fn write_group(
+        &mut self,
+        group: &mut Group,
+        entries: &mut vec::IntoIter<Entry>,
+    ) -> Result<(), Error> {
         let refused = |error| Error::Refused(Arc::new(error));
         let mut transaction = self.store.begin().await.map_err(refused)?;
-        for entry in entries.drain(..) {
+        // By reference: what an error leaves in it is refused with the group.
+        for entry in entries.by_ref() {
             self.place(group, &mut *transaction, entry).await?;
         }
         if group.placed.is_empty() {
@@ -210,6 +213,15 @@ async fn told(stopping: &mut watch::Receiver<bool>) {
 }
 
 impl Group {
+    const fn new(staged: Staged) -> Self {
+        Self {
+            staged,
+            placed: Vec::new(),
+            refused: Vec::new(),
+            changes_identities: false,
+        }
+    }
+
     fn answer(&mut self, result: &Result<(), Error>) {
         for Placed { answer, committed } in self.placed.drain(..) {
             // Whoever no longer waits does not hear it; it was written all the same.

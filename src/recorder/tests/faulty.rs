@@ -1,0 +1,204 @@
+//! A store that fails when it is told to, and counts what it is asked for.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::custody::StoredRecord;
+use crate::key::IndexTerm;
+use crate::store::{
+    Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, Store,
+    UnverifiedRootKey, WriteStore, WriteTransaction,
+};
+
+/// Where a write, or the reading of the log, can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Begin,
+    Apply,
+    Append,
+    Commit,
+    ReadHead,
+}
+
+/// How it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// It was not done.
+    Failed,
+    /// It was done, and is reported as failed.
+    FailedButDone,
+}
+
+#[derive(Default)]
+pub(super) struct Plan {
+    faults: Mutex<VecDeque<(Step, How)>>,
+    /// How often a transaction was asked for, whether it may begin or not.
+    pub(super) begins: AtomicUsize,
+    pub(super) commits: AtomicUsize,
+}
+
+impl Plan {
+    /// The next time this step is come to, it fails. Faults come in the order they were planned.
+    pub(super) fn fail(&self, step: Step, how: How) {
+        self.faults.lock().unwrap().push_back((step, how));
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
+    }
+
+    fn take(&self, step: Step) -> Option<How> {
+        let mut faults = self.faults.lock().unwrap();
+        match faults.front() {
+            Some((next, how)) if *next == step => {
+                let how = *how;
+                faults.pop_front();
+                Some(how)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A store behind a plan of faults.
+pub(super) struct Faulty {
+    pub(super) inner: Arc<dyn WriteStore>,
+    pub(super) plan: Arc<Plan>,
+    /// Closed while no transaction may begin.
+    pub(super) gate: Arc<Semaphore>,
+}
+
+fn injected() -> Error {
+    Error::Database {
+        doing: "do as it is told",
+        source: sqlx::Error::WorkerCrashed,
+    }
+}
+
+#[async_trait]
+impl WriteStore for Faulty {
+    async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error> {
+        self.plan.begins.fetch_add(1, Ordering::Relaxed);
+        drop(self.gate.acquire().await.unwrap());
+        if self.plan.take(Step::Begin).is_some() {
+            return Err(injected());
+        }
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(FaultyTransaction {
+            inner,
+            plan: Arc::clone(&self.plan),
+        }))
+    }
+}
+
+struct FaultyTransaction {
+    inner: Box<dyn WriteTransaction>,
+    plan: Arc<Plan>,
+}
+
+#[async_trait]
+impl WriteTransaction for FaultyTransaction {
+    async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        match self.plan.take(Step::Apply) {
+            None => self.inner.apply(changes).await,
+            Some(How::Failed) => Err(injected()),
+            Some(How::FailedButDone) => self.inner.apply(changes).await.and(Err(injected())),
+        }
+    }
+
+    async fn append(
+        &mut self,
+        records: &[StoredRecord],
+        from: &CustodyHead,
+        to: &CustodyHead,
+    ) -> Result<(), Error> {
+        match self.plan.take(Step::Append) {
+            None => self.inner.append(records, from, to).await,
+            Some(How::Failed) => Err(injected()),
+            Some(How::FailedButDone) => self.inner.append(records, from, to).await.and(Err(injected())),
+        }
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), Error> {
+        self.plan.commits.fetch_add(1, Ordering::Relaxed);
+        match self.plan.take(Step::Commit) {
+            None => self.inner.commit().await,
+            Some(How::Failed) => Err(injected()),
+            Some(How::FailedButDone) => self.inner.commit().await.and(Err(injected())),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
+        self.inner.key(adapter, id).await
+    }
+
+    async fn locate(
+        &self,
+        adapter: AdapterId,
+        terms: &[IndexTerm],
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        self.inner.locate(adapter, terms, after, limit).await
+    }
+
+    async fn adapters(&self) -> Result<Listing<Adapter>, Error> {
+        self.inner.adapters().await
+    }
+
+    async fn adapter(&self, id: AdapterId) -> Result<Option<Adapter>, Error> {
+        self.inner.adapter(id).await
+    }
+
+    async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error> {
+        self.inner.adapter_named(name).await
+    }
+
+    async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {
+        self.inner.root_keys().await
+    }
+
+    async fn root_key(&self, id: RootKeyId) -> Result<Option<RootKey>, Error> {
+        self.inner.root_key(id).await
+    }
+
+    async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error> {
+        self.inner.root_key_named(name).await
+    }
+
+    async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error> {
+        self.inner.unverified_root_keys().await
+    }
+
+    async fn certificates(&self, adapter: Option<AdapterId>) -> Result<Listing<ClientCertificate>, Error> {
+        self.inner.certificates(adapter).await
+    }
+
+    async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error> {
+        self.inner.certificate(fingerprint).await
+    }
+
+    async fn key_counts(&self) -> Result<KeyCounts, Error> {
+        self.inner.key_counts().await
+    }
+
+    async fn custody_head(&self) -> Result<CustodyHead, Error> {
+        match self.plan.take(Step::ReadHead) {
+            None => self.inner.custody_head().await,
+            Some(_) => Err(injected()),
+        }
+    }
+
+    async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
+        self.inner.custody_records(from, limit).await
+    }
+}
