@@ -1,0 +1,97 @@
+//! What a backend does, and the words for it.
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::{Error, Material};
+use crate::adapter::RootKey;
+use crate::key::WrappedKek;
+
+/// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones 1 to 4,096.
+pub use claviger_hsm::KeyKind as KeySpecification;
+
+/// What a backend tells of a root key that it has just made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedRootKey {
+    /// The label of the token that it was made on.
+    pub token_label: String,
+    /// The serial number of that token.
+    pub token_serial: String,
+    /// What tells it from another key of the same label.
+    pub check_value: Vec<u8>,
+}
+
+/// A key that was made or taken in, under its root key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeKey {
+    /// What is kept.
+    pub wrapped: WrappedKek,
+    /// SHA-256 of the key's value.
+    pub sha256: [u8; 32],
+}
+
+/// A backend, for a status page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BackendDescription {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it is: `pkcs11`.
+    pub kind: &'static str,
+    /// The label of its token.
+    pub token_label: String,
+    /// The serial number of its token.
+    pub token_serial: String,
+    /// Who made the device.
+    pub manufacturer: String,
+    /// The device's model.
+    pub model: String,
+    /// The firmware's version.
+    pub firmware: String,
+    /// How new keys are wrapped, as `aes-kw`.
+    pub wrap_profile: String,
+    /// How keys leave it, as `transport`.
+    pub release_profile: &'static str,
+    /// The process numbers of what drives it.
+    pub worker_pids: Vec<u32>,
+}
+
+/// Something that holds root keys.
+///
+/// Each method may be called from any number of tasks at once; each may be given up by dropping its future; and each
+/// but [`create`](Self::create) may be repeated without harm.
+#[async_trait]
+pub trait RootKeyBackend: Send + Sync {
+    /// Makes the root key: an AES-256 key that can wrap and unwrap and nothing else, that can't be read or changed. Only
+    /// `id` and `label` of the facts are looked at; the rest is what this returns.
+    ///
+    /// Fails where the label or the identifier is taken.
+    async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error>;
+
+    /// Whether the root key is there, fit, and the one whose check value was recorded. It is never made here.
+    async fn verify(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// Makes a key and wraps it under the root key.
+    async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error>;
+
+    /// Takes a key in and wraps it under the root key.
+    async fn import(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        material: &[u8],
+    ) -> Result<MadeKey, Error>;
+
+    /// Releases a key that was wrapped under the root key. It stays closed until [`Material::open_into`].
+    async fn release(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<Material, Error>;
+
+    /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
+    async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// What the backend is, as it says itself now.
+    async fn describe(&self) -> Result<BackendDescription, Error>;
+}

@@ -1,0 +1,110 @@
+//! Why a root key did not do its work.
+
+use claviger_hsm::Error as DeviceError;
+
+use crate::key::WrapProfile;
+
+/// Why a root key, or what holds it, did not do what it was asked. The texts are for operators and for the log: what a
+/// client reads is said elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration names no such backend.
+    #[error("no device of the configuration is called {backend}")]
+    BackendUnknown {
+        /// The name that was looked for.
+        backend: String,
+    },
+    /// Another key has the root key's label and identifier.
+    #[error(
+        "the device {backend} has another key in the place of the root key {root_key}: its check value is {found}"
+    )]
+    AnotherKey {
+        /// The device's name.
+        backend: String,
+        /// The root key's name.
+        root_key: String,
+        /// The check value of the key that is there, in hexadecimal.
+        found: String,
+    },
+    /// This backend does not know the profile.
+    #[error("the device {backend} does not unwrap by the profile {profile}")]
+    WrapProfile {
+        /// The device's name.
+        backend: String,
+        /// The profile.
+        profile: WrapProfile,
+    },
+    /// The device failed.
+    #[error("the device {backend}: {source}")]
+    Device {
+        /// The device's name.
+        backend: String,
+        /// What it said.
+        source: DeviceError,
+    },
+}
+
+impl Error {
+    /// Whether the same may succeed later without an operator's doing.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Device { source, .. } if source.is_retryable())
+    }
+
+    /// Whether the wrapped key was refused: its bytes were changed, or another root key wrapped them.
+    pub fn is_refusal_of_the_wrapped_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Device {
+                source: DeviceError::WrappedKeyRefused,
+                ..
+            }
+        )
+    }
+
+    /// Whether too much was asked at once.
+    pub fn is_busy(&self) -> bool {
+        matches!(
+            self,
+            Self::Device {
+                source: DeviceError::Busy,
+                ..
+            }
+        )
+    }
+
+    /// The PKCS#11 function that failed, what it returned, and the name of that, where one did.
+    pub fn function(&self) -> Option<(&str, u64, &str)> {
+        match self {
+            Self::Device {
+                source: DeviceError::Function { function, code, name },
+                ..
+            } => Some((function, *code, name)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_reads_which_device_and_what_it_said() {
+        let source = DeviceError::Function {
+            function: "C_WrapKey".into(),
+            code: 0x30,
+            name: "CKR_DEVICE_ERROR".into(),
+        };
+        let error = Error::Device {
+            backend: "hsm-1".into(),
+            source,
+        };
+        assert_eq!(
+            error.to_string(),
+            "the device hsm-1: C_WrapKey: CKR_DEVICE_ERROR (0x30)"
+        );
+        assert_eq!(error.function(), Some(("C_WrapKey", 0x30, "CKR_DEVICE_ERROR")));
+        assert!(error.is_retryable());
+    }
+}

@@ -1,0 +1,166 @@
+//! Root keys in the slot of a PKCS#11 device.
+
+use async_trait::async_trait;
+use claviger_hsm::{Device, Error as DeviceError, RootKeyLocator, WrapProfile as DeviceProfile, Wrapped};
+
+use super::{BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend};
+use crate::adapter::RootKey;
+use crate::key::{WrapProfile, WrappedKek};
+
+pub(super) const RELEASE_PROFILE: &str = "transport";
+
+/// A device as a backend.
+#[derive(Clone)]
+pub struct Pkcs11Backend {
+    device: Device,
+}
+
+impl Pkcs11Backend {
+    /// The backend of a device, which is called as the device is.
+    pub fn new(device: Device) -> Self {
+        Self { device }
+    }
+
+    /// The device, for its shutdown and its workers' process numbers.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn failed(&self, source: DeviceError) -> Error {
+        Error::Device {
+            backend: self.device.name().to_owned(),
+            source,
+        }
+    }
+
+    fn made(&self, made: claviger_hsm::MadeKey) -> Result<MadeKey, Error> {
+        let claviger_hsm::MadeKey {
+            wrapped: Wrapped { profile, bytes },
+            sha256,
+        } = made;
+        let profile = match profile {
+            DeviceProfile::AesKw => WrapProfile::AesKw,
+            DeviceProfile::AesKwp => WrapProfile::AesKwp,
+            DeviceProfile::AesGcm => WrapProfile::AesGcm,
+            DeviceProfile::AesCbcPad => WrapProfile::AesCbcPad,
+            unknown => {
+                return Err(self.failed(DeviceError::WrapProfile {
+                    profile: unknown.to_string(),
+                }));
+            }
+        };
+        Ok(MadeKey {
+            wrapped: WrappedKek { profile, bytes },
+            sha256,
+        })
+    }
+}
+
+/// Where the key is on its token: by its label, and by its identifier's 16 bytes as `CKA_ID`.
+fn locator(root_key: &RootKey) -> RootKeyLocator {
+    RootKeyLocator {
+        label: root_key.label.clone(),
+        id: root_key.id.uuid().as_bytes().to_vec(),
+    }
+}
+
+#[async_trait]
+impl RootKeyBackend for Pkcs11Backend {
+    async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error> {
+        let token = self.device.token().await.map_err(|error| self.failed(error))?;
+        let made = self
+            .device
+            .create_root_key(&locator(root_key))
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(CreatedRootKey {
+            token_label: token.label,
+            token_serial: token.serial,
+            check_value: made.check_value,
+        })
+    }
+
+    async fn verify(&self, root_key: &RootKey) -> Result<(), Error> {
+        let found = self
+            .device
+            .find_root_key(&locator(root_key))
+            .await
+            .map_err(|error| self.failed(error))?;
+        if found.check_value == root_key.check_value {
+            return Ok(());
+        }
+        Err(Error::AnotherKey {
+            backend: self.device.name().to_owned(),
+            root_key: root_key.name.clone(),
+            found: hex::encode(found.check_value),
+        })
+    }
+
+    async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {
+        let made = self.device.generate(&locator(root_key), specification).await;
+        self.made(made.map_err(|error| self.failed(error))?)
+    }
+
+    async fn import(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        material: &[u8],
+    ) -> Result<MadeKey, Error> {
+        let made = self
+            .device
+            .import(&locator(root_key), specification, material)
+            .await;
+        self.made(made.map_err(|error| self.failed(error))?)
+    }
+
+    async fn release(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<Material, Error> {
+        let profile = match wrapped.profile {
+            WrapProfile::AesKw => DeviceProfile::AesKw,
+            profile => {
+                return Err(Error::WrapProfile {
+                    backend: self.device.name().to_owned(),
+                    profile,
+                });
+            }
+        };
+        let wrapped = Wrapped {
+            profile,
+            bytes: wrapped.bytes.clone(),
+        };
+        let released = self
+            .device
+            .release(&locator(root_key), specification, &wrapped)
+            .await;
+        let released = released.map_err(|error| self.failed(error))?;
+        Ok(Material::new(self.device.name(), released))
+    }
+
+    async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
+        self.device
+            .check(&locator(root_key))
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    async fn describe(&self) -> Result<BackendDescription, Error> {
+        let token = self.device.token().await.map_err(|error| self.failed(error))?;
+        Ok(BackendDescription {
+            name: self.device.name().to_owned(),
+            kind: "pkcs11",
+            token_label: token.label,
+            token_serial: token.serial,
+            manufacturer: token.manufacturer,
+            model: token.model,
+            firmware: token.firmware,
+            wrap_profile: WrapProfile::AesKw.to_string(),
+            release_profile: RELEASE_PROFILE,
+            worker_pids: self.device.worker_pids(),
+        })
+    }
+}
