@@ -11,11 +11,17 @@
 //! | [`ttlv`] | items: types, reader, writer, limits |
 //! | [`output`] | where a message is written, and how key material gets there |
 //! | [`attribute`] | attributes: typed values, and the rules for each |
+//! | [`object`] | keys and other objects as they travel |
+//! | [`payload`] | what operations ask and answer |
+//! | [`message`] | headers and batch items |
 
 pub mod attribute;
 pub mod enumeration;
 pub mod mask;
+pub mod message;
+pub mod object;
 pub mod output;
+pub mod payload;
 pub mod tag;
 pub mod ttlv;
 pub mod version;

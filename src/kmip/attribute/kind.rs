@@ -15,8 +15,9 @@ use crate::kmip::enumeration::{
     CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, ObjectType, State,
 };
 use crate::kmip::mask::CryptographicUsageMask;
+use crate::kmip::output::ZeroizingOutput;
 use crate::kmip::tag::{Tag, TagFacts};
-use crate::kmip::ttlv::{DateTime, Value};
+use crate::kmip::ttlv::{self, DateTime, DecodeError, Field, ItemType, Limits, Reader, Value, Writer};
 use crate::kmip::version::ProtocolVersion;
 
 macro_rules! attributes {
@@ -37,6 +38,13 @@ macro_rules! attributes {
             pub const fn tag(self) -> Tag {
                 match self {
                     $(Self::$kind => Tag::$tag,)*
+                }
+            }
+
+            /// The type of its value.
+            pub const fn item_type(self) -> ItemType {
+                match self {
+                    $(Self::$kind => <$type as Field<'static>>::ITEM_TYPE,)*
                 }
             }
         }
@@ -65,6 +73,35 @@ macro_rules! attributes {
                     Self::Other { .. } => None,
                 }
             }
+
+            /// Reads the value of an attribute.
+            pub(crate) fn read(
+                reader: &mut Reader<'_, '_>,
+                tag: Tag,
+                kind: AttributeKind,
+            ) -> Result<Self, DecodeError> {
+                match kind {
+                    $(AttributeKind::$kind => Field::read(reader, tag).map(Self::$kind),)*
+                }
+            }
+
+            /// Writes the value.
+            pub(crate) fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
+                match self {
+                    $(Self::$kind(value) => value.write(writer, tag),)*
+                    Self::Other { value, .. } => value.write(writer, tag),
+                }
+            }
+
+            /// Whether a client of this version knows the attribute, and what it holds.
+            pub fn is_known_in(&self, version: ProtocolVersion) -> bool {
+                match self {
+                    $(Self::$kind(value) => {
+                        AttributeKind::$kind.is_known_in(version) && Field::is_known_in(value, version)
+                    })*
+                    Self::Other { .. } => true,
+                }
+            }
         }
     };
 }
@@ -75,7 +112,7 @@ attributes! {
     ObjectType(ObjectType) = OBJECT_TYPE;
     CryptographicAlgorithm(CryptographicAlgorithm) = CRYPTOGRAPHIC_ALGORITHM;
     CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH;
-    CryptographicParameters(CryptographicParameters) = CRYPTOGRAPHIC_PARAMETERS;
+    CryptographicParameters(Box<CryptographicParameters>) = CRYPTOGRAPHIC_PARAMETERS;
     CryptographicDomainParameters(CryptographicDomainParameters) = CRYPTOGRAPHIC_DOMAIN_PARAMETERS;
     CertificateType(CertificateType) = CERTIFICATE_TYPE;
     CertificateLength(i32) = CERTIFICATE_LENGTH;
@@ -179,6 +216,26 @@ impl AttributeValue {
             Self::Other { name, .. } => AttributeName::Other(name.clone()),
             known => AttributeName::Standard(known.kind().expect("all but `Other` have a kind")),
         }
+    }
+
+    /// The value as a tree of items.
+    pub fn to_tree(&self) -> Value {
+        if let Self::Other { value, .. } = self {
+            return value.clone();
+        }
+        let mut encoded = ZeroizingOutput::new();
+        self.write(
+            &mut Writer::new(&mut encoded, ProtocolVersion::SUPPORTED[0]),
+            Tag::ATTRIBUTE_VALUE,
+        );
+        let unbounded = Limits {
+            message_size: usize::MAX,
+            text_length: usize::MAX,
+            ..Limits::default()
+        };
+        ttlv::decode(encoded.as_slice(), &unbounded)
+            .expect("what was written can be read")
+            .value
     }
 
     /// Which attribute this is, as 1.x writes it.

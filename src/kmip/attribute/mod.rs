@@ -7,13 +7,17 @@
 //! An attribute of the specification has a [`AttributeKind`] and a typed [`AttributeValue`]. In 1.x it travels under
 //! its name ([`AttributeKind::text`]), from 2.0 on under its tag ([`AttributeKind::tag`]); the tables serve both.
 
+mod codec;
 mod kind;
 mod name;
+mod pattern;
 mod rules;
 mod structure;
 
+pub(crate) use codec::read_index;
 pub use kind::{AttributeKind, AttributeValue};
 pub use name::AttributeName;
+pub use pattern::AttributePattern;
 pub use rules::{AttributeRules, ObjectTypes, Permission, SetBy};
 pub use structure::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters, CryptographicParameters,

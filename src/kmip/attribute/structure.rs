@@ -8,6 +8,7 @@ use crate::kmip::enumeration::{
     MaskGenerator, NameType, PaddingMethod, RecommendedCurve, RevocationReasonCode, RngAlgorithm,
     UsageLimitsUnit,
 };
+use crate::kmip::ttlv::structure_fields;
 
 /// What people call an object (section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -171,3 +172,82 @@ pub struct RngParameters {
     /// Whether it takes fresh entropy for each request.
     pub prediction_resistance: Option<bool>,
 }
+
+structure_fields!(Name {
+    value: NAME_VALUE,
+    name_type: NAME_TYPE,
+});
+
+structure_fields!(CryptographicParameters {
+    block_cipher_mode: BLOCK_CIPHER_MODE,
+    padding_method: PADDING_METHOD,
+    hashing_algorithm: HASHING_ALGORITHM,
+    key_role_type: KEY_ROLE_TYPE,
+    digital_signature_algorithm: DIGITAL_SIGNATURE_ALGORITHM since V1_2,
+    cryptographic_algorithm: CRYPTOGRAPHIC_ALGORITHM since V1_2,
+    random_iv: RANDOM_IV,
+    iv_length: IV_LENGTH,
+    tag_length: TAG_LENGTH,
+    fixed_field_length: FIXED_FIELD_LENGTH,
+    invocation_field_length: INVOCATION_FIELD_LENGTH,
+    counter_length: COUNTER_LENGTH,
+    initial_counter_value: INITIAL_COUNTER_VALUE,
+    salt_length: SALT_LENGTH,
+    mask_generator: MASK_GENERATOR,
+    mask_generator_hashing_algorithm: MASK_GENERATOR_HASHING_ALGORITHM,
+    p_source: P_SOURCE,
+    trailer_field: TRAILER_FIELD,
+});
+
+structure_fields!(CryptographicDomainParameters {
+    qlength: QLENGTH,
+    recommended_curve: RECOMMENDED_CURVE,
+});
+
+structure_fields!(Digest {
+    hashing_algorithm: HASHING_ALGORITHM,
+    digest_value: DIGEST_VALUE,
+    key_format_type: KEY_FORMAT_TYPE since V1_1,
+});
+
+structure_fields!(UsageLimits {
+    total: USAGE_LIMITS_TOTAL,
+    count: USAGE_LIMITS_COUNT,
+    unit: USAGE_LIMITS_UNIT,
+});
+
+structure_fields!(RevocationReason {
+    code: REVOCATION_REASON_CODE,
+    message: REVOCATION_MESSAGE,
+});
+
+structure_fields!(Link {
+    link_type: LINK_TYPE,
+    linked_object_identifier: LINKED_OBJECT_IDENTIFIER,
+});
+
+structure_fields!(ApplicationSpecificInformation {
+    application_namespace: APPLICATION_NAMESPACE,
+    application_data: APPLICATION_DATA,
+});
+
+structure_fields!(AlternativeName {
+    value: ALTERNATIVE_NAME_VALUE,
+    name_type: ALTERNATIVE_NAME_TYPE,
+});
+
+structure_fields!(KeyValueLocation {
+    value: KEY_VALUE_LOCATION_VALUE,
+    location_type: KEY_VALUE_LOCATION_TYPE,
+});
+
+structure_fields!(RngParameters {
+    rng_algorithm: RNG_ALGORITHM,
+    cryptographic_algorithm: CRYPTOGRAPHIC_ALGORITHM,
+    cryptographic_length: CRYPTOGRAPHIC_LENGTH,
+    hashing_algorithm: HASHING_ALGORITHM,
+    drbg_algorithm: DRBG_ALGORITHM,
+    recommended_curve: RECOMMENDED_CURVE,
+    fips186_variation: FIPS186_VARIATION,
+    prediction_resistance: PREDICTION_RESISTANCE,
+});

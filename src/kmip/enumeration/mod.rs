@@ -151,6 +151,26 @@ macro_rules! enumeration {
             }
         }
 
+        impl<'a> $crate::kmip::ttlv::Field<'a> for $name {
+            const ITEM_TYPE: $crate::kmip::ttlv::ItemType = $crate::kmip::ttlv::ItemType::Enumeration;
+
+            #[inline]
+            fn read(
+                reader: &mut $crate::kmip::ttlv::Reader<'a, '_>,
+                tag: $crate::kmip::tag::Tag,
+            ) -> Result<Self, $crate::kmip::ttlv::DecodeError> {
+                reader.enumeration(tag)
+            }
+
+            fn write(&self, writer: &mut $crate::kmip::ttlv::Writer<'_>, tag: $crate::kmip::tag::Tag) {
+                writer.enumeration(tag, *self);
+            }
+
+            fn is_known_in(&self, version: $crate::kmip::version::ProtocolVersion) -> bool {
+                $crate::kmip::enumeration::Enumeration::is_known_in(*self, version)
+            }
+        }
+
         impl From<u32> for $name {
             fn from(value: u32) -> Self {
                 $crate::kmip::enumeration::Enumeration::from_value(value)

@@ -1,0 +1,156 @@
+//! The payloads of operations, requests and responses (KMIP 1.4, section 4). A file an operation, or a few that are
+//! alike.
+//!
+//! Here belongs what a payload holds and its order on the wire. What an operation does belongs to `operation`.
+
+mod attributes;
+mod check;
+mod create;
+mod discover_versions;
+mod get;
+mod life_cycle;
+mod locate;
+mod query;
+mod register;
+
+pub use attributes::{
+    AddAttributeRequest, AddAttributeResponse, DeleteAttributeRequest, DeleteAttributeResponse,
+    GetAttributeListRequest, GetAttributeListResponse, GetAttributesRequest, GetAttributesResponse,
+    ModifyAttributeRequest, ModifyAttributeResponse,
+};
+pub use check::{CheckRequest, CheckResponse};
+pub use create::{CreateRequest, CreateResponse};
+pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
+pub use get::{GetRequest, GetResponse};
+pub use life_cycle::{
+    ActivateRequest, ActivateResponse, DestroyRequest, DestroyResponse, RevokeRequest, RevokeResponse,
+};
+pub use locate::{LocateRequest, LocateResponse};
+pub use query::{
+    CapabilityInformation, ExtensionInformation, ProfileInformation, QueryRequest, QueryResponse,
+    ValidationInformation,
+};
+pub use register::{RegisterRequest, RegisterResponse};
+
+use std::fmt;
+
+use super::enumeration::Operation;
+use super::tag::Tag;
+use super::ttlv::{DecodeError, Field, Reader, Writer};
+
+/// Makes the enums of payloads out of one list of operations.
+macro_rules! payloads {
+    ($($operation:ident: $request:ty, $response:ty;)*) => {
+        /// What a batch item asks.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "the variants are the operations")]
+        pub enum RequestPayload<'a> {
+            $($operation($request),)*
+            /// Of an operation that this service does not have. Its content was not looked at.
+            Other(OtherPayload<'a>),
+        }
+
+        /// What a batch item answers.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "the variants are the operations")]
+        pub enum ResponsePayload<'a> {
+            $($operation($response),)*
+            /// Of an operation that this service does not have. Its content was not looked at.
+            Other(OtherPayload<'a>),
+        }
+
+        impl<'a> RequestPayload<'a> {
+            /// The operation.
+            pub fn operation(&self) -> Operation {
+                match self {
+                    $(Self::$operation(_) => Operation::$operation,)*
+                    Self::Other(other) => other.operation,
+                }
+            }
+
+            pub(crate) fn read(reader: &mut Reader<'a, '_>, operation: Operation) -> Result<Self, DecodeError> {
+                match operation {
+                    $(Operation::$operation => {
+                        Field::read(reader, Tag::REQUEST_PAYLOAD).map(Self::$operation)
+                    })*
+                    operation => {
+                        let items = reader.raw_structure(Tag::REQUEST_PAYLOAD)?;
+                        Ok(Self::Other(OtherPayload { operation, items }))
+                    }
+                }
+            }
+
+            pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+                match self {
+                    $(Self::$operation(payload) => payload.write(writer, Tag::REQUEST_PAYLOAD),)*
+                    Self::Other(other) => writer.raw_structure(Tag::REQUEST_PAYLOAD, other.items),
+                }
+            }
+        }
+
+        impl<'a> ResponsePayload<'a> {
+            /// The operation.
+            pub fn operation(&self) -> Operation {
+                match self {
+                    $(Self::$operation(_) => Operation::$operation,)*
+                    Self::Other(other) => other.operation,
+                }
+            }
+
+            pub(crate) fn read(reader: &mut Reader<'a, '_>, operation: Operation) -> Result<Self, DecodeError> {
+                match operation {
+                    $(Operation::$operation => {
+                        Field::read(reader, Tag::RESPONSE_PAYLOAD).map(Self::$operation)
+                    })*
+                    operation => {
+                        let items = reader.raw_structure(Tag::RESPONSE_PAYLOAD)?;
+                        Ok(Self::Other(OtherPayload { operation, items }))
+                    }
+                }
+            }
+
+            pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+                match self {
+                    $(Self::$operation(payload) => payload.write(writer, Tag::RESPONSE_PAYLOAD),)*
+                    Self::Other(other) => writer.raw_structure(Tag::RESPONSE_PAYLOAD, other.items),
+                }
+            }
+        }
+
+        /// The operations whose payloads are understood here, in the order of their numbers.
+        pub const OPERATIONS: &[Operation] = &[$(Operation::$operation),*];
+    };
+}
+
+payloads! {
+    Create: CreateRequest, CreateResponse;
+    Register: RegisterRequest<'a>, RegisterResponse;
+    Locate: LocateRequest, LocateResponse;
+    Check: CheckRequest<'a>, CheckResponse;
+    Get: GetRequest<'a>, GetResponse<'a>;
+    GetAttributes: GetAttributesRequest<'a>, GetAttributesResponse;
+    GetAttributeList: GetAttributeListRequest<'a>, GetAttributeListResponse;
+    AddAttribute: AddAttributeRequest<'a>, AddAttributeResponse;
+    ModifyAttribute: ModifyAttributeRequest<'a>, ModifyAttributeResponse;
+    DeleteAttribute: DeleteAttributeRequest<'a>, DeleteAttributeResponse;
+    Activate: ActivateRequest<'a>, ActivateResponse;
+    Revoke: RevokeRequest<'a>, RevokeResponse;
+    Destroy: DestroyRequest<'a>, DestroyResponse;
+    Query: QueryRequest, QueryResponse;
+    DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
+}
+
+/// A payload whose content was not looked at.
+pub struct OtherPayload<'a> {
+    operation: Operation,
+    items: &'a [u8],
+}
+
+impl fmt::Debug for OtherPayload<'_> {
+    /// Without the content, which may hold a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherPayload")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}

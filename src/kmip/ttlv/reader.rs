@@ -1,0 +1,520 @@
+//! Reading items from bytes that stay where they are.
+
+use std::cell::Cell;
+
+use super::{DateTime, DecodeError, DecodeErrorKind, Item, ItemType, Limits, Value};
+use crate::kmip::enumeration::Enumeration;
+use crate::kmip::tag::Tag;
+
+/// The bytes of an item's tag, type and length.
+const HEADER: usize = 8;
+
+/// What all readers of one message share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    limits: Limits,
+    items_left: Cell<u32>,
+    /// Whether numbers that an enumeration does not have are let pass. So it is where a client reads the answers of a
+    /// server that may be newer than itself.
+    accept_unknown_values: bool,
+    /// Whether items of unknown tags are passed over. So it is for a minor version that is newer than the tables
+    /// (section 11.1).
+    skip_unknown_items: Cell<bool>,
+}
+
+impl Context {
+    /// For reading what a client sent.
+    pub(crate) fn strict(limits: Limits) -> Self {
+        Self {
+            items_left: Cell::new(limits.items),
+            limits,
+            accept_unknown_values: false,
+            skip_unknown_items: Cell::new(false),
+        }
+    }
+
+    /// For reading what a server answered.
+    pub(crate) fn tolerant(limits: Limits) -> Self {
+        Self {
+            accept_unknown_values: true,
+            ..Self::strict(limits)
+        }
+    }
+
+    /// From here on, passes over items of unknown tags.
+    pub(crate) fn skip_unknown_items(&self) {
+        self.skip_unknown_items.set(true);
+    }
+}
+
+/// Reads the items of one structure, in order.
+#[derive(Debug)]
+pub(crate) struct Reader<'a, 'c> {
+    input: &'a [u8],
+    start: usize,
+    position: usize,
+    end: usize,
+    depth: usize,
+    context: &'c Context,
+}
+
+/// An item's place: its value starts at `value` and has `length` bytes; the next item starts at `next`.
+struct Place {
+    item_type: ItemType,
+    value: usize,
+    length: usize,
+    next: usize,
+}
+
+impl<'a, 'c> Reader<'a, 'c> {
+    /// A reader of the items that `input` holds.
+    pub(crate) fn new(input: &'a [u8], context: &'c Context) -> Result<Self, DecodeError> {
+        if input.len() > context.limits.message_size {
+            let limit = context.limits.message_size;
+            return Err(DecodeError::new(
+                DecodeErrorKind::TooLarge {
+                    size: input.len(),
+                    limit,
+                },
+                0,
+            ));
+        }
+        Ok(Self {
+            input,
+            start: 0,
+            position: 0,
+            end: input.len(),
+            depth: 0,
+            context,
+        })
+    }
+
+    /// Reads `input`, which is one structure of this tag and nothing else, with `read`.
+    pub(crate) fn message<T>(
+        input: &'a [u8],
+        context: &'c Context,
+        tag: Tag,
+        read: impl FnOnce(&mut Reader<'a, 'c>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let mut reader = Self::new(input, context)?;
+        let mut inner = reader.enter(tag)?;
+        if !reader.is_empty() {
+            return Err(reader.error(DecodeErrorKind::TrailingBytes { count: reader.left() }));
+        }
+        inner.whole(read).map_err(|error| error.within(tag, None))
+    }
+
+    /// Another reader at the same place.
+    pub(crate) fn fork(&self) -> Self {
+        Self { ..*self }
+    }
+
+    /// Whether every item was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.position == self.end
+    }
+
+    /// How many bytes are left to read.
+    pub(crate) fn left(&self) -> usize {
+        self.end - self.position
+    }
+
+    /// The byte of the message at which the next item starts.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// What is shared with the other readers of the message.
+    pub(crate) fn context(&self) -> &'c Context {
+        self.context
+    }
+
+    /// The tag of the next item; `None` where there is none, or where its header is cut off.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<Tag> {
+        loop {
+            let tag = self.peek_any()?;
+            if self.context.skip_unknown_items.get() && tag.facts().is_none() && self.pass().is_ok() {
+                continue;
+            }
+            return Some(tag);
+        }
+    }
+
+    #[inline]
+    fn peek_any(&self) -> Option<Tag> {
+        match self.input[self.position..self.end] {
+            [a, b, c, _, _, _, _, _, ..] => Some(Tag::from_bytes([a, b, c])),
+            _ => None,
+        }
+    }
+
+    /// Whether the next item is of this tag.
+    #[inline]
+    pub(crate) fn is_next(&mut self, tag: Tag) -> bool {
+        self.peek() == Some(tag)
+    }
+
+    /// An error at the next item.
+    #[cold]
+    pub(crate) fn error(&self, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, self.position)
+    }
+
+    /// Reads the next item's header and checks that the item is whole. Does not move.
+    #[inline]
+    fn place(&self) -> Result<(Tag, Place), DecodeError> {
+        let left = self.left();
+        let [a, b, c, code, l0, l1, l2, l3, ..] = self.input[self.position..self.end] else {
+            return Err(self.error(DecodeErrorKind::Truncated { needed: HEADER, left }));
+        };
+        let tag = Tag::from_bytes([a, b, c]);
+        if !tag.is_allowed() {
+            return Err(self.error(DecodeErrorKind::ForbiddenTag { found: tag }));
+        }
+        let Some(item_type) = ItemType::from_code(code) else {
+            return Err(self
+                .error(DecodeErrorKind::UnknownType { code })
+                .within(tag, None));
+        };
+        let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
+        let fits = match item_type {
+            ItemType::Integer | ItemType::Enumeration | ItemType::Interval => length == 4,
+            ItemType::LongInteger | ItemType::Boolean | ItemType::DateTime => length == 8,
+            ItemType::Structure => length.is_multiple_of(8),
+            ItemType::BigInteger => length.is_multiple_of(8) && length > 0,
+            ItemType::TextString | ItemType::ByteString => true,
+        };
+        if !fits {
+            return Err(self
+                .error(DecodeErrorKind::WrongLength { item_type, length })
+                .within(tag, None));
+        }
+        let needed = HEADER.saturating_add(length.div_ceil(8).saturating_mul(8));
+        if needed > left {
+            return Err(self
+                .error(DecodeErrorKind::Truncated { needed, left })
+                .within(tag, None));
+        }
+        let value = self.position + HEADER;
+        let next = self.position + needed;
+        if self.input[value + length..next].iter().any(|byte| *byte != 0) {
+            return Err(self.error(DecodeErrorKind::Padding).within(tag, None));
+        }
+        Ok((
+            tag,
+            Place {
+                item_type,
+                value,
+                length,
+                next,
+            },
+        ))
+    }
+
+    /// Moves to the item after `place`, and counts.
+    #[inline]
+    fn advance(&mut self, place: &Place) -> Result<(), DecodeError> {
+        let Some(left) = self.context.items_left.get().checked_sub(1) else {
+            return Err(self.error(DecodeErrorKind::TooManyItems {
+                limit: self.context.limits.items,
+            }));
+        };
+        self.context.items_left.set(left);
+        self.position = place.next;
+        Ok(())
+    }
+
+    /// Passes over the next item without looking into it.
+    pub(crate) fn pass(&mut self) -> Result<Tag, DecodeError> {
+        let (tag, place) = self.place()?;
+        self.advance(&place)?;
+        Ok(tag)
+    }
+
+    /// The bytes of the value of the next item, which must be of this tag and type.
+    #[inline]
+    fn value(&mut self, tag: Tag, expected: ItemType) -> Result<&'a [u8], DecodeError> {
+        if !self.is_next(tag) {
+            return Err(self.missing(tag));
+        }
+        let (_, place) = self.place()?;
+        if place.item_type != expected {
+            let found = place.item_type;
+            return Err(self
+                .error(DecodeErrorKind::WrongType { expected, found })
+                .within(tag, None));
+        }
+        self.advance(&place)?;
+        Ok(&self.input[place.value..place.value + place.length])
+    }
+
+    /// That an item of this tag is not there.
+    #[cold]
+    pub(crate) fn missing(&self, expected: Tag) -> DecodeError {
+        let left = self.left();
+        match self.peek_any() {
+            None if left > 0 => self.error(DecodeErrorKind::Truncated { needed: HEADER, left }),
+            Some(found) if !found.is_allowed() => self.error(DecodeErrorKind::ForbiddenTag { found }),
+            found => self.error(DecodeErrorKind::Missing { expected, found }),
+        }
+    }
+
+    /// An error at the item that was read last, of this tag.
+    #[cold]
+    fn error_at(value: &[u8], input: &[u8], tag: Tag, kind: DecodeErrorKind) -> DecodeError {
+        let offset = (value.as_ptr() as usize - input.as_ptr() as usize).saturating_sub(HEADER);
+        DecodeError::new(kind, offset).within(tag, None)
+    }
+
+    #[inline]
+    fn four(&mut self, tag: Tag, expected: ItemType) -> Result<[u8; 4], DecodeError> {
+        let value = self.value(tag, expected)?;
+        Ok(value.try_into().expect("the length was checked"))
+    }
+
+    #[inline]
+    fn eight(&mut self, tag: Tag, expected: ItemType) -> Result<[u8; 8], DecodeError> {
+        let value = self.value(tag, expected)?;
+        Ok(value.try_into().expect("the length was checked"))
+    }
+
+    /// Reads an Integer.
+    #[inline]
+    pub(crate) fn integer(&mut self, tag: Tag) -> Result<i32, DecodeError> {
+        self.four(tag, ItemType::Integer).map(i32::from_be_bytes)
+    }
+
+    /// Reads an Integer that cannot be negative.
+    pub(crate) fn unsigned(&mut self, tag: Tag) -> Result<u32, DecodeError> {
+        let offset = self.position;
+        let number = self.integer(tag)?;
+        u32::try_from(number).map_err(|_| {
+            let expected = "a number that is not negative";
+            DecodeError::new(DecodeErrorKind::BadValue { expected }, offset).within(tag, None)
+        })
+    }
+
+    /// Reads a Long Integer.
+    pub(crate) fn long_integer(&mut self, tag: Tag) -> Result<i64, DecodeError> {
+        self.eight(tag, ItemType::LongInteger).map(i64::from_be_bytes)
+    }
+
+    /// Reads a Big Integer.
+    pub(crate) fn big_integer(&mut self, tag: Tag) -> Result<&'a [u8], DecodeError> {
+        self.value(tag, ItemType::BigInteger)
+    }
+
+    /// Reads a number of an enumeration, whatever it is.
+    pub(crate) fn enumeration_number(&mut self, tag: Tag) -> Result<u32, DecodeError> {
+        self.four(tag, ItemType::Enumeration).map(u32::from_be_bytes)
+    }
+
+    /// Reads a value of an enumeration. Refuses reserved numbers; lets extensions pass.
+    #[inline]
+    pub(crate) fn enumeration<E: Enumeration>(&mut self, tag: Tag) -> Result<E, DecodeError> {
+        let offset = self.position;
+        let found = self.enumeration_number(tag)?;
+        let value = E::from_value(found);
+        if self.context.accept_unknown_values || value.is_extension() || E::FACTS.by_value(found).is_some() {
+            Ok(value)
+        } else {
+            let enumeration = E::FACTS.text;
+            Err(
+                DecodeError::new(DecodeErrorKind::UnknownValue { enumeration, found }, offset)
+                    .within(tag, None),
+            )
+        }
+    }
+
+    /// Reads a value of an enumeration, and lets every number pass.
+    pub(crate) fn open_enumeration<E: Enumeration>(&mut self, tag: Tag) -> Result<E, DecodeError> {
+        self.enumeration_number(tag).map(E::from_value)
+    }
+
+    /// Reads a Boolean.
+    pub(crate) fn boolean(&mut self, tag: Tag) -> Result<bool, DecodeError> {
+        let value = self.value(tag, ItemType::Boolean)?;
+        match u64::from_be_bytes(value.try_into().expect("the length was checked")) {
+            0 => Ok(false),
+            1 => Ok(true),
+            found => Err(Self::error_at(
+                value,
+                self.input,
+                tag,
+                DecodeErrorKind::BadBoolean { found },
+            )),
+        }
+    }
+
+    /// Reads a Text String.
+    #[inline]
+    pub(crate) fn text(&mut self, tag: Tag) -> Result<&'a str, DecodeError> {
+        let value = self.value(tag, ItemType::TextString)?;
+        let limit = self.context.limits.text_length;
+        if value.len() > limit {
+            let kind = DecodeErrorKind::TextTooLong {
+                length: value.len(),
+                limit,
+            };
+            return Err(Self::error_at(value, self.input, tag, kind));
+        }
+        std::str::from_utf8(value)
+            .map_err(|_| Self::error_at(value, self.input, tag, DecodeErrorKind::NotUtf8))
+    }
+
+    /// Reads a Byte String.
+    pub(crate) fn bytes(&mut self, tag: Tag) -> Result<&'a [u8], DecodeError> {
+        self.value(tag, ItemType::ByteString)
+    }
+
+    /// Reads a Date-Time.
+    pub(crate) fn date_time(&mut self, tag: Tag) -> Result<DateTime, DecodeError> {
+        self.eight(tag, ItemType::DateTime)
+            .map(|value| DateTime(i64::from_be_bytes(value)))
+    }
+
+    /// Reads an Interval, in seconds.
+    pub(crate) fn interval(&mut self, tag: Tag) -> Result<u32, DecodeError> {
+        self.four(tag, ItemType::Interval).map(u32::from_be_bytes)
+    }
+
+    /// The type of the next item.
+    pub(crate) fn next_type(&mut self) -> Result<ItemType, DecodeError> {
+        self.peek();
+        self.place().map(|(_, place)| place.item_type)
+    }
+
+    /// A reader of the items of the next item, a structure of this tag, which is then passed.
+    pub(crate) fn enter(&mut self, tag: Tag) -> Result<Reader<'a, 'c>, DecodeError> {
+        let offset = self.position;
+        let value = self.value(tag, ItemType::Structure)?;
+        if self.depth >= self.context.limits.depth {
+            let limit = self.context.limits.depth;
+            return Err(DecodeError::new(DecodeErrorKind::TooDeep { limit }, offset).within(tag, None));
+        }
+        let end = self.position;
+        let start = end - value.len();
+        Ok(Reader {
+            start,
+            position: start,
+            end,
+            depth: self.depth + 1,
+            ..*self
+        })
+    }
+
+    /// Reads the next item, a structure of this tag, with `read`, which must read all of its items.
+    #[inline]
+    pub(crate) fn structure<T>(
+        &mut self,
+        tag: Tag,
+        read: impl FnOnce(&mut Reader<'a, 'c>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let mut inner = self.enter(tag)?;
+        inner.whole(read).map_err(|error| error.within(tag, None))
+    }
+
+    /// Reads all items of this reader with `read`, and refuses what it leaves.
+    #[inline]
+    pub(crate) fn whole<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let value = read(self)?;
+        match self.peek() {
+            None if self.is_empty() => Ok(value),
+            _ => Err(self.left_over()),
+        }
+    }
+
+    /// That the next item has no place here.
+    #[cold]
+    fn left_over(&self) -> DecodeError {
+        let found = match self.place() {
+            Ok((found, _)) => found,
+            Err(error) => return error,
+        };
+        let mut before = Reader {
+            position: self.start,
+            end: self.position,
+            ..*self
+        };
+        while let Some(tag) = before.peek_any() {
+            if tag == found {
+                return self.error(DecodeErrorKind::Repeated { found });
+            }
+            let Ok((_, place)) = before.place() else { break };
+            before.position = place.next;
+        }
+        self.error(DecodeErrorKind::Unexpected { found })
+    }
+
+    /// Reads the next item with `read` where it is of this tag.
+    #[inline]
+    pub(crate) fn optional<T>(
+        &mut self,
+        tag: Tag,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if self.is_next(tag) {
+            read(self).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The bytes of the next item, a structure of this tag, from its first item's header on. Their content is not
+    /// looked at.
+    pub(crate) fn raw_structure(&mut self, tag: Tag) -> Result<&'a [u8], DecodeError> {
+        self.value(tag, ItemType::Structure)
+    }
+
+    /// Reads what follows of this tag, with `read`.
+    pub(crate) fn repeated<T>(
+        &mut self,
+        tag: Tag,
+        mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        let mut all = Vec::new();
+        while self.is_next(tag) {
+            all.push(read(self)?);
+        }
+        Ok(all)
+    }
+
+    /// Reads the next item of this tag as it is, whatever its type.
+    pub(crate) fn tree(&mut self, tag: Tag) -> Result<Value, DecodeError> {
+        if !self.is_next(tag) {
+            return Err(self.missing(tag));
+        }
+        let (_, place) = self.place()?;
+        Ok(match place.item_type {
+            ItemType::Structure => Value::Structure(self.structure(tag, |inner| {
+                let mut items = Vec::new();
+                while !inner.is_empty() {
+                    items.push(inner.item()?);
+                }
+                Ok(items)
+            })?),
+            ItemType::Integer => Value::Integer(self.integer(tag)?),
+            ItemType::LongInteger => Value::LongInteger(self.long_integer(tag)?),
+            ItemType::BigInteger => Value::BigInteger(self.big_integer(tag)?.to_vec()),
+            ItemType::Enumeration => Value::Enumeration(self.enumeration_number(tag)?),
+            ItemType::Boolean => Value::Boolean(self.boolean(tag)?),
+            ItemType::TextString => Value::TextString(self.text(tag)?.to_owned()),
+            ItemType::ByteString => Value::ByteString(self.bytes(tag)?.to_vec()),
+            ItemType::DateTime => Value::DateTime(self.date_time(tag)?),
+            ItemType::Interval => Value::Interval(self.interval(tag)?),
+        })
+    }
+
+    /// Reads the next item as it is, whatever its tag and type.
+    pub(crate) fn item(&mut self) -> Result<Item, DecodeError> {
+        let (tag, _) = self.place()?;
+        Ok(Item {
+            tag,
+            value: self.tree(tag)?,
+        })
+    }
+}
