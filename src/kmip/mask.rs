@@ -1,5 +1,7 @@
 //! The bit masks of KMIP 1.0 to 1.4 (KMIP 1.4, section 9.1.3.3).
 
+use super::tag::Tag;
+
 /// Makes a mask type and its table of names out of the specification's rows.
 macro_rules! mask {
     ($(#[$doc:meta])* $name:ident {
@@ -140,6 +142,27 @@ mask! {
         ON_LINE_STORAGE = 0x0000_0001, "OnLineStorage";
         /// Objects that are archived.
         ARCHIVAL_STORAGE = 0x0000_0002, "ArchivalStorage";
+    }
+}
+
+/// The bits of a name in the XML encoding, of the mask that items of a tag hold.
+pub fn bits_by_name(tag: Tag, name: &str) -> Option<u32> {
+    match tag {
+        Tag::CRYPTOGRAPHIC_USAGE_MASK => {
+            CryptographicUsageMask::from_name(name).map(CryptographicUsageMask::bits)
+        }
+        Tag::STORAGE_STATUS_MASK => StorageStatusMask::from_name(name).map(StorageStatusMask::bits),
+        _ => None,
+    }
+}
+
+/// The names of the bits of a number, where items of the tag hold a mask.
+pub fn describe(tag: Tag, number: i64) -> Option<String> {
+    let bits = i32::try_from(number).ok()?.cast_unsigned();
+    match tag {
+        Tag::CRYPTOGRAPHIC_USAGE_MASK => Some(CryptographicUsageMask::from_bits(bits).to_string()),
+        Tag::STORAGE_STATUS_MASK => Some(StorageStatusMask::from_bits(bits).to_string()),
+        _ => None,
     }
 }
 

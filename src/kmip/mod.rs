@@ -14,6 +14,7 @@
 //! | [`object`] | keys and other objects as they travel |
 //! | [`payload`] | what operations ask and answer |
 //! | [`message`] | headers and batch items |
+//! | [`text`] | a message in words |
 
 pub mod attribute;
 pub mod enumeration;
@@ -23,6 +24,7 @@ pub mod object;
 pub mod output;
 pub mod payload;
 pub mod tag;
+pub mod text;
 pub mod ttlv;
 pub mod version;
 

@@ -179,7 +179,7 @@ fn get_response<'a>(material: Box<dyn Material>) -> ResponseMessage<'a> {
     let block = KeyBlock {
         key_format_type: KeyFormatType::Raw,
         key_compression_type: None,
-        key_value: Some(KeyValue::Plain {
+        key_value: Some(KeyValue::Structure {
             material: crate::kmip::object::KeyMaterial::Closed(material),
             attributes: Vec::new(),
         }),
@@ -208,7 +208,7 @@ fn a_key_is_written_once_and_read_by_the_client_that_asked() {
         panic!("not a Get response")
     };
     let Object::SymmetricKey(KeyBlock {
-        key_value: Some(KeyValue::Plain { material, .. }),
+        key_value: Some(KeyValue::Structure { material, .. }),
         ..
     }) = &get.object
     else {

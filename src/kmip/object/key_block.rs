@@ -30,15 +30,16 @@ pub struct KeyBlock<'a> {
 /// A key, in the clear or wrapped.
 #[derive(Debug)]
 pub enum KeyValue<'a> {
-    /// In the clear, with attributes that travel inside.
-    Plain {
+    /// A structure. The key in it is in the clear, unless the block has Key Wrapping Data: then its bytes alone are
+    /// wrapped ("No Encoding").
+    Structure {
         /// The key. With the format Transparent Symmetric Key this is the field Key of the structure.
         material: KeyMaterial<'a>,
-        /// Attributes.
+        /// Attributes that travel with it.
         attributes: Vec<Attribute>,
     },
-    /// Wrapped as the block's Key Wrapping Data says.
-    Wrapped(KeyMaterial<'a>),
+    /// A byte string, wrapped as the block's Key Wrapping Data says.
+    Bytes(KeyMaterial<'a>),
 }
 
 /// The bytes of a key. They are never copied into a place that is not told to be zeroised, and never shown.
@@ -92,12 +93,19 @@ impl<'a> From<&'a [u8]> for KeyMaterial<'a> {
     }
 }
 
+impl KeyBlock<'_> {
+    /// Whether the key is wrapped.
+    pub fn is_wrapped(&self) -> bool {
+        self.key_wrapping_data.is_some()
+    }
+}
+
 impl<'a> KeyValue<'a> {
     fn read(reader: &mut Reader<'a, '_>, format: KeyFormatType) -> Result<Self, DecodeError> {
         if reader.next_type()? == ItemType::ByteString {
             return reader
                 .bytes(Tag::KEY_VALUE)
-                .map(|bytes| Self::Wrapped(bytes.into()));
+                .map(|bytes| Self::Bytes(bytes.into()));
         }
         reader.structure(Tag::KEY_VALUE, |inner| {
             let material = match format {
@@ -107,7 +115,7 @@ impl<'a> KeyValue<'a> {
                 _ => inner.bytes(Tag::KEY_MATERIAL)?,
             };
             let attributes = Field::read(inner, Tag::ATTRIBUTE)?;
-            Ok(Self::Plain {
+            Ok(Self::Structure {
                 material: material.into(),
                 attributes,
             })
@@ -116,8 +124,8 @@ impl<'a> KeyValue<'a> {
 
     fn write(&self, writer: &mut Writer<'_>, format: KeyFormatType) {
         match self {
-            Self::Wrapped(bytes) => bytes.write(writer, Tag::KEY_VALUE),
-            Self::Plain { material, attributes } => writer.structure(Tag::KEY_VALUE, |inner| {
+            Self::Bytes(bytes) => bytes.write(writer, Tag::KEY_VALUE),
+            Self::Structure { material, attributes } => writer.structure(Tag::KEY_VALUE, |inner| {
                 match format {
                     KeyFormatType::TransparentSymmetricKey => {
                         inner.structure(Tag::KEY_MATERIAL, |inner| material.write(inner, Tag::KEY));
@@ -145,9 +153,8 @@ impl<'a> Field<'a> for KeyBlock<'a> {
                 cryptographic_length: Field::read(inner, Tag::CRYPTOGRAPHIC_LENGTH)?,
                 key_wrapping_data: Field::read(inner, Tag::KEY_WRAPPING_DATA)?,
             };
-            let is_wrapped = matches!(block.key_value, Some(KeyValue::Wrapped(_)));
-            if block.key_value.is_some() && is_wrapped != block.key_wrapping_data.is_some() {
-                let expected = "Key Wrapping Data beside a Key Value that is a Byte String, and nowhere else";
+            if matches!(block.key_value, Some(KeyValue::Bytes(_))) && block.key_wrapping_data.is_none() {
+                let expected = "Key Wrapping Data beside a Key Value that is a Byte String";
                 return Err(DecodeError::new(DecodeErrorKind::BadValue { expected }, offset));
             }
             Ok(block)
