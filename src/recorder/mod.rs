@@ -54,6 +54,8 @@ pub struct Committed {
 pub struct Status {
     /// The head of the log after the last commit.
     pub head: Head,
+    /// How many groups were committed since the start; with the size of the log, how well groups are filled.
+    pub groups: u64,
     /// Why the last group could not be written; none where it was.
     pub failure: Option<String>,
 }
@@ -84,6 +86,7 @@ impl Recorder {
         let (identities_changed, identities) = watch::channel(0);
         let (status_changed, status) = watch::channel(Status {
             head: log.head().head(),
+            groups: 0,
             failure: None,
         });
         let (stop, stopping) = watch::channel(false);

@@ -1,7 +1,7 @@
 //! The one task that writes: takes what waits and commits it as a group.
 
 use std::sync::Arc;
-use std::vec;
+use std::{mem, vec};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -19,6 +19,7 @@ pub(super) struct Writer {
     log: Log,
     /// The outcome of a commit is unknown, or another writer was seen: the log is read again before the next group.
     doubtful: bool,
+    groups: u64,
     identities_changed: watch::Sender<u64>,
     status_changed: watch::Sender<Status>,
 }
@@ -48,6 +49,7 @@ impl Writer {
             store,
             log,
             doubtful: false,
+            groups: 0,
             identities_changed,
             status_changed,
         }
@@ -59,7 +61,7 @@ impl Writer {
         mut waiting: mpsc::Receiver<Entry>,
         mut stopping: watch::Receiver<bool>,
     ) {
-        let mut entries = Vec::with_capacity(GROUP);
+        let mut entries = Vec::new();
         let mut closed = false;
         loop {
             tokio::select! {
@@ -67,7 +69,7 @@ impl Writer {
                     if taken == 0 {
                         return;
                     }
-                    self.write(entries.drain(..).collect()).await;
+                    self.write(mem::take(&mut entries)).await;
                 }
                 () = told(&mut stopping), if !closed => {
                     waiting.close();
@@ -96,6 +98,7 @@ impl Writer {
         }
         self.status_changed.send_replace(Status {
             head: self.log.head().head(),
+            groups: self.groups,
             failure,
         });
         group.answer(&result);
@@ -141,6 +144,7 @@ impl Writer {
             return self.find_out(group, error).await;
         }
         self.log.advance(&group.staged);
+        self.groups += 1;
         Ok(())
     }
 

@@ -457,12 +457,13 @@ mod tests {
         }
     }
 
+    type Change<'a> = (&'a str, Box<dyn Fn(&mut KeyColumns) + 'a>);
+
     /// A row that this server would never write, with a good seal: as after a defect of our own.
     #[test]
     fn a_row_whose_columns_and_document_disagree_is_refused_in_spite_of_its_seal() {
         let adapter = adapter();
         let other = row(&adapter, &[]);
-        type Change<'a> = (&'a str, Box<dyn Fn(&mut KeyColumns) + 'a>);
         let changes: Vec<Change<'_>> = vec![
             (
                 "is that of",

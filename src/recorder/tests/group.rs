@@ -143,7 +143,7 @@ async fn what_waits_at_a_stop_is_written_and_nothing_after_it() {
     let mut stopped = None;
     let waiting = house
         .gathered(records(100), async |_| {
-            stopped = Some(tokio::spawn(async move { recorder.stop().await }))
+            stopped = Some(tokio::spawn(async move { recorder.stop().await }));
         })
         .await;
     stopped.unwrap().await.unwrap();

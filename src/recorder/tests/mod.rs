@@ -6,6 +6,7 @@ mod faulty;
 mod group;
 mod start;
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -27,8 +28,8 @@ fn node() -> NodeFacts {
 }
 
 /// An event that can be told from others.
-fn event(mark: impl ToString) -> Event {
-    Event::new(EventName::KmipGet, Actor::Server).detail("mark", mark.to_string())
+fn event(mark: impl Display) -> Event {
+    Event::new(EventName::KmipGet, Actor::Server).detail("mark", format!("{mark}"))
 }
 
 /// A recorder on a store that fails when it is told to.

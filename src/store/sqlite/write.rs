@@ -144,14 +144,14 @@ impl WriteTransaction for SqliteTransaction {
 /// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is
 /// reading an older state, it is tried again after the next commit. What was committed stays so in any case.
 async fn erase(pool: &SqlitePool, due: &AtomicBool) {
-    let result: sqlx::Result<(i64, i64, i64)> = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+    let emptied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(pool)
         .await;
-    match result {
+    match emptied {
         Ok((0, _, _)) => due.store(false, Ordering::Relaxed),
         Ok(_) => tracing::debug!("deleted key bytes stay in the write-ahead log until its readers are done"),
         Err(error) => {
-            tracing::warn!("the write-ahead log could not be emptied of deleted key bytes: {error}")
+            tracing::warn!("the write-ahead log could not be emptied of deleted key bytes: {error}");
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn identities_are_read_back_as_they_were_written<M: Maker>() {
     );
     assert_eq!(
         store.certificates(None).await.unwrap().rows,
-        [certificate.clone()]
+        std::slice::from_ref(&certificate)
     );
     assert_eq!(
         store.certificates(Some(fixture.east.id)).await.unwrap().rows,

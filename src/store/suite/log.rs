@@ -18,7 +18,9 @@ fn records(from: u64, number: u64) -> Vec<StoredRecord> {
 
 fn grown(head: &CustodyHead, records: &[StoredRecord]) -> CustodyHead {
     let mut grown = head.clone();
-    records.iter().for_each(|record| grown.tree.append(record.leaf));
+    for record in records {
+        grown.tree.append(record.leaf);
+    }
     grown
 }
 
