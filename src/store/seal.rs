@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use claviger_hsm::memory::LockedBuffer;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::adapter::{RootKey, RootKeyId};
 use crate::custody::Hash;
@@ -18,8 +18,8 @@ use super::Error;
 
 const DOMAIN: &[u8] = b"claviger row 1";
 
-/// The key that seals the rows of one root key. Neither shown nor copied; zeroised when dropped.
-pub struct SealKey(Box<Zeroizing<[u8; SealKey::LENGTH]>>);
+/// The key that seals the rows of one root key. In locked memory; neither shown nor copied.
+pub struct SealKey(LockedBuffer);
 
 impl SealKey {
     /// How many bytes it has.
@@ -27,7 +27,7 @@ impl SealKey {
 
     /// A seal key that `fill` writes into its final place, so that it is in no other.
     pub fn filled_by<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
-        let mut key = Box::new(Zeroizing::new([0; Self::LENGTH]));
+        let mut key = LockedBuffer::zeroed(Self::LENGTH);
         fill(key.as_mut_slice())?;
         Ok(Self(key))
     }
