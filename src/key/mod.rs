@@ -25,6 +25,8 @@ mod matching;
 mod object;
 mod read;
 mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 mod wrapped;
 
 pub use error::AttributeError;
