@@ -1,11 +1,11 @@
 //! The terms that a store finds objects by. They narrow a search down; whether an object is meant is decided
-//! by `LocateFilter`, so that a term may be missing here but never wrong.
+//! by `LocateFilter`, so that a term may be coarse here but never wrong.
 
 use super::object::ManagedObject;
 use crate::kmip::attribute::AttributeValue;
 use crate::kmip::ttlv::Value;
 
-/// The longest value, in bytes, that is made a term.
+/// How many bytes of a value are in its term. Values that differ only behind them share a term.
 const LONGEST: usize = 512;
 
 /// One attribute of an object in the form that it is looked up by.
@@ -22,23 +22,21 @@ impl IndexTerm {
     /// since it changes with time alone.
     pub fn of(value: &AttributeValue) -> Option<Self> {
         let text = match value {
-            AttributeValue::Name(name) => name.value.clone(),
-            AttributeValue::AlternativeName(name) => name.value.clone(),
+            AttributeValue::Name(name) => &name.value,
+            AttributeValue::AlternativeName(name) => &name.value,
             AttributeValue::ObjectGroup(text)
             | AttributeValue::ContactInformation(text)
             | AttributeValue::Other {
                 value: Value::TextString(text),
                 ..
-            } => text.clone(),
-            AttributeValue::Link(link) => link.linked_object_identifier.clone(),
-            AttributeValue::ApplicationSpecificInformation(information) => {
-                information.application_namespace.clone()
-            }
+            } => text,
+            AttributeValue::Link(link) => &link.linked_object_identifier,
+            AttributeValue::ApplicationSpecificInformation(information) => &information.application_namespace,
             _ => return None,
         };
-        (text.len() <= LONGEST).then(|| Self {
+        Some(Self {
             name: value.name_text().to_owned(),
-            value: text,
+            value: text[..text.floor_char_boundary(LONGEST)].to_owned(),
         })
     }
 }
