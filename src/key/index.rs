@@ -2,7 +2,8 @@
 //! by `LocateFilter`, so that a term may be coarse here but never wrong.
 
 use super::object::ManagedObject;
-use crate::kmip::attribute::AttributeValue;
+use crate::kmip::attribute::{AttributeKind, AttributeName, AttributePattern, AttributeValue};
+use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::Value;
 
 /// How many bytes of a value are in its term. Values that differ only behind them share a term.
@@ -34,10 +35,38 @@ impl IndexTerm {
             AttributeValue::ApplicationSpecificInformation(information) => &information.application_namespace,
             _ => return None,
         };
-        Some(Self {
-            name: value.name_text().to_owned(),
+        Some(Self::new(value.name_text(), text))
+    }
+
+    /// The term that every object has which a Locate's pattern means; `None` where there is no such term.
+    pub fn of_pattern(pattern: &AttributePattern) -> Option<Self> {
+        let field = match &pattern.name {
+            AttributeName::Standard(AttributeKind::Name) => Some(Tag::NAME_VALUE),
+            AttributeName::Standard(AttributeKind::AlternativeName) => Some(Tag::ALTERNATIVE_NAME_VALUE),
+            AttributeName::Standard(AttributeKind::Link) => Some(Tag::LINKED_OBJECT_IDENTIFIER),
+            AttributeName::Standard(AttributeKind::ApplicationSpecificInformation) => {
+                Some(Tag::APPLICATION_NAMESPACE)
+            }
+            AttributeName::Standard(AttributeKind::ObjectGroup | AttributeKind::ContactInformation)
+            | AttributeName::Other(_) => None,
+            AttributeName::Standard(_) => return None,
+        };
+        let value = match (&pattern.value, field) {
+            (Value::Structure(items), Some(field)) => &items.iter().find(|item| item.tag == field)?.value,
+            (value, None) => value,
+            _ => return None,
+        };
+        match value {
+            Value::TextString(text) => Some(Self::new(pattern.name.as_text(), text)),
+            _ => None,
+        }
+    }
+
+    fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
             value: text[..text.floor_char_boundary(LONGEST)].to_owned(),
-        })
+        }
     }
 }
 

@@ -302,6 +302,11 @@ impl ManagedObject {
         })
     }
 
+    /// Whether the key was never handed out (section 3.34).
+    pub fn is_fresh(&self) -> bool {
+        self.key().is_some_and(|key| key.fresh)
+    }
+
     /// Whether the value may leave only wrapped (section 3.48).
     pub const fn is_sensitive(&self) -> bool {
         self.sensitive.on

@@ -26,6 +26,14 @@ impl ManagedObject {
         standard.chain(custom).collect()
     }
 
+    /// The custom attributes, in the order in which they came.
+    pub fn custom_attributes(&self) -> impl Iterator<Item = &AttributeValue> {
+        self.attributes
+            .iter()
+            .map(|(_, value)| value)
+            .filter(|value| matches!(value, AttributeValue::Other { .. }))
+    }
+
     /// The instances of an attribute at `now`; none where the object does not have it.
     pub fn instances(&self, name: &AttributeName, now: DateTime) -> Vec<Attribute> {
         if let AttributeName::Standard(kind) = name

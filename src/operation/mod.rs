@@ -1,1 +1,60 @@
 //! What a KMIP operation does: a file an operation.
+//!
+//! [`answer`] takes the bytes of one request and writes the bytes of its response. It never fails and never panics:
+//! whatever comes, one response goes out.
+//!
+//! # What is the same for every operation
+//! - A client reaches the objects of its own adapter. What belongs to another one is answered exactly as what does not
+//!   exist.
+//! - What changes, reads or releases an object is recorded before it is answered, with the change in the same commit;
+//!   so is every refusal. Discover Versions and Query touch no object and are recorded only where they are refused.
+//! - Result Reasons and their wording are chosen in `refusal`.
+//!
+//! # Choices that the specification leaves open
+//! - A message of another major version is answered in 1.0, which any client can read; one of a later minor version of 1
+//!   is worked on as 1.4 and answered in 1.4 (section 11.1).
+//! - Undo is not supported: a message that asks for it is refused whole (section 6.13). Batches run in their order,
+//!   whether or not that is asked for.
+//! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
+//! - Clients are known by their certificates. Credentials in the header are neither needed nor looked at, so that a
+//!   client that is set up with a user name works; the record tells that some came, and of which type.
+//! - Everything is answered synchronously, also to who says that it can wait (section 6.7).
+//! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
+//!   gone.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `batch` | a message: its header, its items in turn, the size of the answer |
+//! | `item` | one item while it is worked on, and its record |
+//! | `refusal` | why a request is not carried out |
+//! | `services`, `clock`, `names` | what operations work with |
+//! | `make`, `change_attribute` | what several operations have in common |
+//! | the others | an operation each |
+
+mod activate;
+mod add_attribute;
+mod batch;
+mod change_attribute;
+mod check;
+mod clock;
+mod create;
+mod delete_attribute;
+mod destroy;
+mod discover_versions;
+mod get;
+mod get_attribute_list;
+mod get_attributes;
+mod item;
+mod locate;
+mod make;
+mod modify_attribute;
+mod names;
+mod query;
+mod refusal;
+mod register;
+mod revoke;
+mod services;
+
+pub use batch::{Disposition, answer};
+pub use clock::Clock;
+pub use services::{Limits, Services};

@@ -1,0 +1,363 @@
+//! A message: its header, its items in turn, and the size of the answer (KMIP 1.4, sections 6, 7 and 11.43).
+
+use uuid::Uuid;
+
+use super::item::{Item, Placeholder, request_facts};
+use super::refusal::Refusal;
+use super::services::Services;
+use super::{
+    activate, add_attribute, check, create, delete_attribute, destroy, discover_versions, get,
+    get_attribute_list, get_attributes, locate, modify_attribute, query, register, revoke,
+};
+use crate::adapter::Caller;
+use crate::custody::{Event, EventName, Outcome};
+use crate::kmip::ProtocolVersion;
+use crate::kmip::enumeration::{BatchErrorContinuationOption, Operation, ResultStatus};
+use crate::kmip::message::{
+    RequestHeader, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
+};
+use crate::kmip::output::Output;
+use crate::kmip::payload::{RequestPayload, ResponsePayload};
+use crate::kmip::version::{V1_0, V1_4};
+use crate::recorder;
+
+/// What becomes of the connection once the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Disposition {
+    /// The next request can come.
+    KeepOpen,
+    /// What came cannot be read, and so perhaps neither can what follows.
+    Close,
+}
+
+/// Carries out one request of a client and appends the response to `out`.
+///
+/// A response that holds a key is in the clear in `out` alone.
+pub async fn answer(
+    services: &Services,
+    caller: &Caller,
+    request: &[u8],
+    out: &mut (dyn Output + Send),
+) -> Disposition {
+    let claimed = RequestMessage::sniff_version(request);
+    let version = claimed.map_or(V1_0, answered_in);
+    if let Some(claimed) = claimed
+        && claimed.major != V1_0.major
+    {
+        refuse_message(services, caller, version, &Refusal::version(claimed), out).await;
+        return Disposition::KeepOpen;
+    }
+    match RequestMessage::decode(request, &services.limits.message) {
+        Ok(message) => {
+            Message::new(services, caller, version, &message.header)
+                .answer(message.items, out)
+                .await;
+            Disposition::KeepOpen
+        }
+        Err(error) => {
+            refuse_message(services, caller, version, &Refusal::unreadable(&error), out).await;
+            Disposition::Close
+        }
+    }
+}
+
+/// The version that a message of the version `claimed` is answered in.
+fn answered_in(claimed: ProtocolVersion) -> ProtocolVersion {
+    if claimed.is_supported() {
+        claimed
+    } else if claimed.major == V1_4.major {
+        V1_4
+    } else {
+        V1_0
+    }
+}
+
+/// Answers a message that is refused before its items are known: one item without an operation (section 11.1).
+async fn refuse_message(
+    services: &Services,
+    caller: &Caller,
+    version: ProtocolVersion,
+    refusal: &Refusal,
+    out: &mut (dyn Output + Send),
+) {
+    record_message_refusal(services, caller, refusal).await;
+    let response = ResponseMessage {
+        header: ResponseHeader::new(version, services.clock.now()),
+        items: vec![ResponseItem::failure(
+            None,
+            refusal.reason(version),
+            refusal.message(),
+        )],
+    };
+    if let Err(error) = response.encode(out) {
+        tracing::error!(%error, "a refusal could not be written");
+    }
+}
+
+async fn record_message_refusal(services: &Services, caller: &Caller, refusal: &Refusal) {
+    let event = recorder::by_client(EventName::KmipMessageRefused, caller).refused(refusal.for_the_record());
+    if let Err(error) = services.recorder.commit(Vec::new(), event).await {
+        tracing::error!(%error, "that a message was refused could not be recorded");
+    }
+}
+
+/// A message that could be read.
+struct Message<'a> {
+    services: &'a Services,
+    caller: &'a Caller,
+    version: ProtocolVersion,
+    header: &'a RequestHeader<'a>,
+    /// The server's name of the request, for clients that give it one of their own.
+    server_correlation: Option<String>,
+}
+
+/// An item's answer, with what the record says of it.
+struct Answered<'a> {
+    response: ResponseItem<'a>,
+    event: Event,
+}
+
+impl<'a> Message<'a> {
+    fn new(
+        services: &'a Services,
+        caller: &'a Caller,
+        version: ProtocolVersion,
+        header: &'a RequestHeader<'a>,
+    ) -> Self {
+        let server_correlation = header
+            .client_correlation_value
+            .map(|_| Uuid::now_v7().hyphenated().to_string());
+        Self {
+            services,
+            caller,
+            version,
+            header,
+            server_correlation,
+        }
+    }
+
+    async fn answer(self, items: Vec<RequestItem<'_>>, out: &mut (dyn Output + Send)) {
+        let answered = match self.refused_whole(&items) {
+            Some(refusal) => {
+                record_message_refusal(self.services, self.caller, &refusal).await;
+                let count = items.len();
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(position, item)| Answered {
+                        response: self.failure(item.operation, item.unique_batch_item_id, &refusal),
+                        event: self.event(item.operation, position, count),
+                    })
+                    .collect()
+            }
+            None => self.work_on(items).await,
+        };
+        self.write(answered, out).await;
+    }
+
+    /// Why no item of the message is to be looked at, if that is so.
+    fn refused_whole(&self, items: &[RequestItem<'_>]) -> Option<Refusal> {
+        let limit = self.services.limits.batch_items;
+        if items.len() > limit {
+            return Some(Refusal::batch_too_long(limit));
+        }
+        if self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo) {
+            return Some(Refusal::undo());
+        }
+        if items.len() > 1 && items.iter().any(|item| item.unique_batch_item_id.is_none()) {
+            return Some(Refusal::batch_item_id());
+        }
+        items
+            .iter()
+            .filter_map(|item| item.message_extension.as_ref())
+            .find(|extension| extension.criticality_indicator)
+            .map(|extension| Refusal::critical_extension(extension.vendor_identification))
+    }
+
+    /// Works on the items in their order, up to the first that fails unless the client wants the batch to go on.
+    async fn work_on<'r>(&self, items: Vec<RequestItem<'r>>) -> Vec<Answered<'r>> {
+        let count = items.len();
+        let goes_on =
+            self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Continue);
+        let mut placeholder = if goes_on {
+            Placeholder::Unusable
+        } else {
+            Placeholder::Empty
+        };
+        let mut answered = Vec::with_capacity(count);
+        for (position, request) in items.into_iter().enumerate() {
+            let (operation, id) = (request.operation, request.unique_batch_item_id);
+            let mut item = Item {
+                services: self.services,
+                caller: self.caller,
+                placeholder: &mut placeholder,
+                event: self.event(operation, position, count),
+            };
+            let result = match request.payload {
+                Ok(payload) => Box::pin(perform(&mut item, payload)).await,
+                Err(error) => Err(Refusal::unreadable(&error)),
+            };
+            let event = item.event.clone();
+            let response = match result {
+                Ok(payload) => ResponseItem::success(payload).with_id(id),
+                Err(refusal) => {
+                    item.record_refusal(&refusal).await;
+                    let mut response = self.failure(operation, id, &refusal);
+                    response.payload = refusal.into_check().map(ResponsePayload::Check);
+                    response
+                }
+            };
+            let failed = response.result_status != ResultStatus::Success;
+            answered.push(Answered { response, event });
+            if failed && !goes_on {
+                break;
+            }
+        }
+        answered
+    }
+
+    /// Writes the response. An item that no longer fits what the client takes, or whose key cannot be opened, is replaced
+    /// by one that says so.
+    async fn write(&self, answered: Vec<Answered<'_>>, out: &mut (dyn Output + Send)) {
+        let mut header = ResponseHeader::new(self.version, self.services.clock.now());
+        header
+            .server_correlation_value
+            .clone_from(&self.server_correlation);
+        let limit = self
+            .header
+            .maximum_response_size
+            .map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX));
+        let message = match ResponseMessage::encode_header(&header, answered.len(), out) {
+            Ok(message) => message,
+            Err(error) => return tracing::error!(%error, "a response header could not be written"),
+        };
+        for Answered { response, event } in answered {
+            let before = out.len();
+            let refusal = match response.encode(self.version, out) {
+                Ok(()) if message.len(out) <= limit => continue,
+                Ok(()) => Refusal::response_too_large(message.len(out), limit),
+                Err(error) => Refusal::not_written(&error.to_string()),
+            };
+            out.truncate(before);
+            // The operation has been carried out and recorded; that its answer did not go out is recorded beside it.
+            if response.result_status == ResultStatus::Success {
+                self.record_unanswered(event, &refusal).await;
+            }
+            let failure = ResponseItem::failure(
+                response.operation,
+                refusal.reason(self.version),
+                refusal.message(),
+            )
+            .with_id(response.unique_batch_item_id);
+            if let Err(error) = failure.encode(self.version, out) {
+                tracing::error!(%error, "a refusal could not be written");
+            }
+        }
+        message.close(out);
+    }
+
+    async fn record_unanswered(&self, mut event: Event, refusal: &Refusal) {
+        event.outcome = Outcome::Failed;
+        event.reason = Some(refusal.for_the_record());
+        event.details.insert("answer".into(), "not written".into());
+        if let Err(error) = self.services.recorder.commit(Vec::new(), event).await {
+            tracing::error!(%error, "that an answer was not written could not be recorded");
+        }
+    }
+
+    fn failure<'r>(&self, operation: Operation, id: Option<&'r [u8]>, refusal: &Refusal) -> ResponseItem<'r> {
+        ResponseItem::failure(Some(operation), refusal.reason(self.version), refusal.message()).with_id(id)
+    }
+
+    /// What the record will say of an item, before the operation adds what it learns.
+    fn event(&self, operation: Operation, position: usize, count: usize) -> Event {
+        let mut event = recorder::by_client(event_name(operation), self.caller);
+        event.request = Some(request_facts(
+            operation,
+            self.version,
+            position,
+            count,
+            self.header.client_correlation_value,
+        ));
+        if let Some(correlation) = &self.server_correlation {
+            event
+                .details
+                .insert("server-correlation".into(), correlation.clone());
+        }
+        if !self.header.credentials.is_empty() {
+            let types: Vec<_> = self
+                .header
+                .credentials
+                .iter()
+                .map(|credential| credential.credential_type().to_string())
+                .collect();
+            event
+                .details
+                .insert("credentials-not-used".into(), types.join(", "));
+        }
+        event
+    }
+}
+
+/// Carries out one operation.
+async fn perform(
+    item: &mut Item<'_>,
+    request: RequestPayload<'_>,
+) -> Result<ResponsePayload<'static>, Refusal> {
+    use RequestPayload as Request;
+    let operation = request.operation();
+    use ResponsePayload as Response;
+    match request {
+        Request::Create(request) => create::perform(item, request).await.map(Response::Create),
+        Request::Register(request) => register::perform(item, request).await.map(Response::Register),
+        Request::Locate(request) => locate::perform(item, request).await.map(Response::Locate),
+        Request::Check(request) => check::perform(item, request).await.map(Response::Check),
+        Request::Get(request) => get::perform(item, request).await.map(Response::Get),
+        Request::GetAttributes(request) => get_attributes::perform(item, request)
+            .await
+            .map(Response::GetAttributes),
+        Request::GetAttributeList(request) => get_attribute_list::perform(item, request)
+            .await
+            .map(Response::GetAttributeList),
+        Request::AddAttribute(request) => add_attribute::perform(item, request)
+            .await
+            .map(Response::AddAttribute),
+        Request::ModifyAttribute(request) => modify_attribute::perform(item, request)
+            .await
+            .map(Response::ModifyAttribute),
+        Request::DeleteAttribute(request) => delete_attribute::perform(item, request)
+            .await
+            .map(Response::DeleteAttribute),
+        Request::Activate(request) => activate::perform(item, request).await.map(Response::Activate),
+        Request::Revoke(request) => revoke::perform(item, request).await.map(Response::Revoke),
+        Request::Destroy(request) => destroy::perform(item, request).await.map(Response::Destroy),
+        Request::Query(request) => query::perform(&request).map(Response::Query),
+        Request::DiscoverVersions(request) => {
+            Ok(Response::DiscoverVersions(discover_versions::perform(&request)))
+        }
+        Request::Other(_) => Err(Refusal::operation(operation)),
+    }
+}
+
+/// How the custody log calls an operation.
+const fn event_name(operation: Operation) -> EventName {
+    match operation {
+        Operation::Create => EventName::KmipCreate,
+        Operation::Register => EventName::KmipRegister,
+        Operation::Locate => EventName::KmipLocate,
+        Operation::Check => EventName::KmipCheck,
+        Operation::Get => EventName::KmipGet,
+        Operation::GetAttributes => EventName::KmipGetAttributes,
+        Operation::GetAttributeList => EventName::KmipGetAttributeList,
+        Operation::AddAttribute => EventName::KmipAddAttribute,
+        Operation::ModifyAttribute => EventName::KmipModifyAttribute,
+        Operation::DeleteAttribute => EventName::KmipDeleteAttribute,
+        Operation::Activate => EventName::KmipActivate,
+        Operation::Revoke => EventName::KmipRevoke,
+        Operation::Destroy => EventName::KmipDestroy,
+        Operation::Query => EventName::KmipQuery,
+        Operation::DiscoverVersions => EventName::KmipDiscoverVersions,
+        _ => EventName::KmipUnsupported,
+    }
+}

@@ -1,0 +1,46 @@
+//! Create (KMIP 1.4, section 4.1): a symmetric key, made and wrapped on the device.
+
+use uuid::Uuid;
+
+use super::item::Item;
+use super::make;
+use super::refusal::Refusal;
+use crate::key::{KeyDraft, Origin};
+use crate::kmip::enumeration::ObjectType;
+use crate::kmip::payload::{CreateRequest, CreateResponse};
+
+pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Result<CreateResponse, Refusal> {
+    if request.object_type != ObjectType::SymmetricKey {
+        return Err(Refusal::object_type(request.object_type));
+    }
+    let attributes = make::attributes(item, request.template_attribute).await?;
+    let adapter = item.caller.adapter;
+    let draft = KeyDraft::new(
+        Uuid::now_v7(),
+        adapter.uuid(),
+        Origin::Created,
+        attributes,
+        item.now(),
+    )
+    .map_err(|error| make::of_attribute(&error))?;
+
+    let names = draft.names();
+    let services = item.services;
+    let _held = services.names.hold(adapter, &names).await;
+    make::require_free(item, &names).await?;
+
+    let root_key = make::root_key(item).await?;
+    let made = services
+        .root_keys
+        .for_root(&root_key)
+        .map_err(|error| Refusal::not_made(&error))?
+        .generate(&root_key, make::specification(draft.algorithm(), draft.bytes()))
+        .await
+        .map_err(|error| Refusal::not_made(&error))?;
+    let id = make::keep(item, draft, made.sha256, &root_key, made.wrapped).await?;
+    Ok(CreateResponse {
+        object_type: ObjectType::SymmetricKey,
+        unique_identifier: id.hyphenated().to_string(),
+        template_attribute: None,
+    })
+}

@@ -1,0 +1,24 @@
+//! Destroy (KMIP 1.4, section 4.21). The wrapped key goes from the store; what is known of it stays.
+
+use super::item::Item;
+use super::refusal::Refusal;
+use crate::kmip::enumeration::Operation;
+use crate::kmip::payload::{DestroyRequest, DestroyResponse};
+
+pub(super) async fn perform(
+    item: &mut Item<'_>,
+    request: DestroyRequest<'_>,
+) -> Result<DestroyResponse, Refusal> {
+    let (id, ()) = item
+        .change(request.unique_identifier, |row, now| {
+            row.object
+                .destroy(now)
+                .map_err(|error| Refusal::of_life_cycle(error, Operation::Destroy))?;
+            row.wrapped = None;
+            Ok(())
+        })
+        .await?;
+    Ok(DestroyResponse {
+        unique_identifier: id.hyphenated().to_string(),
+    })
+}

@@ -1,0 +1,134 @@
+//! Get (KMIP 1.4, section 4.11): the one operation that lets a key out.
+//!
+//! The device re-wraps the key under its transport key; the record of the release is made durable; only then is the
+//! transport wrap opened, straight into the buffer of the answer, by who writes it.
+
+use super::item::{Commit, Item};
+use super::make;
+use super::refusal::Refusal;
+use crate::kmip::enumeration::{KeyFormatType, KeyWrapType};
+use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, Object};
+use crate::kmip::output::{Material, MaterialError};
+use crate::kmip::payload::{GetRequest, GetResponse};
+use crate::root_key;
+use crate::store::{Change, KeyRow, WrappedUnder};
+
+/// How often a release is recorded anew because somebody else changed the object meanwhile.
+const ATTEMPTS: usize = 8;
+
+pub(super) async fn perform(
+    item: &mut Item<'_>,
+    request: GetRequest<'_>,
+) -> Result<GetResponse<'static>, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let mut row = item.object(request.unique_identifier).await?;
+        let unique_identifier = row.object.id().hyphenated().to_string();
+        if let Some(lent) = row.object.lent() {
+            if request.key_wrapping_specification.is_some() || request.key_format_type.is_some() {
+                return Err(Refusal::wrapped_template());
+            }
+            item.record().await?;
+            return Ok(GetResponse {
+                unique_identifier,
+                object: Object::Template(lent.clone()),
+            });
+        }
+        let (format, wrapped) = permit(&row, &request)?;
+        let material = release(item, &row, &wrapped).await?;
+        let block = KeyBlock {
+            key_format_type: format,
+            key_compression_type: None,
+            key_value: Some(KeyValue::Structure {
+                material: KeyMaterial::Closed(Box::new(Released(material))),
+                attributes: Vec::new(),
+            }),
+            cryptographic_algorithm: row.object.algorithm(),
+            cryptographic_length: row.object.length(),
+            key_wrapping_data: None,
+        };
+        // The first time it is served, it is no longer Fresh.
+        let changes = if row.object.serve() {
+            vec![Change::update_key(row)]
+        } else {
+            Vec::new()
+        };
+        if item.commit(changes).await? == Commit::Done {
+            return Ok(GetResponse {
+                unique_identifier,
+                object: Object::SymmetricKey(block),
+            });
+        }
+    }
+    Err(Refusal::busy())
+}
+
+/// Whether the key may be handed out as it is asked for: in which format, and what is to be unwrapped.
+fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<(KeyFormatType, WrappedUnder), Refusal> {
+    let object = &row.object;
+    // Nothing but attributes is left of a destroyed key.
+    let wrapped = row.wrapped.clone().ok_or_else(Refusal::not_found)?;
+    if !object.is_extractable() {
+        return Err(Refusal::not_extractable());
+    }
+    if request.key_wrapping_specification.is_some() {
+        return Err(Refusal::key_wrapping());
+    }
+    if object.is_sensitive() {
+        return Err(Refusal::sensitive());
+    }
+    if request.key_compression_type.is_some() {
+        return Err(Refusal::key_compression());
+    }
+    match request.key_wrap_type {
+        // No key is kept wrapped as it came, so that this is how it was registered.
+        None | Some(KeyWrapType::NotWrapped | KeyWrapType::AsRegistered) => {}
+        Some(KeyWrapType::Other(_)) => return Err(Refusal::key_wrapping()),
+    }
+    let format = request
+        .key_format_type
+        .or_else(|| object.format())
+        .unwrap_or(KeyFormatType::Raw);
+    match format {
+        KeyFormatType::Raw | KeyFormatType::TransparentSymmetricKey => Ok((format, wrapped)),
+        other => Err(Refusal::key_format(other)),
+    }
+}
+
+/// Has the device re-wrap the key, and tells the record how it leaves.
+async fn release(
+    item: &mut Item<'_>,
+    row: &KeyRow,
+    wrapped: &WrappedUnder,
+) -> Result<root_key::Material, Refusal> {
+    let (Some(algorithm), Some(bytes)) = (row.object.algorithm(), row.object.bytes()) else {
+        return Err(Refusal::not_found());
+    };
+    let root_key = item.services.root_key(wrapped.root_key).await?;
+    item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
+    let material = item
+        .services
+        .root_keys
+        .for_root(&root_key)
+        .map_err(|error| Refusal::not_released(&error))?
+        .release(&root_key, make::specification(algorithm, bytes), &wrapped.kek)
+        .await
+        .map_err(|error| Refusal::not_released(&error))?;
+    item.leaves_by(material.release_profile());
+    Ok(material)
+}
+
+/// The key, closed until the answer is written.
+struct Released(root_key::Material);
+
+impl Material for Released {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn open_into(&self, out: &mut [u8]) -> Result<(), MaterialError> {
+        self.0.open_into(out).map_err(|error| {
+            tracing::error!(%error, "a released key could not be opened");
+            MaterialError
+        })
+    }
+}

@@ -1,0 +1,275 @@
+//! One batch item while it is worked on: who asks, when, which object, and what the record will say.
+
+use uuid::Uuid;
+
+use super::refusal::Refusal;
+use super::services::Services;
+use crate::adapter::{Caller, RootKey};
+use crate::custody::{self, Event, ObjectFacts, Outcome, RootKeyFacts};
+use crate::key::{ManagedObject, WrapProfile};
+use crate::kmip::ProtocolVersion;
+use crate::kmip::attribute::AttributeValue;
+use crate::kmip::enumeration::Operation;
+use crate::kmip::ttlv::{DateTime, Value};
+use crate::recorder;
+use crate::store::{Change, KeyRow};
+
+/// How often a change is made anew because somebody else changed the object meanwhile.
+const ATTEMPTS: usize = 32;
+/// The longest text from a client, in bytes, that a record repeats.
+const RECORDED_TEXT: usize = 256;
+/// How many custom attributes of an object a record repeats.
+const RECORDED_ATTRIBUTES: usize = 16;
+
+/// The object that the last operation of the batch made or found (KMIP 1.4, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placeholder {
+    /// No object, or several.
+    Empty,
+    /// One object.
+    Object(Uuid),
+    /// The batch goes on after errors, so that nobody knows which object it would be.
+    Unusable,
+}
+
+impl Placeholder {
+    /// An operation made or found one object.
+    pub(super) fn fill(&mut self, id: Uuid) {
+        if *self != Self::Unusable {
+            *self = Self::Object(id);
+        }
+    }
+
+    /// An operation found none or several, or must not be built upon.
+    pub(super) fn empty(&mut self) {
+        if *self != Self::Unusable {
+            *self = Self::Empty;
+        }
+    }
+}
+
+/// What an operation works with and tells the record.
+pub(super) struct Item<'a> {
+    pub(super) services: &'a Services,
+    pub(super) caller: &'a Caller,
+    pub(super) placeholder: &'a mut Placeholder,
+    /// What will be recorded of this item. Operations add to it what they learn.
+    pub(super) event: Event,
+}
+
+impl Item<'_> {
+    /// The time.
+    pub(super) fn now(&self) -> DateTime {
+        self.services.clock.now()
+    }
+
+    /// The object that the request means, of the caller's adapter and no other.
+    pub(super) async fn object(&mut self, asked: Option<&str>) -> Result<KeyRow, Refusal> {
+        let id = self.meant(asked)?;
+        self.row(id).await
+    }
+
+    /// Changes the object that the request means, and records it in the same commit. `decide` is asked again, with the
+    /// object as it is then, where somebody else changed it meanwhile.
+    pub(super) async fn change<T>(
+        &mut self,
+        asked: Option<&str>,
+        mut decide: impl FnMut(&mut KeyRow, DateTime) -> Result<T, Refusal>,
+    ) -> Result<(Uuid, T), Refusal> {
+        let id = self.meant(asked)?;
+        for _ in 0..ATTEMPTS {
+            let mut row = self.row(id).await?;
+            let value = decide(&mut row, self.now())?;
+            self.becomes(&row.object);
+            if self.commit(vec![Change::update_key(row)]).await? == Commit::Done {
+                return Ok((id, value));
+            }
+        }
+        Err(Refusal::busy())
+    }
+
+    /// Records the item, with its changes, as having succeeded. A revision that has moved is no error but an answer.
+    pub(super) async fn commit(&self, changes: Vec<Change>) -> Result<Commit, Refusal> {
+        match self.services.recorder.commit(changes, self.event.clone()).await {
+            Ok(_) => Ok(Commit::Done),
+            Err(recorder::Error::Conflict(_)) => Ok(Commit::Conflict),
+            Err(error) => Err(Refusal::of_recorder(&error)),
+        }
+    }
+
+    /// Records the item, which changes nothing, as having succeeded.
+    pub(super) async fn record(&self) -> Result<(), Refusal> {
+        match self.commit(Vec::new()).await? {
+            Commit::Done => Ok(()),
+            Commit::Conflict => Err(Refusal::busy()),
+        }
+    }
+
+    /// Records that the item was refused, or failed. What the client hears is decided already, so that what goes wrong
+    /// here can only be logged.
+    pub(super) async fn record_refusal(mut self, refusal: &Refusal) {
+        if let Some(tampered) = refusal.tampered() {
+            self.services.report_tampered(self.caller, tampered).await;
+        }
+        self.event.outcome = refusal.outcome();
+        self.event.reason = Some(refusal.for_the_record());
+        self.event.device = refusal.device().cloned();
+        if let Some(object) = &mut self.event.object {
+            object.state_after = None;
+        }
+        if let Some(root_key) = &mut self.event.root_key {
+            root_key.release_profile = None;
+        }
+        match self.event.outcome {
+            Outcome::Failed => tracing::error!(
+                event = %self.event.name, reason = %refusal.for_the_record(), adapter = %self.caller.adapter_name,
+                "a request failed"
+            ),
+            _ => tracing::debug!(
+                event = %self.event.name, reason = %refusal.for_the_record(), adapter = %self.caller.adapter_name,
+                "a request was refused"
+            ),
+        }
+        let name = self.event.name;
+        if let Err(error) = self.services.recorder.commit(Vec::new(), self.event).await {
+            tracing::error!(event = %name, %error, "a refusal could not be recorded");
+        }
+    }
+
+    /// Tells the record which object it is about, as it is before the item changes it.
+    pub(super) fn concerns(&mut self, row: &KeyRow) {
+        let now = self.now();
+        let mut facts = facts(&row.object);
+        facts.state_before = row
+            .object
+            .state(now)
+            .and_then(|state| state.name())
+            .map(Into::into);
+        facts.row_sha256 = row.digest.clone();
+        self.event.object = Some(facts);
+    }
+
+    /// Tells the record what the object is when the item has changed it.
+    pub(super) fn becomes(&mut self, object: &ManagedObject) {
+        let now = self.now();
+        let before = self.event.object.take().and_then(|before| before.state_before);
+        let mut facts = facts(object);
+        facts.state_before = before;
+        facts.state_after = object.state(now).and_then(|state| state.name()).map(Into::into);
+        self.event.object = Some(facts);
+    }
+
+    /// Tells the record which root key takes part, and how the key is wrapped under it.
+    pub(super) fn uses(&mut self, root_key: &RootKey, version: u32, wrap_profile: Option<WrapProfile>) {
+        self.event.root_key = Some(RootKeyFacts {
+            id: root_key.id.uuid(),
+            backend: root_key.backend.clone(),
+            token_serial: root_key.token_serial.clone(),
+            label: root_key.label.clone(),
+            version,
+            wrap_profile: wrap_profile.map(|profile| profile.name().to_owned()),
+            release_profile: None,
+        });
+    }
+
+    /// Tells the record how the key leaves the device.
+    pub(super) fn leaves_by(&mut self, release_profile: &str) {
+        if let Some(root_key) = &mut self.event.root_key {
+            root_key.release_profile = Some(release_profile.to_owned());
+        }
+    }
+
+    /// The identifier that the request means. What is not even a UUID is not found either.
+    fn meant(&mut self, asked: Option<&str>) -> Result<Uuid, Refusal> {
+        let Some(asked) = asked else {
+            return match *self.placeholder {
+                Placeholder::Object(id) => Ok(id),
+                Placeholder::Empty | Placeholder::Unusable => Err(Refusal::no_identifier()),
+            };
+        };
+        self.event.object = Some(ObjectFacts {
+            identifier: shortened(asked),
+            ..ObjectFacts::default()
+        });
+        // Only the form that identifiers are given in, not the others that UUIDs have.
+        match asked.len() {
+            36 => Uuid::parse_str(asked).map_err(|_| Refusal::not_found()),
+            _ => Err(Refusal::not_found()),
+        }
+    }
+
+    async fn row(&mut self, id: Uuid) -> Result<KeyRow, Refusal> {
+        let row = self
+            .services
+            .store
+            .key(self.caller.adapter, id)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?
+            .filter(|row| !row.object.is_gone())
+            .ok_or_else(Refusal::not_found)?;
+        self.concerns(&row);
+        Ok(row)
+    }
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Commit {
+    /// Change and record are durable.
+    Done,
+    /// Somebody else changed the object since it was read; nothing was changed or recorded.
+    Conflict,
+}
+
+/// What a record says of an object.
+fn facts(object: &ManagedObject) -> ObjectFacts {
+    let custom = object
+        .custom_attributes()
+        .filter_map(|value| match value {
+            AttributeValue::Other {
+                name,
+                value: Value::TextString(text),
+            } => Some((shortened(name), shortened(text))),
+            _ => None,
+        })
+        .take(RECORDED_ATTRIBUTES);
+    ObjectFacts {
+        identifier: object.id().hyphenated().to_string(),
+        object_type: object.object_type().name().map(Into::into),
+        algorithm: object
+            .algorithm()
+            .and_then(|algorithm| algorithm.name())
+            .map(Into::into),
+        length: object.length().and_then(|bits| u32::try_from(bits).ok()),
+        attributes: custom.collect(),
+        ..ObjectFacts::default()
+    }
+}
+
+/// The text as a record repeats it.
+pub(super) fn shortened(text: &str) -> String {
+    let end = text.floor_char_boundary(RECORDED_TEXT);
+    if end == text.len() {
+        text.to_owned()
+    } else {
+        format!("{}…", &text[..end])
+    }
+}
+
+/// The request's place in its batch, for the record.
+pub(super) fn request_facts(
+    operation: Operation,
+    version: ProtocolVersion,
+    position: usize,
+    count: usize,
+    client_correlation: Option<&str>,
+) -> custody::RequestFacts {
+    custody::RequestFacts {
+        operation: operation.name().map_or_else(|| operation.to_string(), Into::into),
+        protocol_version: version.to_string(),
+        batch_position: u32::try_from(position + 1).unwrap_or(u32::MAX),
+        batch_count: u32::try_from(count).unwrap_or(u32::MAX),
+        client_correlation: client_correlation.map(shortened),
+    }
+}

@@ -1,0 +1,128 @@
+//! Locate (KMIP 1.4, section 4.9).
+
+use uuid::Uuid;
+
+use super::item::{Item, Placeholder, shortened};
+use super::refusal::{AttributeUse, Refusal, Tampered};
+use crate::key::LocateFilter;
+use crate::kmip::enumeration::ObjectGroupMember;
+use crate::kmip::mask::StorageStatusMask;
+use crate::kmip::payload::{LocateRequest, LocateResponse};
+use crate::store::KeyRow;
+
+/// How many candidates are read at a time.
+const PAGE: u32 = 256;
+/// How many identifiers a record repeats.
+const RECORDED: usize = 16;
+
+pub(super) async fn perform(item: &mut Item<'_>, request: LocateRequest) -> Result<LocateResponse, Refusal> {
+    item.placeholder.empty();
+    let asked: Vec<_> = request
+        .attributes
+        .iter()
+        .map(|pattern| shortened(pattern.name.as_text()))
+        .collect();
+    item.event.details.insert("attributes".into(), asked.join(", "));
+    let filter = LocateFilter::new(request.attributes)
+        .map_err(|error| Refusal::of_attribute(&error, AttributeUse::Locating))?;
+    let mut found = match request.storage_status_mask {
+        // Nothing is ever archived here.
+        Some(mask) if !mask.contains(StorageStatusMask::ON_LINE_STORAGE) => Vec::new(),
+        _ => search(item, &filter, request.object_group_member).await?,
+    };
+    match request.object_group_member {
+        // The freshest go last, so that those who ask for one at a time use a group up in the order of its making.
+        Some(ObjectGroupMember::GroupMemberFresh) => found.reverse(),
+        // The default member of a group is the first that was put there.
+        Some(_) => {
+            found.reverse();
+            found.truncate(1);
+        }
+        None => {}
+    }
+    let total = found.len();
+    let limit = item.services.limits.located_items;
+    let at_most = request
+        .maximum_items
+        .map_or(limit, |items| limit.min(as_count(items)));
+    let identifiers: Vec<_> = found
+        .into_iter()
+        .skip(request.offset_items.map_or(0, as_count))
+        .take(at_most)
+        .collect();
+    item.event.details.insert("located".into(), total.to_string());
+    let recorded: Vec<_> = identifiers.iter().take(RECORDED).map(Uuid::to_string).collect();
+    item.event
+        .details
+        .insert("identifiers".into(), recorded.join(", "));
+    item.record().await?;
+    // Several may be meant, unless the client asked for one of them.
+    let placeholder = match identifiers.as_slice() {
+        [id] if total == 1 || request.maximum_items == Some(1) => Placeholder::Object(*id),
+        _ => Placeholder::Empty,
+    };
+    if let Placeholder::Object(id) = placeholder {
+        item.placeholder.fill(id);
+    }
+    Ok(LocateResponse {
+        // Of use to who goes through the objects page by page.
+        located_items: request
+            .offset_items
+            .map(|_| u32::try_from(total).unwrap_or(u32::MAX)),
+        unique_identifiers: identifiers.iter().map(|id| id.hyphenated().to_string()).collect(),
+    })
+}
+
+/// The objects that are meant, the last made first.
+async fn search(
+    item: &Item<'_>,
+    filter: &LocateFilter,
+    member: Option<ObjectGroupMember>,
+) -> Result<Vec<Uuid>, Refusal> {
+    let now = item.now();
+    let (services, adapter) = (item.services, item.caller.adapter);
+    let fresh_alone = member == Some(ObjectGroupMember::GroupMemberFresh);
+    let is_meant = |row: &KeyRow| filter.matches(&row.object, now) && (!fresh_alone || row.object.is_fresh());
+    if let Some(asked) = filter.unique_identifier() {
+        let Ok(id) = Uuid::parse_str(asked) else {
+            return Ok(Vec::new());
+        };
+        let row = services
+            .store
+            .key(adapter, id)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?;
+        return Ok(row
+            .filter(is_meant)
+            .map(|row| row.object.id())
+            .into_iter()
+            .collect());
+    }
+    let terms = filter.terms();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = services
+            .store
+            .locate(adapter, &terms, after, PAGE)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?;
+        // A row that another hand changed is not found; its neighbours are.
+        for tampered in page.refused.iter().filter_map(Tampered::of) {
+            services.report_tampered(item.caller, &tampered).await;
+        }
+        found.extend(
+            page.rows
+                .iter()
+                .filter(|row| is_meant(row))
+                .map(|row| row.object.id()),
+        );
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn as_count(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

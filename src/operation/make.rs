@@ -1,0 +1,98 @@
+//! What Create and Register have in common: templates, names, the root key.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::item::{Commit, Item};
+use super::names;
+use super::refusal::{AttributeUse, Refusal};
+use crate::adapter::RootKey;
+use crate::key::{self, KeyDraft, ManagedObject, WrappedKek};
+use crate::kmip::attribute::{Attribute, Name};
+use crate::kmip::enumeration::CryptographicAlgorithm;
+use crate::kmip::object::TemplateAttribute;
+use crate::root_key::KeySpecification;
+use crate::store::{Change, KeyRow, WrappedUnder};
+
+/// The attributes of a new object: those of the request, and those that the templates it names lend.
+pub(super) async fn attributes(
+    item: &Item<'_>,
+    request: TemplateAttribute,
+) -> Result<Vec<Attribute>, Refusal> {
+    let mut templates = Vec::with_capacity(request.names.len());
+    for name in &request.names {
+        let template = names::find(item.services, item.caller.adapter, name, |object| {
+            object.lent().is_some()
+        });
+        let lent = template
+            .await?
+            .and_then(|row| row.object.lent().cloned())
+            .ok_or_else(|| Refusal::no_template(name))?;
+        templates.push(lent);
+    }
+    key::merge(templates, request.attributes).map_err(|error| of_attribute(&error))
+}
+
+/// An attribute of a new object is refused.
+pub(super) fn of_attribute(error: &key::AttributeError) -> Refusal {
+    Refusal::of_attribute(error, AttributeUse::Making)
+}
+
+/// Refuses names that are taken. To be asked while they are held.
+pub(super) async fn require_free(item: &Item<'_>, names: &[Name]) -> Result<(), Refusal> {
+    let (services, adapter) = (item.services, item.caller.adapter);
+    names::require_free(services, adapter, names, None, Refusal::name_of_new_taken).await
+}
+
+/// The root key that a new key goes under.
+pub(super) async fn root_key(item: &mut Item<'_>) -> Result<Arc<RootKey>, Refusal> {
+    let root_key = item.services.root_key_of(item.caller.adapter).await?;
+    item.uses(&root_key, root_key.version, None);
+    Ok(root_key)
+}
+
+/// What a device has to know of a key.
+pub(super) fn specification(algorithm: CryptographicAlgorithm, bytes: u16) -> KeySpecification {
+    match algorithm {
+        CryptographicAlgorithm::AES => KeySpecification::Aes { bytes },
+        _ => KeySpecification::Generic { bytes },
+    }
+}
+
+/// Writes a new key, wrapped, and records it. Returns its Unique Identifier.
+pub(super) async fn keep(
+    item: &mut Item<'_>,
+    draft: KeyDraft,
+    sha256: [u8; 32],
+    root_key: &RootKey,
+    kek: WrappedKek,
+) -> Result<Uuid, Refusal> {
+    item.uses(root_key, root_key.version, Some(kek.profile));
+    let wrapped = WrappedUnder {
+        root_key: root_key.id,
+        version: root_key.version,
+        kek,
+    };
+    keep_object(item, draft.finish(sha256), Some(wrapped)).await
+}
+
+/// Writes a new object and records it. Returns its Unique Identifier.
+pub(super) async fn keep_object(
+    item: &mut Item<'_>,
+    object: ManagedObject,
+    wrapped: Option<WrappedUnder>,
+) -> Result<Uuid, Refusal> {
+    let id = object.id();
+    item.becomes(&object);
+    match item
+        .commit(vec![Change::create_key(KeyRow::new(object, wrapped))])
+        .await?
+    {
+        Commit::Done => {
+            item.placeholder.fill(id);
+            Ok(id)
+        }
+        Commit::Conflict => Err(Refusal::busy()),
+    }
+}

@@ -1,0 +1,135 @@
+//! Query (KMIP 1.4, section 4.25). It says only what is true.
+
+use super::refusal::Refusal;
+use crate::kmip::attribute::RngParameters;
+use crate::kmip::enumeration::{
+    ClientRegistrationMethod, DestroyAction, ObjectType, ProfileName, QueryFunction, RngAlgorithm, RngMode,
+    ShreddingAlgorithm, UnwrapMode,
+};
+use crate::kmip::payload::{self, CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse};
+use crate::kmip::ttlv::Value;
+
+/// The vendor that the server names.
+const VENDOR: &str = "Claviger";
+
+/// The profiles whose server clauses are met.
+const PROFILES: [ProfileName; 8] = [
+    ProfileName::BaselineServerBasicKMIPV1_2,
+    ProfileName::BaselineServerBasicKMIPV1_3,
+    ProfileName::BaselineServerBasicKMIPV1_4,
+    ProfileName::SymmetricKeyLifecycleServerKMIPV1_0,
+    ProfileName::SymmetricKeyLifecycleServerKMIPV1_1,
+    ProfileName::SymmetricKeyLifecycleServerKMIPV1_2,
+    ProfileName::SymmetricKeyLifecycleServerKMIPV1_3,
+    ProfileName::SymmetricKeyLifecycleServerKMIPV1_4,
+];
+
+/// Answers the functions that are asked for, each once. What the client's version does not know is left out where the
+/// answer is written.
+pub(super) fn perform(request: &QueryRequest) -> Result<QueryResponse, Refusal> {
+    let mut answer = QueryResponse::default();
+    for function in &request.query_functions {
+        match function {
+            QueryFunction::QueryOperations => answer.operations = payload::OPERATIONS.to_vec(),
+            QueryFunction::QueryObjects => {
+                answer.object_types = vec![ObjectType::SymmetricKey, ObjectType::Template];
+            }
+            QueryFunction::QueryServerInformation => {
+                answer.vendor_identification = Some(VENDOR.to_owned());
+                answer.server_information = Some(Value::Structure(Vec::new()));
+            }
+            QueryFunction::QueryRNGs => answer.rng_parameters = vec![UNSPECIFIED_RNG],
+            QueryFunction::QueryProfiles => answer.profile_information = profiles(),
+            QueryFunction::QueryCapabilities => answer.capability_information = vec![capabilities()],
+            QueryFunction::QueryClientRegistrationMethods => {
+                // The client brings its certificate, and an administrator lets it in.
+                answer.client_registration_methods = vec![ClientRegistrationMethod::ClientGenerated];
+            }
+            // There are none of these: no data is made for a namespace, no tag is an extension, nothing is attested,
+            // no validation is asserted.
+            QueryFunction::QueryApplicationNamespaces
+            | QueryFunction::QueryExtensionList
+            | QueryFunction::QueryExtensionMap
+            | QueryFunction::QueryAttestationTypes
+            | QueryFunction::QueryValidations => {}
+            QueryFunction::Other(number) => {
+                return Err(Refusal::invalid_field(format!(
+                    "There is no Query Function 0x{number:08X}"
+                )));
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// Devices do not tell how their generator works.
+const UNSPECIFIED_RNG: RngParameters = RngParameters {
+    rng_algorithm: RngAlgorithm::Unspecified,
+    cryptographic_algorithm: None,
+    cryptographic_length: None,
+    hashing_algorithm: None,
+    drbg_algorithm: None,
+    recommended_curve: None,
+    fips186_variation: None,
+    prediction_resistance: None,
+};
+
+fn profiles() -> Vec<ProfileInformation> {
+    PROFILES
+        .iter()
+        .map(|profile_name| ProfileInformation {
+            profile_name: *profile_name,
+            server_uri: None,
+            server_port: None,
+        })
+        .collect()
+}
+
+fn capabilities() -> CapabilityInformation {
+    CapabilityInformation {
+        streaming: Some(false),
+        asynchronous: Some(false),
+        attestation: Some(false),
+        batch_undo: Some(false),
+        batch_continue: Some(true),
+        unwrap_mode: Some(UnwrapMode::Unspecified),
+        destroy_action: Some(DestroyAction::KeyMaterialDeleted),
+        shredding_algorithm: Some(ShreddingAlgorithm::Unspecified),
+        rng_mode: Some(RngMode::Unspecified),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kmip::enumeration::Operation;
+
+    fn answer(functions: &[QueryFunction]) -> QueryResponse {
+        perform(&QueryRequest {
+            query_functions: functions.to_vec(),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_answered() {
+        assert_eq!(
+            answer(&[QueryFunction::QueryObjects]),
+            QueryResponse {
+                object_types: vec![ObjectType::SymmetricKey, ObjectType::Template],
+                ..QueryResponse::default()
+            }
+        );
+        assert_eq!(
+            answer(&[QueryFunction::QueryExtensionMap, QueryFunction::QueryValidations]),
+            QueryResponse::default()
+        );
+    }
+
+    #[test]
+    fn no_operation_is_promised_that_is_not_there() {
+        let operations = answer(&[QueryFunction::QueryOperations, QueryFunction::QueryOperations]).operations;
+        assert_eq!(operations.len(), 15);
+        assert!(operations.contains(&Operation::Get) && !operations.contains(&Operation::ReKey));
+    }
+}

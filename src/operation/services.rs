@@ -1,0 +1,138 @@
+//! What operations need from the rest of the server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::clock::Clock;
+use super::names::NameLocks;
+use super::refusal::{Refusal, Tampered};
+use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
+use crate::custody::{EventName, ObjectFacts};
+use crate::kmip::ttlv;
+use crate::recorder::{self, Recorder};
+use crate::root_key::RootKeys;
+use crate::store::Store;
+
+/// Bounds on what one request can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// What the reader of messages takes.
+    pub message: ttlv::Limits,
+    /// The most items of a batch. Default: 1,000.
+    pub batch_items: usize,
+    /// The most objects that one Locate answers with. Default: 10,000.
+    pub located_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: ttlv::Limits::default(),
+            batch_items: 1_000,
+            located_items: 10_000,
+        }
+    }
+}
+
+/// What operations work with. One for the whole server.
+pub struct Services {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) recorder: Recorder,
+    pub(super) root_keys: RootKeys,
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) names: NameLocks,
+    known_root_keys: Mutex<KnownRootKeys>,
+}
+
+/// Root keys that were read and verified, until the recorder says that any of their kind has changed.
+struct KnownRootKeys {
+    changed: watch::Receiver<u64>,
+    keys: HashMap<RootKeyId, Arc<RootKey>>,
+}
+
+impl Services {
+    /// Operations over this store and these root keys.
+    pub fn new(
+        store: Arc<dyn Store>,
+        recorder: Recorder,
+        root_keys: RootKeys,
+        clock: Clock,
+        limits: Limits,
+    ) -> Self {
+        let known_root_keys = Mutex::new(KnownRootKeys {
+            changed: recorder.subscribe(),
+            keys: HashMap::new(),
+        });
+        Self {
+            store,
+            recorder,
+            root_keys,
+            clock,
+            limits,
+            names: NameLocks::new(),
+            known_root_keys,
+        }
+    }
+
+    /// The root key that new keys of an adapter are wrapped under.
+    pub(super) async fn root_key_of(&self, adapter: AdapterId) -> Result<Arc<RootKey>, Refusal> {
+        let adapter = self
+            .store
+            .adapter(adapter)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?
+            .ok_or_else(|| Refusal::incomplete("the client's adapter does not exist any more"))?;
+        self.root_key(adapter.root_key).await
+    }
+
+    /// A root key by its identifier.
+    pub(super) async fn root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
+        if let Some(known) = self.known(|known| known.keys.get(&id).cloned()) {
+            return Ok(known);
+        }
+        let read = self
+            .store
+            .root_key(id)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?
+            .ok_or_else(|| Refusal::incomplete("the root key of the object does not exist"))?;
+        let read = Arc::new(read);
+        self.known(|known| known.keys.insert(id, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    /// Looks at the root keys that are known, after forgetting them where they may have changed.
+    fn known<T>(&self, look: impl FnOnce(&mut KnownRootKeys) -> T) -> T {
+        let mut known = self
+            .known_root_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known.changed.has_changed().unwrap_or(false) {
+            known.changed.mark_unchanged();
+            known.keys.clear();
+        }
+        look(&mut known)
+    }
+
+    /// Records that a row was found changed by another hand. What the client hears does not depend on it.
+    pub(super) async fn report_tampered(&self, caller: &Caller, tampered: &Tampered) {
+        let mut event = recorder::by_client(EventName::StoreTampered, caller)
+            .refused(format!(
+                "the row {} of {}: {}",
+                tampered.id, tampered.table, tampered.what
+            ))
+            .detail("table", &tampered.table);
+        event.object = Some(ObjectFacts {
+            identifier: tampered.id.clone(),
+            ..ObjectFacts::default()
+        });
+        tracing::error!(table = %tampered.table, id = %tampered.id, what = %tampered.what,
+            "a row was changed by another hand and is refused");
+        if let Err(error) = self.recorder.commit(Vec::new(), event).await {
+            tracing::error!(%error, "that a row was changed by another hand could not be recorded");
+        }
+    }
+}
