@@ -1,14 +1,19 @@
 use super::*;
 use crate::key::testing::{key_with, named};
-use crate::kmip::attribute::{ApplicationSpecificInformation, Link, Name};
+use crate::kmip::attribute::{
+    ApplicationSpecificInformation, Attribute, AttributeValue, CryptographicParameters, Link, Name,
+};
 use crate::kmip::enumeration::{BlockCipherMode, CryptographicAlgorithm, LinkType, ObjectType};
 use crate::kmip::mask::CryptographicUsageMask;
 
 const NOW: DateTime = DateTime(1_700_000_000);
 
+fn filter(wanted: &[AttributeValue]) -> Result<LocateFilter, AttributeError> {
+    LocateFilter::new(wanted.iter().map(AttributePattern::equal_to).collect())
+}
+
 fn found(object: &ManagedObject, wanted: Vec<AttributeValue>) -> bool {
-    let attributes = wanted.into_iter().map(Attribute::new).collect();
-    LocateFilter::new(attributes).unwrap().matches(object, NOW)
+    filter(&wanted).unwrap().matches(object, NOW)
 }
 
 #[test]
@@ -38,8 +43,8 @@ fn two_dates_are_a_range_with_both_ends_in_it() {
     assert!(found(&key, vec![initial(20), initial(-20)]));
     assert!(found(&key, vec![initial(0), initial(5)]));
     assert!(!found(&key, vec![initial(1), initial(5)]));
-    let three = (0..3).map(|offset| initial(offset).into()).collect();
-    assert!(LocateFilter::new(three).is_err());
+    let three: Vec<_> = (0..3).map(initial).collect();
+    assert!(filter(&three).is_err());
 }
 
 #[test]
@@ -77,19 +82,21 @@ fn fields_that_are_left_out_fit_any_value() {
             application_data: data.map(Into::into),
         })
     };
-    let parameters = AttributeValue::CryptographicParameters(CryptographicParameters {
+    let parameters = AttributeValue::CryptographicParameters(Box::new(CryptographicParameters {
         block_cipher_mode: Some(BlockCipherMode::NISTKeyWrap),
         tag_length: Some(16),
         ..CryptographicParameters::default()
-    });
+    }));
     let key = key_with(vec![information(Some("www")).into(), parameters.into()], NOW);
     assert!(found(&key, vec![information(None)]));
     assert!(!found(&key, vec![information(Some("ftp"))]));
     let wanted = |mode| {
-        vec![AttributeValue::CryptographicParameters(CryptographicParameters {
-            block_cipher_mode: Some(mode),
-            ..CryptographicParameters::default()
-        })]
+        vec![AttributeValue::CryptographicParameters(Box::new(
+            CryptographicParameters {
+                block_cipher_mode: Some(mode),
+                ..CryptographicParameters::default()
+            },
+        ))]
     };
     assert!(found(&key, wanted(BlockCipherMode::NISTKeyWrap)));
     assert!(!found(&key, wanted(BlockCipherMode::CBC)));
@@ -105,7 +112,7 @@ fn a_destroyed_key_is_found_only_by_who_asks_for_one() {
 
 #[test]
 fn a_name_that_no_attribute_has_is_refused() {
-    assert!(LocateFilter::new(vec![Attribute::custom_text("Colour", "blue")]).is_err());
+    assert!(filter(&[Attribute::custom_text("Colour", "blue").value]).is_err());
 }
 
 #[test]
@@ -125,7 +132,7 @@ fn a_term_never_hides_an_object_that_matches() {
     let key = key_with(attributes.clone(), NOW);
     let terms = key.index_terms();
     for attribute in attributes {
-        let filter = LocateFilter::new(vec![attribute]).unwrap();
+        let filter = filter(&[attribute.value]).unwrap();
         assert!(filter.matches(&key, NOW));
         assert!(filter.terms().iter().all(|term| terms.contains(term)));
     }

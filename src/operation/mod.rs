@@ -55,6 +55,9 @@ mod register;
 mod revoke;
 mod services;
 
+#[cfg(test)]
+mod tests;
+
 pub use batch::{Disposition, answer};
 pub use clock::Clock;
 pub use services::{Limits, Services};
