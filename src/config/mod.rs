@@ -1,1 +1,222 @@
 //! The configuration file: versioned, unknown keys refused. Imports nothing else of the house.
+//!
+//! A file is read in three steps, each in a file of its own: [`reader`] walks the TOML and keeps the line of
+//! everything; [`sections`] says what may stand in the file and what its absence means; [`check`] looks at the
+//! world that the file names (files, modes, the certificate and its key). Each step tells everything that it
+//! finds wrong, not the first thing, and each [`Problem`] has the file, the line and the remedy.
+//!
+//! [`template`] writes the commented file that `claviger init` leaves behind. What the values are used for is
+//! said where they are used; nothing here opens a socket or a device.
+
+mod check;
+mod problem;
+mod quantity;
+mod reader;
+mod sections;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use check::check;
+pub use problem::{Problem, Problems};
+pub use template::{InitAnswers, template};
+
+/// Where the commands look for the configuration when they are not told.
+pub const DEFAULT_FILE: &str = "/etc/claviger/claviger.toml";
+
+/// The version of the file's form that this program reads; the file says it in `version`.
+pub const VERSION: &str = "v1";
+
+/// The port that is registered for KMIP.
+pub const KMIP_PORT: u16 = 5696;
+
+/// A whole configuration, every default filled in and every path absolute or relative to the working folder.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that it came from.
+    pub file: PathBuf,
+    /// The name of this server, in each record that it writes.
+    pub node: String,
+    /// Where the server keeps its lock, its refused certificates and, by default, its store and admin socket.
+    pub state_directory: PathBuf,
+    /// The endpoint that vCenter and ESXi talk to.
+    pub kmip: Kmip,
+    /// The administration interface.
+    pub admin: Admin,
+    /// The database.
+    pub store: Store,
+    /// The devices, at least one, names unique.
+    pub devices: Vec<Device>,
+    /// What the server says on stderr.
+    pub log: Log,
+    lines: BTreeMap<String, usize>,
+}
+
+/// `[kmip]`: the KMIP endpoint.
+#[derive(Debug, Clone)]
+pub struct Kmip {
+    /// The addresses to listen on; an IPv6 address serves IPv6 alone.
+    pub listen: Vec<SocketAddr>,
+    /// Whether `listen` stands in the file. Where it does not, a host without IPv6 is no reason to stop.
+    pub listen_is_given: bool,
+    /// The server's certificate, PEM, its chain after it.
+    pub certificate: PathBuf,
+    /// The private key of that certificate, PEM (PKCS#8, PKCS#1 or SEC 1), not encrypted.
+    pub key: PathBuf,
+    /// Admits a known client whose certificate has expired.
+    pub allow_expired_client_certificates: bool,
+    /// How long before a client certificate expires its use is warned of.
+    pub warn_before_expiry: Duration,
+    /// `[kmip.limits]`
+    pub limits: Limits,
+}
+
+/// `[kmip.limits]`: what one client, and all of them, may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at one time, handshakes included.
+    pub connections: usize,
+    /// Connections at one time with the same client certificate.
+    pub connections_per_client: usize,
+    /// From the accepted connection to the end of the TLS handshake.
+    pub handshake: Duration,
+    /// From the first byte of a request to its last, and as long again for the client to take the answer.
+    pub request: Duration,
+    /// Between an answer and the first byte of the next request.
+    pub idle: Duration,
+    /// The longest request, in bytes.
+    pub request_bytes: usize,
+    /// How long a stop waits for the requests that are under way.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            connections_per_client: 2048,
+            handshake: Duration::from_secs(10),
+            request: Duration::from_secs(30),
+            idle: Duration::from_mins(15),
+            request_bytes: 1024 * 1024,
+            shutdown: Duration::from_secs(30),
+        }
+    }
+}
+
+/// `[admin]`: the administration interface.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The Unix socket.
+    pub socket: PathBuf,
+}
+
+/// `[store]`: the database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The SQLite file.
+    pub path: PathBuf,
+}
+
+/// `[[device]]`: one slot of an HSM.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// What root keys call it.
+    pub name: String,
+    /// The vendor's PKCS#11 module.
+    pub module: PathBuf,
+    /// Which token of the module.
+    pub token: TokenSelector,
+    /// The file with the user PIN; `pin_credential` is one in the folder that systemd names.
+    pub pin_file: PathBuf,
+    /// Worker processes.
+    pub workers: usize,
+    /// Sessions of each worker.
+    pub sessions: usize,
+    /// How long the device may take for one request.
+    pub deadline: Duration,
+    /// Environment variables for the module, such as `SOFTHSM2_CONF`.
+    pub environment: Vec<(String, String)>,
+}
+
+/// How a device finds its token; a label outlives what the module numbers its slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSelector {
+    /// `token_label`
+    Label(String),
+    /// `token_serial`
+    Serial(String),
+    /// `slot_id`
+    Slot(u64),
+}
+
+/// `[log]`: what the server says on stderr.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// The least severe level that is written.
+    pub level: LogLevel,
+}
+
+/// The form of a line of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// `text`
+    #[default]
+    Text,
+    /// `json`
+    Json,
+}
+
+/// How much the log tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    /// `error`
+    Error,
+    /// `warn`
+    Warn,
+    /// `info`
+    #[default]
+    Info,
+    /// `debug`
+    Debug,
+    /// `trace`
+    Trace,
+}
+
+impl Config {
+    /// Reads a file. Paths in it that are not absolute start at its folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file's text; [`check`] looks at what the text names.
+    pub fn load(file: &Path) -> Result<Self, Problems> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse(file, &text),
+            Err(error) => Err(Problems::from(Problem {
+                file: file.to_owned(),
+                line: None,
+                what: format!("it can't be read: {error}"),
+                remedy: "write one with `claviger init`, or name another with --config".into(),
+            })),
+        }
+    }
+
+    /// Reads a text as if it stood in `file`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Problems> {
+        sections::read(file, text)
+    }
+
+    /// The line of a key, such as `kmip.certificate` or `device[0].pin_file`; none where a default is used.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.lines.get(key).copied()
+    }
+}

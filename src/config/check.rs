@@ -1,0 +1,195 @@
+//! A look at the world that a configuration names: files, their modes, the server's certificate and its key.
+
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use openssl::pkey::PKey;
+use openssl::x509::X509;
+
+use super::{Config, Problem};
+
+/// Everything that is wrong outside the file, without opening a socket or a device.
+///
+/// The server may be another user than the one who asks: a file that only the asker can't read is told of too.
+pub fn check(config: &Config) -> Vec<Problem> {
+    let mut checker = Checker {
+        config,
+        problems: Vec::new(),
+    };
+    checker.state_directory();
+    checker.server_certificate();
+    for (index, device) in config.devices.iter().enumerate() {
+        let module = format!("device[{index}].module");
+        checker.file(
+            &module,
+            &device.module,
+            "install the vendor's client software, or correct the path",
+        );
+        checker.pin_file(index, &device.pin_file);
+    }
+    checker.problems
+}
+
+struct Checker<'c> {
+    config: &'c Config,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn wrong(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(Problem {
+            file: self.config.file.clone(),
+            line: self.config.line_of(key),
+            what: format!("`{key}`: {}", what.into()),
+            remedy: remedy.into(),
+        });
+    }
+
+    fn state_directory(&mut self) {
+        let folder = &self.config.state_directory;
+        let shown = folder.display();
+        match std::fs::metadata(folder) {
+            Ok(metadata) if !metadata.is_dir() => {
+                self.wrong(
+                    "state_directory",
+                    format!("{shown} is no folder"),
+                    "name a folder, or move the file away",
+                );
+            }
+            Ok(metadata) if metadata.mode() & 0o022 != 0 => self.wrong(
+                "state_directory",
+                format!(
+                    "others may write to {shown} (mode {:04o})",
+                    metadata.mode() & 0o7777
+                ),
+                format!("chmod 0700 {shown}"),
+            ),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // The server makes the folder itself, not the ones above it.
+                if !folder.parent().is_some_and(Path::is_dir) {
+                    let remedy = format!("mkdir -p -m 0700 {shown}");
+                    self.wrong(
+                        "state_directory",
+                        format!("the folder above {shown} does not exist"),
+                        remedy,
+                    );
+                }
+            }
+            Err(error) => {
+                self.wrong(
+                    "state_directory",
+                    format!("{shown}: {error}"),
+                    "run as the user of the server",
+                );
+            }
+        }
+    }
+
+    fn server_certificate(&mut self) {
+        let kmip = &self.config.kmip;
+        let chain = self
+            .read("kmip.certificate", &kmip.certificate, "`claviger init` makes one")
+            .and_then(|pem| match X509::stack_from_pem(&pem) {
+                Ok(chain) if !chain.is_empty() => Some(chain),
+                _ => {
+                    self.wrong(
+                        "kmip.certificate",
+                        format!("{} holds no certificate in PEM", kmip.certificate.display()),
+                        "write the certificate as PEM: openssl x509 -in CERTIFICATE -inform DER",
+                    );
+                    None
+                }
+            });
+        let key = self
+            .secret("kmip.key", &kmip.key, 0o037, "0600")
+            .and_then(|()| self.read("kmip.key", &kmip.key, "name the key of `kmip.certificate`"))
+            // The empty passphrase stops OpenSSL from asking at the terminal.
+            .and_then(|pem| {
+                let key = PKey::private_key_from_pem_passphrase(&pem, b"").ok();
+                if key.is_none() {
+                    self.wrong(
+                        "kmip.key",
+                        format!(
+                            "{} holds no private key in PEM that can be read",
+                            kmip.key.display()
+                        ),
+                        "write the key without a passphrase: openssl pkey -in KEY -out KEY.pem",
+                    );
+                }
+                key
+            });
+        let (Some(chain), Some(key)) = (chain, key) else {
+            return;
+        };
+        if !chain[0].public_key().is_ok_and(|public| public.public_eq(&key)) {
+            self.wrong(
+                "kmip.key",
+                format!(
+                    "{} is not the key of {}",
+                    kmip.key.display(),
+                    kmip.certificate.display()
+                ),
+                "name the pair that was made together; the server's own certificate comes first in its file",
+            );
+        }
+        let today = openssl::asn1::Asn1Time::days_from_now(0);
+        if today.is_ok_and(|today| chain[0].not_after() < today) {
+            self.wrong(
+                "kmip.certificate",
+                format!(
+                    "{} expired on {}",
+                    kmip.certificate.display(),
+                    chain[0].not_after()
+                ),
+                "make or order a new one, and let vCenter trust it",
+            );
+        }
+    }
+
+    fn pin_file(&mut self, index: usize, path: &Path) {
+        let key = format!("device[{index}].pin_file");
+        if self.secret(&key, path, 0o077, "0400").is_some()
+            && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
+        {
+            let remedy = "write the user PIN of the token into it, nothing else";
+            self.wrong(&key, format!("{} is empty", path.display()), remedy);
+        }
+    }
+
+    /// A file whose mode has none of the bits of `forbidden`.
+    fn secret(&mut self, key: &str, path: &Path, forbidden: u32, wanted: &str) -> Option<()> {
+        let metadata = self.file(key, path, "write the file, or correct the path")?;
+        if metadata.mode() & forbidden == 0 {
+            return Some(());
+        }
+        let mode = metadata.mode() & 0o7777;
+        self.wrong(
+            key,
+            format!("{} is open to others (mode {mode:04o})", path.display()),
+            format!("chmod {wanted} {}", path.display()),
+        );
+        None
+    }
+
+    fn file(&mut self, key: &str, path: &Path, remedy: &str) -> Option<Metadata> {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => return Some(metadata),
+            Ok(_) => self.wrong(key, format!("{} is no file", path.display()), remedy),
+            Err(error) => self.wrong(key, format!("{}: {error}", path.display()), remedy),
+        }
+        None
+    }
+
+    fn read(&mut self, key: &str, path: &Path, remedy: &str) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        match std::fs::read(path) {
+            Ok(bytes) => Some(bytes.into()),
+            Err(error) => {
+                self.wrong(key, format!("{}: {error}", path.display()), remedy);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What may stand in the file, and what its absence means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::reader::{Document, Section};
+use super::{
+    Admin, Config, Device, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems, Store, TokenSelector,
+    VERSION,
+};
+
+const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
+
+pub(super) fn read(file: &Path, text: &str) -> Result<Config, Problems> {
+    let document = Document::new(file, text);
+    let config = document.top().map(|top| whole(file, top));
+    let (problems, lines) = document.into_found();
+    Problems::none_of(problems)?;
+    let config = config.expect("a text without a table at its top has at least one problem");
+    Ok(Config { lines, ..config })
+}
+
+fn whole(file: &Path, mut top: Section<'_>) -> Config {
+    match top.string("version") {
+        Some(version) if version == VERSION => {}
+        Some(version) => top.wrong(
+            "version",
+            format!("is {version:?}"),
+            format!("this program reads {VERSION:?}"),
+        ),
+        None => top.missing(
+            "version",
+            format!("write `version = {VERSION:?}` as the first line"),
+        ),
+    }
+    let node = top.string("node").unwrap_or_else(host_name);
+    if !is_name(&node, 64) {
+        top.wrong(
+            "node",
+            format!("is {node:?}"),
+            "write 1 to 64 letters, digits, `-`, `_` and `.`",
+        );
+    }
+    let state_directory = top
+        .path("state_directory")
+        .unwrap_or_else(|| DEFAULT_STATE_DIRECTORY.into());
+    let kmip = kmip(top.section("kmip"));
+    let admin = admin(top.section("admin"), &state_directory);
+    let store = store(top.section("store"), &state_directory);
+    let devices = devices(&mut top);
+    let log = log(top.section("log"));
+    top.finish();
+    Config {
+        file: file.to_owned(),
+        node,
+        state_directory,
+        kmip,
+        admin,
+        store,
+        devices,
+        log,
+        lines: BTreeMap::default(),
+    }
+}
+
+fn kmip(mut section: Section<'_>) -> Kmip {
+    let given = section.strings("listen");
+    let listen_is_given = given.is_some();
+    let listen = match given {
+        None => vec![
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, KMIP_PORT)),
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, KMIP_PORT)),
+        ],
+        Some(texts) => {
+            if texts.is_empty() {
+                section.wrong(
+                    "listen",
+                    "names no address",
+                    "remove the line to listen on every address",
+                );
+            }
+            let mut addresses = Vec::new();
+            for text in texts {
+                match text.parse() {
+                    Ok(address) if addresses.contains(&address) => {
+                        section.wrong("listen", format!("has {text} twice"), "name each address once");
+                    }
+                    Ok(address) => addresses.push(address),
+                    Err(_) => section.wrong(
+                        "listen",
+                        format!("has {text:?}, which is no address and port"),
+                        format!("write addresses such as \"192.0.2.10:{KMIP_PORT}\" or \"[::]:{KMIP_PORT}\""),
+                    ),
+                }
+            }
+            addresses
+        }
+    };
+    let certificate = required_path(
+        &mut section,
+        "certificate",
+        "name the PEM file with the certificate that vCenter shall trust; `claviger init` makes one",
+    );
+    let key = required_path(
+        &mut section,
+        "key",
+        "name the PEM file with the private key of `kmip.certificate`",
+    );
+    let allow_expired_client_certificates = section
+        .boolean("allow_expired_client_certificates")
+        .unwrap_or(false);
+    let warn_before_expiry = section
+        .duration("warn_before_expiry", &(Duration::ZERO..=3650 * DAY))
+        .unwrap_or(30 * DAY);
+    let limits = limits(section.section("limits"));
+    section.finish();
+    Kmip {
+        listen,
+        listen_is_given,
+        certificate,
+        key,
+        allow_expired_client_certificates,
+        warn_before_expiry,
+        limits,
+    }
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let usual = Limits::default();
+    let moment = Duration::from_millis(10);
+    let count = 1..=1_000_000;
+    let limits = Limits {
+        connections: number(section.integer("connections", &count), usual.connections),
+        connections_per_client: number(
+            section.integer("connections_per_client", &count),
+            usual.connections_per_client,
+        ),
+        handshake: section
+            .duration("handshake", &(moment..=600 * SECOND))
+            .unwrap_or(usual.handshake),
+        request: section
+            .duration("request", &(moment..=600 * SECOND))
+            .unwrap_or(usual.request),
+        idle: section
+            .duration("idle", &(moment..=7 * DAY))
+            .unwrap_or(usual.idle),
+        request_bytes: number(
+            section.size("request_size", &(1024..=64 << 20)),
+            usual.request_bytes,
+        ),
+        shutdown: section
+            .duration("shutdown", &(Duration::ZERO..=600 * SECOND))
+            .unwrap_or(usual.shutdown),
+    };
+    section.finish();
+    limits
+}
+
+fn admin(mut section: Section<'_>, state_directory: &Path) -> Admin {
+    let socket = section
+        .path("socket")
+        .unwrap_or_else(|| state_directory.join("admin.sock"));
+    // The kernel's limit, `sun_path` of unix(7), with its closing zero.
+    if socket.as_os_str().len() > 107 {
+        section.wrong(
+            "socket",
+            format!("is {} bytes long", socket.as_os_str().len()),
+            "a Unix socket's path has at most 107 bytes: choose a shorter `admin.socket`",
+        );
+    }
+    section.finish();
+    Admin { socket }
+}
+
+fn store(mut section: Section<'_>, state_directory: &Path) -> Store {
+    let path = section
+        .path("path")
+        .unwrap_or_else(|| state_directory.join("claviger.db"));
+    section.finish();
+    Store { path }
+}
+
+fn devices(top: &mut Section<'_>) -> Vec<Device> {
+    let sections = top.sections("device");
+    if sections.is_empty() {
+        top.missing(
+            "device",
+            "add a section [[device]] with name, module, token_label and pin_file",
+        );
+    }
+    let mut names = BTreeSet::new();
+    sections
+        .into_iter()
+        .map(|section| device(section, &mut names))
+        .collect()
+}
+
+fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
+    let name = section.string("name").unwrap_or_else(|| {
+        section.missing("name", "name the device; root keys refer to it by this name");
+        String::new()
+    });
+    if !name.is_empty() && !is_name(&name, 40) {
+        section.wrong(
+            "name",
+            format!("is {name:?}"),
+            "write 1 to 40 letters, digits, `-`, `_` and `.`",
+        );
+    } else if !name.is_empty() && !names.insert(name.clone()) {
+        section.wrong(
+            "name",
+            format!("is {name:?}, as of a device above"),
+            "give each device its own name",
+        );
+    }
+    let module = required_path(
+        &mut section,
+        "module",
+        "name the PKCS#11 module (.so) of the HSM's vendor",
+    );
+    let token = token(&mut section);
+    let pin_file = pin_file(&mut section);
+    let workers = number(section.integer("workers", &(1..=64)), 2);
+    let sessions = number(section.integer("sessions", &(1..=1024)), 8);
+    let deadline = section
+        .duration("deadline", &(Duration::from_millis(100)..=600 * SECOND))
+        .unwrap_or(10 * SECOND);
+    let environment = section.pairs("environment").unwrap_or_default();
+    section.finish();
+    Device {
+        name,
+        module,
+        token,
+        pin_file,
+        workers,
+        sessions,
+        deadline,
+        environment,
+    }
+}
+
+fn token(section: &mut Section<'_>) -> TokenSelector {
+    let label = section.string("token_label");
+    let serial = section.string("token_serial");
+    let slot = section.integer("slot_id", &(0..=u64::MAX));
+    match (label, serial, slot) {
+        (Some(label), None, None) => TokenSelector::Label(label),
+        (None, Some(serial), None) => TokenSelector::Serial(serial),
+        (None, None, Some(slot)) => TokenSelector::Slot(slot),
+        (None, None, None) => {
+            section.missing(
+                "token_label",
+                "say which token: one of token_label, token_serial and slot_id",
+            );
+            TokenSelector::Slot(0)
+        }
+        _ => {
+            section.wrong(
+                "token_label",
+                "is not the only one that chooses the token",
+                "keep one of token_label, token_serial and slot_id",
+            );
+            TokenSelector::Slot(0)
+        }
+    }
+}
+
+fn pin_file(section: &mut Section<'_>) -> PathBuf {
+    match (section.path("pin_file"), section.string("pin_credential")) {
+        (Some(file), None) => file,
+        (None, Some(name)) => {
+            if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+                return Path::new(&folder).join(name);
+            }
+            section.wrong(
+                "pin_credential",
+                format!("is {name:?}, but systemd handed over no credentials"),
+                format!("start from a unit with `LoadCredential={name}:/path/to/pin`, or use pin_file"),
+            );
+            PathBuf::new()
+        }
+        (None, None) => {
+            section.missing(
+                "pin_file",
+                "name the file that holds the user PIN, mode 0400, or a pin_credential",
+            );
+            PathBuf::new()
+        }
+        (Some(_), Some(_)) => {
+            section.wrong(
+                "pin_file",
+                "stands beside pin_credential",
+                "keep one of pin_file and pin_credential",
+            );
+            PathBuf::new()
+        }
+    }
+}
+
+fn log(mut section: Section<'_>) -> Log {
+    let log = Log {
+        format: section
+            .choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])
+            .unwrap_or_default(),
+        level: section
+            .choice(
+                "level",
+                &[
+                    ("error", LogLevel::Error),
+                    ("warn", LogLevel::Warn),
+                    ("info", LogLevel::Info),
+                    ("debug", LogLevel::Debug),
+                    ("trace", LogLevel::Trace),
+                ],
+            )
+            .unwrap_or_default(),
+    };
+    section.finish();
+    log
+}
+
+fn required_path(section: &mut Section<'_>, key: &'static str, remedy: &str) -> PathBuf {
+    section.path(key).unwrap_or_else(|| {
+        if !section.was_given(key) {
+            section.missing(key, remedy);
+        }
+        PathBuf::new()
+    })
+}
+
+fn number(given: Option<u64>, usual: usize) -> usize {
+    given.map_or(usual, |value| usize::try_from(value).unwrap_or(usize::MAX))
+}
+
+fn is_name(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if is_name(&name, 64) {
+        name
+    } else {
+        "claviger".into()
+    }
+}
