@@ -1,1 +1,166 @@
 //! KMIP over TLS: listener, client certificates, limits, sessions. Knows bytes and identities, no operation.
+//!
+//! The way of a connection: [`listener`] accepts it and counts it; [`stream`] goes through the handshake, in which
+//! [`verifier`] finds the client's certificate in the list of [`identity`]; [`session`] then takes one request after
+//! the other, cut out of the stream by [`frame`], has each answered through [`answer`], and sends the answer. Whom the
+//! verifier refuses is told to the operator and the auditor by [`refusal`].
+//!
+//! No key outlives its answer here: requests and answers lie in locked, zeroised memory, and an answer is sealed into
+//! TLS records before the first byte of it is sent.
+
+mod answer;
+mod buffer;
+mod frame;
+mod identity;
+mod listener;
+mod refusal;
+mod session;
+mod signature;
+mod stream;
+mod tls;
+mod verifier;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use answer::{Answer, Disposition};
+pub use identity::Identities;
+pub use listener::listen;
+pub use refusal::{Reason, Refusal, RefusalRecorder, RefusedCertificate, Told};
+
+use crate::config;
+use refusal::Refusals;
+use session::Shared;
+
+/// Why the endpoint can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server's certificate or its key can't be read.
+    #[error("{file}: {why}")]
+    Certificate {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// TLS refuses the certificate, the key or both together.
+    #[error("kmip.certificate and kmip.key can't be used: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A socket does not know its own address.
+    #[error("a listening socket is of no use: {0}")]
+    Socket(#[from] io::Error),
+}
+
+/// What the endpoint needs of others.
+pub struct Services {
+    /// Who answers requests.
+    pub answer: Arc<dyn Answer>,
+    /// Who is let in.
+    pub identities: Identities,
+    /// Where refusals are recorded.
+    pub refusals: Arc<dyn RefusalRecorder>,
+    /// The folder that keeps refused certificates, for an administrator to admit.
+    pub refused_certificates: PathBuf,
+}
+
+/// A running endpoint.
+pub struct Endpoint {
+    addresses: Vec<SocketAddr>,
+    shared: Arc<Shared>,
+    listeners: Vec<JoinHandle<()>>,
+    refusals: JoinHandle<()>,
+}
+
+impl Endpoint {
+    /// Serves on `listeners`, which [`listen`] binds.
+    pub fn start(
+        kmip: &config::Kmip,
+        listeners: Vec<TcpListener>,
+        services: Services,
+    ) -> Result<Self, Error> {
+        let addresses = listeners
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<Result<_, _>>()?;
+        let tls = tls::server_config(kmip, &services.identities)?;
+        let (refusals, telling) = Refusals::start(services.refused_certificates, services.refusals);
+        let places = kmip.limits.connections.min(Semaphore::MAX_PERMITS);
+        let shared = Arc::new(Shared {
+            answer: services.answer,
+            identities: services.identities,
+            refusals,
+            tls,
+            limits: kmip.limits.clone(),
+            allow_expired: kmip.allow_expired_client_certificates,
+            warn_before_expiry: kmip.warn_before_expiry.try_into().unwrap_or(time::Duration::MAX),
+            places: Arc::new(Semaphore::new(places)),
+            sessions: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            aborting: CancellationToken::new(),
+        });
+        let listeners = listeners
+            .into_iter()
+            .map(|listener| tokio::spawn(listener::accept(listener, Arc::clone(&shared))))
+            .collect();
+        Ok(Self {
+            addresses,
+            shared,
+            listeners,
+            refusals: telling,
+        })
+    }
+
+    /// The addresses that it listens on, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.shared.sessions.len()
+    }
+
+    /// Stops: nothing new is accepted, idle connections are closed, requests under way are answered. What is not done
+    /// after `kmip.limits.shutdown` is cut off. When this returns, no connection is open and each refusal is told of.
+    pub async fn stop(self) {
+        let Self {
+            shared,
+            listeners,
+            refusals,
+            ..
+        } = self;
+        shared.stopping.cancel();
+        for listener in listeners {
+            let _ = listener.await;
+        }
+        shared.sessions.close();
+        if timeout(shared.limits.shutdown, shared.sessions.wait())
+            .await
+            .is_err()
+        {
+            shared.aborting.cancel();
+            shared.sessions.wait().await;
+        }
+        // The last sender of refusals goes with it, which ends their task.
+        drop(shared);
+        let _ = refusals.await;
+    }
+}

@@ -1,0 +1,46 @@
+//! The seam between the endpoint and what answers: bytes of a request in, bytes of its response out.
+
+use async_trait::async_trait;
+use claviger_hsm::memory::LockedBuffer;
+
+use crate::adapter::Caller;
+use crate::kmip::output::Output;
+
+/// What happens to the connection once the response is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The next request is waited for.
+    KeepOpen,
+    /// The connection is closed: what came could not be understood, so that what follows can't be either.
+    Close,
+}
+
+/// Who answers the requests of known clients.
+#[async_trait]
+pub trait Answer: Send + Sync {
+    /// Writes the response to `request`, a whole message or the beginning of one that can't be followed, into `out`,
+    /// which is empty. It answers everything, errors too; where it writes nothing, the connection is closed.
+    async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition;
+}
+
+impl Output for LockedBuffer {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [u8] {
+        self.as_mut_slice()
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn append_zeroed(&mut self, count: usize) {
+        self.resize_zeroed(self.len() + count);
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.resize_zeroed(length.min(self.len()));
+    }
+}

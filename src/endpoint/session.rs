@@ -1,0 +1,319 @@
+//! One connection from its handshake to its end: requests one after the other, answers in their order.
+//!
+//! What a client may take is bounded at each step: the handshake, the time from a request's first byte to its last, the
+//! idle time between requests, the size of a request, the time to take an answer. The identity is judged when the
+//! handshake ends, because a resumed handshake brings the certificate of an earlier one, and again before each
+//! request, because it can be removed meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_hsm::memory::LockedBuffer;
+use rustls::ServerConfig;
+use time::OffsetDateTime;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::{Answer, Disposition};
+use super::frame::{self, Broken, Frame};
+use super::identity::{Client, Connected, Identities};
+use super::refusal::{Reason, Refusal, Refusals};
+use super::stream::{Read, StreamError, TlsStream};
+use crate::adapter::{Caller, Fingerprint};
+use crate::config::Limits;
+
+/// Room for an answer of the usual size; it grows where one is larger.
+const ANSWER: usize = 1024;
+
+/// How long a goodbye may take: nobody waits for it but this task.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// What all connections share.
+pub(super) struct Shared {
+    pub(super) answer: Arc<dyn Answer>,
+    pub(super) identities: Identities,
+    pub(super) refusals: Refusals,
+    pub(super) tls: Arc<ServerConfig>,
+    pub(super) limits: Limits,
+    pub(super) allow_expired: bool,
+    pub(super) warn_before_expiry: time::Duration,
+    /// A permit for each connection.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) sessions: TaskTracker,
+    /// Cancelled when the endpoint stops: what is under way is finished, nothing else is begun.
+    pub(super) stopping: CancellationToken,
+    /// Cancelled when the stop has waited long enough.
+    pub(super) aborting: CancellationToken,
+}
+
+/// Serves one connection. Returns when it is closed.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    _place: OwnedSemaphorePermit,
+) {
+    tokio::select! {
+        biased;
+        () = shared.aborting.cancelled() => {
+            tracing::warn!(%peer, "a connection is cut: its request took longer than the stop waits");
+        }
+        () = converse(&shared, socket, peer) => {}
+    }
+}
+
+async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr) {
+    // An answer is one write: waiting to fill a packet would only delay it.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "the connection is gone");
+        return;
+    }
+    let mut stream = match TlsStream::new(socket, Arc::clone(&shared.tls)) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::error!(%peer, %error, "TLS can't begin");
+            return;
+        }
+    };
+    if !shake_hands(shared, &mut stream, peer).await {
+        return;
+    }
+    if let Some((client, connected)) = identify(shared, &stream, peer) {
+        let caller = client.caller(peer, stream.version());
+        tracing::debug!(
+            %peer, adapter = %caller.adapter_name, tls = stream.version(), resumed = stream.is_resumed(),
+            "a client is connected"
+        );
+        let session = Session {
+            shared,
+            stream: &mut stream,
+            client,
+            caller,
+            _connected: connected,
+        };
+        if let Err(error) = session.run().await {
+            tracing::debug!(%peer, %error, "the connection failed");
+            return;
+        }
+    }
+    let _ = timeout(GOODBYE, async {
+        if stream.seal_close_notify().is_ok() {
+            let _ = stream.flush().await;
+        }
+    })
+    .await;
+}
+
+/// Whether the handshake came to its good end.
+async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) -> bool {
+    let handshake = tokio::select! {
+        biased;
+        () = shared.stopping.cancelled() => return false,
+        handshake = timeout(shared.limits.handshake, stream.handshake()) => handshake,
+    };
+    match handshake {
+        Ok(Ok(Read::Some)) => true,
+        // Health checks and port scans do this all day.
+        Ok(Ok(Read::End)) => {
+            tracing::debug!(%peer, "the peer left in the handshake");
+            false
+        }
+        Ok(Err(StreamError::Tls(error))) => {
+            if let Some(refusal) = Refusal::from_error(&error) {
+                shared.refusals.report(refusal, peer);
+            } else {
+                tracing::info!(%peer, %error, "a TLS handshake failed");
+            }
+            false
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "the connection failed in the handshake");
+            false
+        }
+        Err(_) => {
+            tracing::info!(%peer, limit = ?shared.limits.handshake, "a TLS handshake took too long");
+            false
+        }
+    }
+}
+
+/// The client behind the certificate, judged now, with one of its places; none where it is not let in.
+fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Arc<Client>, Connected)> {
+    let Some(certificate) = stream.client_certificate() else {
+        shared.refusals.report(
+            Refusal {
+                reason: Reason::NoCertificate,
+                certificate: None,
+            },
+            peer,
+        );
+        return None;
+    };
+    let now = OffsetDateTime::now_utc();
+    let admitted = shared
+        .identities
+        .admit(&Fingerprint::of_der(certificate), now, shared.allow_expired);
+    let client = match admitted {
+        Ok(client) => client,
+        Err(reason) => {
+            // The handshake let it in, or an earlier one that this one resumed: it was admitted then.
+            let reason = if reason == Reason::Unknown {
+                Reason::Removed
+            } else {
+                reason
+            };
+            shared
+                .refusals
+                .report(Refusal::of_certificate(reason, certificate), peer);
+            return None;
+        }
+    };
+    client.warn_of_expiry(now, shared.warn_before_expiry);
+    let limit = shared.limits.connections_per_client;
+    let connected = client.connect(limit);
+    if connected.is_none() {
+        tracing::warn!(
+            %peer, fingerprint = %client.fingerprint, limit,
+            "a connection is refused: its client has as many as kmip.limits.connections_per_client allows"
+        );
+    }
+    connected.map(|connected| (client, connected))
+}
+
+struct Session<'s> {
+    shared: &'s Shared,
+    stream: &'s mut TlsStream,
+    client: Arc<Client>,
+    caller: Caller,
+    _connected: Connected,
+}
+
+/// What comes next on a connection.
+enum Next {
+    /// A whole request of this many bytes.
+    Request(usize),
+    /// What can't be followed.
+    Broken(Broken),
+    /// Nothing: the connection is to be closed, for this reason.
+    End(&'static str),
+}
+
+impl Session<'_> {
+    async fn run(mut self) -> Result<(), StreamError> {
+        loop {
+            match self.next().await? {
+                Next::Request(length) => {
+                    if self.answer(length).await? == Disposition::Close {
+                        return self.part().await;
+                    }
+                }
+                Next::Broken(broken) => {
+                    tracing::info!(peer = %self.peer(), adapter = %self.caller.adapter_name, "{broken}");
+                    // What came is answered with the error that it deserves, and the rest is not waited for.
+                    self.answer(self.stream.received.len()).await?;
+                    return self.part().await;
+                }
+                Next::End(reason) => {
+                    tracing::debug!(peer = %self.peer(), adapter = %self.caller.adapter_name, "closing: {reason}");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Next, StreamError> {
+        let limits = &self.shared.limits;
+        let mut deadline = Instant::now() + limits.idle;
+        let mut begun = false;
+        loop {
+            if self.client.removed.is_cancelled() {
+                return Ok(Next::End("the certificate is no longer admitted"));
+            }
+            match frame::find(self.stream.received.filled(), limits.request_bytes) {
+                Frame::Whole(length) => return Ok(Next::Request(length)),
+                Frame::Broken(broken) => return Ok(Next::Broken(broken)),
+                Frame::Partial => {}
+            }
+            // A request that is half here may still come whole; none shall begin any more.
+            if self.shared.stopping.is_cancelled() && !self.stream.has_begun() {
+                return Ok(Next::End("the server stops"));
+            }
+            if !begun && self.stream.has_begun() {
+                begun = true;
+                deadline = Instant::now() + limits.request;
+            }
+            let read = tokio::select! {
+                biased;
+                () = self.client.removed.cancelled() => continue,
+                () = self.shared.stopping.cancelled(), if !begun => continue,
+                read = timeout_at(deadline, self.stream.read()) => read,
+            };
+            match read {
+                Ok(Ok(Read::Some)) => {}
+                Ok(Ok(Read::End)) => return Ok(self.at_the_end()),
+                Ok(Err(error)) => return Err(error),
+                Err(_) if begun => {
+                    tracing::info!(
+                        peer = %self.peer(), adapter = %self.caller.adapter_name,
+                        bytes = self.stream.received.len(), limit = ?limits.request,
+                        "a request was not sent to its end in time"
+                    );
+                    return Ok(Next::End("a request was not sent to its end in time"));
+                }
+                Err(_) => return Ok(Next::End("it was idle for too long")),
+            }
+        }
+    }
+
+    /// The peer sends nothing more; a request that is whole is answered all the same.
+    fn at_the_end(&self) -> Next {
+        match frame::find(self.stream.received.filled(), self.shared.limits.request_bytes) {
+            Frame::Whole(length) => Next::Request(length),
+            Frame::Broken(broken) => Next::Broken(broken),
+            Frame::Partial => Next::End("the peer has closed"),
+        }
+    }
+
+    /// Has the first `length` bytes answered, and sends the answer.
+    async fn answer(&mut self, length: usize) -> Result<Disposition, StreamError> {
+        let mut out = LockedBuffer::with_capacity(ANSWER);
+        let request = &self.stream.received.filled()[..length];
+        let disposition = self.shared.answer.answer(&self.caller, request, &mut out).await;
+        self.stream.received.discard(length);
+        if out.is_empty() {
+            return Ok(Disposition::Close);
+        }
+        self.stream.seal(out.as_slice())?;
+        // What was in the clear is gone before the first byte is sent.
+        drop(out);
+        match timeout(self.shared.limits.request, self.stream.flush()).await {
+            Ok(sent) => sent?,
+            Err(_) => {
+                return Err(StreamError::Unexpected(
+                    "the peer did not take its answer in time",
+                ));
+            }
+        }
+        Ok(disposition)
+    }
+
+    /// Closes so that the last answer arrives, whatever the peer is still sending.
+    async fn part(self) -> Result<(), StreamError> {
+        let _ = timeout(GOODBYE, async {
+            self.stream.seal_close_notify()?;
+            self.stream.flush().await?;
+            self.stream.linger().await?;
+            Ok::<_, StreamError>(())
+        })
+        .await;
+        Ok(())
+    }
+
+    fn peer(&self) -> SocketAddr {
+        SocketAddr::new(self.caller.origin.address, self.caller.origin.port)
+    }
+}
