@@ -3,7 +3,7 @@
 //! The way of a connection: [`listener`] accepts it and counts it; [`stream`] goes through the handshake, in which
 //! [`verifier`] finds the client's certificate in the list of [`identity`]; [`session`] then takes one request after
 //! the other, cut out of the stream by [`frame`], has each answered through [`answer`], and sends the answer. Whom the
-//! verifier refuses is told to the operator and the auditor by [`refusal`].
+//! verifier refuses ([`refusal`]) is told to the operator and the auditor by [`telling`].
 //!
 //! No key outlives its answer here: requests and answers lie in locked, zeroised memory, and an answer is sealed into
 //! TLS records before the first byte of it is sent.
@@ -17,6 +17,7 @@ mod refusal;
 mod session;
 mod signature;
 mod stream;
+mod telling;
 mod tls;
 mod verifier;
 
@@ -35,11 +36,12 @@ use tokio_util::task::TaskTracker;
 pub use answer::{Answer, Disposition};
 pub use identity::Identities;
 pub use listener::listen;
-pub use refusal::{Reason, Refusal, RefusalRecorder, RefusedCertificate, Told};
+pub use refusal::{Reason, Refusal, RefusedCertificate};
+pub use telling::{RefusalRecorder, Told};
 
 use crate::config;
-use refusal::Refusals;
 use session::Shared;
+use telling::Refusals;
 
 /// Why the endpoint can't start.
 #[derive(Debug, thiserror::Error)]

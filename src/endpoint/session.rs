@@ -21,8 +21,9 @@ use tokio_util::task::TaskTracker;
 use super::answer::{Answer, Disposition};
 use super::frame::{self, Broken, Frame};
 use super::identity::{Client, Connected, Identities};
-use super::refusal::{Reason, Refusal, Refusals};
+use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
+use super::telling::Refusals;
 use crate::adapter::{Caller, Fingerprint};
 use crate::config::Limits;
 

@@ -240,20 +240,20 @@ impl TlsStream {
         }
     }
 
-    /// Collects the alert that rustls has queued for an error.
+    /// Collects what rustls has queued before and with an error, the alert last.
     fn encode_alert(&mut self) {
-        loop {
+        // Not one call more than there is to send: with nothing left to send, rustls would look at the broken bytes
+        // again, and it takes a second fatal alert for a mistake of its own.
+        while self.tls.wants_write() {
             let UnbufferedStatus { discard, state } =
                 self.tls.process_tls_records(self.incoming.filled_mut());
-            match state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    if encode(&mut data, &mut self.outgoing).is_err() {
-                        return;
-                    }
-                    self.incoming.discard(discard);
-                }
-                _ => return,
+            let Ok(ConnectionState::EncodeTlsData(mut data)) = state else {
+                return;
+            };
+            if encode(&mut data, &mut self.outgoing).is_err() {
+                return;
             }
+            self.incoming.discard(discard);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a client may take, and what it gets for taking more.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -157,6 +159,52 @@ async fn one_client_can_not_take_the_places_of_the_others() {
     drop(third);
     server.connections(1).await;
     client.converse(&server).await.expect("there is a place again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_broken_handshake_brings_a_connection_down_in_disorder() {
+    // What a connection's task does in disorder is to panic, whose message would reach the log of a real server.
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.fetch_add(1, Ordering::SeqCst);
+        usual(panic);
+    }));
+    let (server, client) = server("handshake = \"500ms\"");
+    for hello in [client_hello(&TLS12), client_hello(&TLS13)] {
+        for place in 0..hello.len() {
+            let mut socket = TcpStream::connect(server.address).await.unwrap();
+            let mut broken = hello.clone();
+            match place % 3 {
+                0 => broken[place] ^= 1 << (place % 8),
+                1 => broken.truncate(place),
+                _ => broken
+                    .splice(place..place, hello[..place].to_vec())
+                    .for_each(drop),
+            }
+            // The server may have had enough before all of it is sent.
+            let _ = socket.write_all(&broken).await;
+            let _ = socket.shutdown().await;
+            let _ = within(socket.read_to_end(&mut Vec::new())).await;
+        }
+    }
+    client.converse(&server).await.expect("it serves as before");
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0);
+}
+
+/// The first flight of a client.
+fn client_hello(version: &'static rustls::SupportedProtocolVersion) -> Vec<u8> {
+    let config =
+        rustls::ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+    let name = rustls::pki_types::ServerName::try_from("kms.example").unwrap();
+    let mut client = rustls::ClientConnection::new(config.into(), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
