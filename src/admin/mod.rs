@@ -1,1 +1,3 @@
 //! The administration interface: JSON over HTTP on a Unix socket.
+
+pub mod api;

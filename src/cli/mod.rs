@@ -1,8 +1,136 @@
 //! The command line: a file a command. Data goes to stdout, words to stderr.
+//!
+//! What belongs here: arguments, what is asked and printed, exit codes. What does not: anything that a
+//! program other than this command line would need. Commands that change a running server go through its
+//! administration interface ([`client`]), so that a change works at once and is recorded with who made it.
 
+mod adapter;
+mod certificate;
+mod client;
+mod exit;
+mod key;
+mod output;
+mod root_key;
+mod status;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use client::Client;
+use exit::{Exit, Failure};
+use output::{Format, Output};
+
+/// A KMIP key service for VMware that stands beside an HSM.
+#[derive(Debug, Parser)]
+#[command(name = "claviger", version, after_help = exit::HELP, subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
+struct Common {
+    /// The server's configuration
+    #[arg(
+        long,
+        global = true,
+        env = "CLAVIGER_CONFIG",
+        default_value = "/etc/claviger/claviger.toml",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    config: PathBuf,
+
+    /// The server's administration socket [default: the configuration's]
+    #[arg(
+        long,
+        global = true,
+        env = "CLAVIGER_ADMIN_SOCKET",
+        value_name = "PATH",
+        hide_env_values = true
+    )]
+    admin_socket: Option<PathBuf>,
+
+    /// How data is printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true, value_name = "table|json")]
+    output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How the running server is
+    Status,
+    /// Root keys: the keys in the HSM under which all others are wrapped
+    #[command(subcommand)]
+    RootKey(root_key::Command),
+    /// Adapters: the tenants of the KMIP endpoint
+    #[command(subcommand)]
+    Adapter(adapter::Command),
+    /// Client certificates: who may reach an adapter's keys
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Keys of an adapter, as the administrator sees them: never their values
+    #[command(subcommand)]
+    Key(key::Command),
+}
 
 /// Reads the arguments of this process and runs the command that they name.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A stream that is closed cannot be told of it.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    match dispatch(arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::say(failure.text());
+            failure.exit().into()
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments { common, command } = arguments;
+    let output = Output::new(common.output);
+    match command {
+        Command::Status => block_on(status::run(&common.client()?, output)),
+        Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
+        Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
+        Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
+        Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
+    }
+}
+
+impl Common {
+    /// The client of the server that the arguments mean.
+    fn client(&self) -> Result<Client, Failure> {
+        match &self.admin_socket {
+            Some(socket) => Ok(Client::new(socket)),
+            None => Err(Failure::new("no socket")),
+        }
+    }
+}
+
+/// Runs a command that waits for others on this thread.
+fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot prepare to wait for the server: {error}")))?
+        .block_on(command)
 }

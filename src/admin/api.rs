@@ -1,0 +1,262 @@
+//! The requests and replies of the administration interface, as both of its ends write and read them.
+//!
+//! Times are RFC 3339 in UTC, bytes are lower-case hexadecimal, identifiers are UUIDs with hyphens.
+//! Unknown members of a request are refused; a reader of replies passes over members that it does not
+//! know, so that an older command line can talk to a newer server.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What every reply that is not a success has as its body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReply {
+    /// The error.
+    pub error: ErrorBody,
+}
+
+/// Why a request was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// A word for programs, from the table in [`super`].
+    pub code: String,
+    /// What was expected and what came.
+    pub message: String,
+    /// What the caller can do, where the server knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// The items of a collection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// The items, in the order that the resource documents.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    /// A collection that fits one page.
+    fn from(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
+/// `GET /v1/status`: how the server is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether the server can do its work: no problem below.
+    pub healthy: bool,
+    /// What is not well, a sentence each.
+    pub problems: Vec<String>,
+    /// The server's version.
+    pub version: String,
+    /// The server's process identifier.
+    pub process: u32,
+    /// When it started.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: OffsetDateTime,
+    /// Where it speaks KMIP.
+    pub kmip_address: String,
+    /// The root-key backends of the configuration.
+    pub backends: Vec<BackendStatus>,
+    /// How many root keys there are.
+    pub root_keys: u64,
+    /// How many adapters there are.
+    pub adapters: u64,
+    /// How many client certificates there are.
+    pub certificates: u64,
+    /// How many managed objects there are, those destroyed included.
+    pub keys: u64,
+    /// The head of the custody log.
+    pub custody: CustodyHead,
+}
+
+/// A root-key backend and how it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendStatus {
+    /// The name that the configuration gives it.
+    pub name: String,
+    /// Whether a real wrap under each of its root keys succeeded.
+    pub healthy: bool,
+    /// What it says of itself: token label, serial number, model.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// A customer root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKey {
+    /// Its identifier.
+    pub id: Uuid,
+    /// Its name, which no other root key has.
+    pub name: String,
+    /// The backend that holds it.
+    pub backend: String,
+    /// The label of the token that it lives in.
+    pub token_label: String,
+    /// The serial number of that token.
+    pub token_serial: String,
+    /// Its label on the token (`CKA_LABEL`).
+    pub label: String,
+    /// Its version.
+    pub version: u32,
+    /// Its check value.
+    pub check_value: String,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// How many adapters use it.
+    pub adapters: u64,
+}
+
+/// `POST /v1/root-keys`: makes a root key on a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRootKey {
+    /// 2 to 40 letters, digits, `-` and `_`; not a UUID; not taken.
+    pub name: String,
+    /// The backend; may be left out where the configuration has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+}
+
+/// One tenant of the KMIP endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// Its identifier.
+    pub id: Uuid,
+    /// Its name, which no other adapter has.
+    pub name: String,
+    /// What the administrator wrote of it.
+    pub description: String,
+    /// The root key under which its keys are wrapped.
+    pub root_key: RootKeyReference,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// How many client certificates it admits.
+    pub certificates: u64,
+    /// How many managed objects it has, those destroyed included.
+    pub keys: u64,
+}
+
+/// A root key, as another resource names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKeyReference {
+    /// Its identifier.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
+/// `POST /v1/adapters`: makes an adapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdapter {
+    /// 2 to 40 letters, digits, `-` and `_`; not a UUID; not taken.
+    pub name: String,
+    /// At most 240 characters.
+    #[serde(default)]
+    pub description: String,
+    /// The name or identifier of a root key; may be left out where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_key: Option<String>,
+}
+
+/// A client certificate that an adapter admits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// SHA-256 of its DER.
+    pub fingerprint: String,
+    /// What the administrator calls it.
+    pub name: String,
+    /// The name of the adapter that it belongs to.
+    pub adapter: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its serial number.
+    pub serial: String,
+    /// It is valid from then on.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_before: OffsetDateTime,
+    /// It is valid until then.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+    /// When it was added.
+    #[serde(with = "time::serde::rfc3339")]
+    pub added_at: OffsetDateTime,
+}
+
+/// `POST /v1/adapters/{adapter}/certificates`: admits a client certificate at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCertificate {
+    /// What to call it; the subject's common name, or else the fingerprint's beginning, where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Exactly one certificate as PEM; anything that is not one is refused, a private key above all.
+    pub pem: String,
+}
+
+/// A managed object of an adapter, without its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its KMIP Unique Identifier.
+    pub id: Uuid,
+    /// The name of its adapter.
+    pub adapter: String,
+    /// Its KMIP Object Type.
+    pub object_type: String,
+    /// Its KMIP State; absent for an object that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Its attributes as KMIP names them, in the readable form of each value.
+    pub attributes: Vec<Attribute>,
+    /// The root key under which it is wrapped; absent once it is destroyed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped_under: Option<WrappedUnder>,
+}
+
+/// A KMIP attribute in readable form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// What a key is wrapped under, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrappedUnder {
+    /// The root key.
+    pub root_key: RootKeyReference,
+    /// The root key's version.
+    pub version: u32,
+    /// The wrap profile.
+    pub profile: String,
+}
+
+/// `GET /v1/custody/head`: how long the custody log is, and the root of its tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustodyHead {
+    /// The number of records.
+    pub size: u64,
+    /// The RFC 6962 root hash of the tree over them.
+    pub root: String,
+}
+
+/// A record of the custody log, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustodyRecord {
+    /// Its place in the log; the first is 0.
+    pub sequence: u64,
+    /// Base64 of the exact stored bytes, which are the leaf of the tree.
+    pub leaf: String,
+}

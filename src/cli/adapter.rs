@@ -1,0 +1,104 @@
+//! `claviger adapter …`: the tenants of the KMIP endpoint.
+
+use super::client::{Client, path};
+use super::exit::{Exit, Failure};
+use super::output::{Columns, Output, Properties, time};
+use crate::admin::api::{Adapter, List, NewAdapter};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make an adapter
+    Create {
+        /// A new name: 2 to 40 letters, digits, - and _
+        name: String,
+        /// The name or identifier of its root key [default: the only one]
+        #[arg(long, value_name = "NAME")]
+        root_key: Option<String>,
+        /// What it is for, at most 240 characters
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        description: String,
+    },
+    /// List the adapters
+    List,
+    /// Show one adapter
+    Show {
+        /// Its name or identifier
+        adapter: String,
+    },
+    /// Delete an adapter and its certificates, once all its keys are destroyed
+    Delete {
+        /// Its name or identifier
+        adapter: String,
+    },
+}
+
+pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Create {
+            name,
+            root_key,
+            description,
+        } => {
+            let new = NewAdapter {
+                name,
+                description,
+                root_key,
+            };
+            let made: Adapter = client.post(path(["adapters"]), &new).await?;
+            output.data(&made, properties)?;
+            output.say(format_args!(
+                "adapter {} made; admit a client with `claviger certificate add --adapter {} FILE`",
+                made.name, made.name
+            ));
+        }
+        Command::List => {
+            let list: List<Adapter> = client.get(path(["adapters"])).await?;
+            output.data(&list.items, |items| columns(items))?;
+        }
+        Command::Show { adapter } => {
+            let adapter: Adapter = client.get(path(["adapters", &adapter])).await?;
+            output.data(&adapter, properties)?;
+        }
+        Command::Delete { adapter } => {
+            client.delete(path(["adapters", &adapter])).await?;
+            output.say(format_args!("adapter {adapter} deleted"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn columns(items: &[Adapter]) -> String {
+    let mut columns = Columns::new([
+        "NAME",
+        "ID",
+        "ROOT KEY",
+        "CERTIFICATES",
+        "KEYS",
+        "CREATED",
+        "DESCRIPTION",
+    ]);
+    for item in items {
+        columns.row([
+            item.name.clone(),
+            item.id.to_string(),
+            item.root_key.name.clone(),
+            item.certificates.to_string(),
+            item.keys.to_string(),
+            time(item.created_at),
+            item.description.clone(),
+        ]);
+    }
+    columns.or("no adapters; make one with `claviger adapter create NAME`")
+}
+
+fn properties(item: &Adapter) -> String {
+    Properties::new()
+        .line("name", &item.name)
+        .line("id", item.id)
+        .line("description", &item.description)
+        .line("root key", &item.root_key.name)
+        .line("certificates", item.certificates)
+        .line("keys", item.keys)
+        .line("created", time(item.created_at))
+        .text()
+}

@@ -1,0 +1,132 @@
+//! `claviger key …`: the keys of an adapter as the administrator sees them, never their values.
+
+use super::client::{Client, path};
+use super::exit::{Exit, Failure};
+use super::output::{Columns, Output, Properties};
+use crate::admin::api::{Key, List};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// List the keys of an adapter, newest first
+    List {
+        /// The adapter
+        #[arg(long, value_name = "NAME")]
+        adapter: String,
+        /// Only those in this KMIP state: Pre-Active, Active, Deactivated, Compromised, Destroyed, …
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        limit: usize,
+    },
+    /// Show all that is known of a key, save its value
+    Show {
+        /// Its Unique Identifier
+        key: String,
+        /// The adapter
+        #[arg(long, value_name = "NAME")]
+        adapter: String,
+    },
+}
+
+pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
+    match command {
+        Command::List {
+            adapter,
+            state,
+            limit,
+        } => {
+            let (items, more) = list(client, &adapter, state.as_deref(), limit).await?;
+            output.data(&items, |items| columns(items))?;
+            if more {
+                output.say(format_args!(
+                    "there are more than {limit}; ask for them with --limit"
+                ));
+            }
+        }
+        Command::Show { key, adapter } => {
+            let key: Key = client.get(path(["adapters", &adapter, "keys", &key])).await?;
+            output.data(&key, properties)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads pages until `limit` is reached; whether there are more is the second part.
+async fn list(
+    client: &Client,
+    adapter: &str,
+    state: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<Key>, bool), Failure> {
+    let mut items: Vec<Key> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let mut page = path(["adapters", adapter, "keys"]);
+        if let Some(state) = state {
+            page = page.query("state", state);
+        }
+        if let Some(after) = &after {
+            page = page.query("after", after);
+        }
+        let list: List<Key> = client.get(page).await?;
+        items.extend(list.items);
+        if items.len() > limit {
+            items.truncate(limit);
+            return Ok((items, true));
+        }
+        match list.next {
+            Some(next) if items.len() < limit => after = Some(next),
+            next => return Ok((items, next.is_some())),
+        }
+    }
+}
+
+fn columns(items: &[Key]) -> String {
+    let mut columns = Columns::new(["ID", "STATE", "ALGORITHM", "LENGTH", "CREATED", "NAMES"]);
+    for item in items {
+        columns.row([
+            item.id.to_string(),
+            item.state.clone().unwrap_or_default(),
+            joined(item, "Cryptographic Algorithm"),
+            joined(item, "Cryptographic Length"),
+            joined(item, "Initial Date"),
+            joined(item, "Name"),
+        ]);
+    }
+    columns.or("no keys")
+}
+
+fn joined(item: &Key, attribute: &str) -> String {
+    let values: Vec<_> = item
+        .attributes
+        .iter()
+        .filter(|a| a.name == attribute)
+        .map(|a| a.value.as_str())
+        .collect();
+    values.join(", ")
+}
+
+fn properties(item: &Key) -> String {
+    let mut properties = Properties::new();
+    properties
+        .line("id", item.id)
+        .line("adapter", &item.adapter)
+        .line("object type", &item.object_type);
+    if let Some(state) = &item.state {
+        properties.line("state", state);
+    }
+    match &item.wrapped_under {
+        Some(under) => properties
+            .line(
+                "root key",
+                format_args!("{} version {}", under.root_key.name, under.version),
+            )
+            .line("wrap profile", &under.profile),
+        None => properties.line("root key", "none: there is no key material any more"),
+    };
+    for attribute in &item.attributes {
+        properties.line(&attribute.name, &attribute.value);
+    }
+    properties.text()
+}
