@@ -47,7 +47,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             let made: Adapter = client.post(path(["adapters"]), &new).await?;
             output.data(&made, properties)?;
             output.say(format_args!(
-                "adapter {} made; admit a client with `claviger certificate add --adapter {} FILE`",
+                "adapter {} made; admit a client with `claviger certificate add {} FILE`",
                 made.name, made.name
             ));
         }

@@ -14,11 +14,10 @@ const FILE_LIMIT: u64 = 64 << 10;
 pub(crate) enum Command {
     /// Admit the client that has this certificate, at once
     Add {
+        /// The adapter whose keys it may reach
+        adapter: String,
         /// One certificate as PEM
         file: PathBuf,
-        /// The adapter whose keys it may reach
-        #[arg(long, value_name = "NAME")]
-        adapter: String,
         /// What to call it [default: its common name]
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
@@ -26,16 +25,14 @@ pub(crate) enum Command {
     /// List the certificates of an adapter, or of all
     List {
         /// The adapter [default: all]
-        #[arg(long, value_name = "NAME")]
         adapter: Option<String>,
     },
     /// Shut out the client that has this certificate, at once
     Remove {
+        /// The adapter
+        adapter: String,
         /// Its fingerprint, the beginning of it where no other has the same, or its name
         certificate: String,
-        /// The adapter
-        #[arg(long, value_name = "NAME")]
-        adapter: String,
     },
 }
 
@@ -125,7 +122,7 @@ fn choose<'a>(items: &'a [Certificate], meant: &str, adapter: &str) -> Result<&'
         [one] => Ok(one),
         [] => Err(
             Failure::new(format!("adapter {adapter} has no certificate {meant}")).remedy(format!(
-                "`claviger certificate list --adapter {adapter}` shows those that it has"
+                "`claviger certificate list {adapter}` shows those that it has"
             )),
         ),
         _ => Err(Failure::new(format!(
@@ -152,7 +149,7 @@ fn columns(items: &[Certificate]) -> String {
             time(item.not_after),
         ]);
     }
-    columns.or("no certificates; admit a client with `claviger certificate add --adapter NAME FILE`")
+    columns.or("no certificates; admit a client with `claviger certificate add ADAPTER FILE`")
 }
 
 fn properties(item: &Certificate) -> String {

@@ -10,7 +10,6 @@ pub(crate) enum Command {
     /// List the keys of an adapter, newest first
     List {
         /// The adapter
-        #[arg(long, value_name = "NAME")]
         adapter: String,
         /// Only those in this KMIP state: Pre-Active, Active, Deactivated, Compromised, Destroyed, …
         #[arg(long, value_name = "STATE")]
@@ -21,11 +20,10 @@ pub(crate) enum Command {
     },
     /// Show all that is known of a key, save its value
     Show {
+        /// The adapter
+        adapter: String,
         /// Its Unique Identifier
         key: String,
-        /// The adapter
-        #[arg(long, value_name = "NAME")]
-        adapter: String,
     },
 }
 

@@ -1,0 +1,328 @@
+//! `claviger init`: writes a configuration, and a server certificate where there is none. It starts nothing
+//! and touches no device; `claviger doctor` does the latter.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::output::{Output, Properties};
+use super::questions::Questions;
+use super::server_certificate::{self, Algorithm};
+use crate::config::{InitAnswers, TokenSelector, template};
+
+/// Modules that are found where their packages put them; the first that exists is offered.
+const USUAL_MODULES: [&str; 5] = [
+    "/opt/nfast/toolkits/pkcs11/libcknfast.so",
+    "/usr/safenet/lunaclient/lib/libCryptoki2_64.so",
+    "/opt/utimaco/lib/libcs_pkcs11_R3.so",
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+];
+
+/// What `init` can be told beforehand. What it is not told, it asks for at a terminal.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The PKCS#11 module of the HSM's vendor
+    #[arg(long, value_name = "PATH")]
+    module: Option<PathBuf>,
+    /// The label of the token
+    #[arg(long, value_name = "LABEL", group = "token")]
+    token_label: Option<String>,
+    /// The serial number of the token
+    #[arg(long, value_name = "SERIAL", group = "token")]
+    token_serial: Option<String>,
+    /// The number of the slot; a label is better, since modules renumber slots
+    #[arg(long, value_name = "NUMBER", group = "token")]
+    slot: Option<u64>,
+    /// The file with the user PIN of the token, readable by the server alone
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+    /// What to call the device
+    #[arg(long, value_name = "NAME", default_value = "hsm")]
+    device: String,
+    /// An environment variable that the module needs; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = environment)]
+    environment: Vec<(String, String)>,
+    /// An address and port to speak KMIP on; may be repeated [default: port 5696 of every address]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Vec<SocketAddr>,
+    /// The name of this server in its records [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Where the server keeps its store and its socket
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/claviger")]
+    state_directory: PathBuf,
+    /// A host name or address that clients use; may be repeated [default: this host's names]
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
+    server_name: Vec<String>,
+    /// Make an RSA key (3072 bits) instead of ECDSA P-256
+    #[arg(long)]
+    rsa: bool,
+    /// How many days the server certificate is valid
+    #[arg(long, value_name = "N", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36500))]
+    days: u32,
+    /// Replace the configuration that is there
+    #[arg(long)]
+    overwrite: bool,
+    /// Replace the server certificate and key that are there; clients have to trust the new one
+    #[arg(long)]
+    new_certificate: bool,
+    /// Ask nothing: fail where an answer is missing
+    #[arg(long)]
+    non_interactive: bool,
+}
+
+/// What was written.
+#[derive(Debug, Serialize)]
+struct Made {
+    configuration: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+    /// SHA-256 of the server certificate, where a new one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+}
+
+/// Writes the configuration to `config`, with the certificate `server.pem` and `server.key` beside it.
+pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result<Exit, Failure> {
+    let folder = match config.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let certificate = folder.join("server.pem");
+    let key = folder.join("server.key");
+    if config.exists() && !arguments.overwrite {
+        return Err(Failure::new(format!("there is a configuration already: {}", config.display()))
+            .remedy("keep it, name another with --config, or replace it with --overwrite"));
+    }
+    let keep = keeps_certificate(&certificate, &key, arguments.new_certificate)?;
+    let answers = answers(&arguments, &folder)?;
+
+    make_folder(&folder)?;
+    let fingerprint = if keep {
+        output.say(format_args!("the server certificate {} stays as it is", certificate.display()));
+        None
+    } else {
+        Some(make_certificate(&arguments, &certificate, &key)?)
+    };
+    write_file(config, template(&answers).as_bytes(), 0o640)?;
+    let missing_pin = !answers.pin_file.exists();
+    let made = Made { configuration: config.to_owned(), certificate, key, fingerprint };
+    output.data(&made, table)?;
+    if missing_pin {
+        output.say(format_args!(
+            "write the PIN into {0} before you go on: (umask 077; cat > {0})",
+            answers.pin_file.display()
+        ));
+    }
+    let shown = config.display();
+    output.say(format_args!("next: claviger --config {shown} doctor, then claviger --config {shown} serve"));
+    Ok(Exit::Done)
+}
+
+fn table(made: &Made) -> String {
+    let mut properties = Properties::new();
+    properties
+        .line("configuration", made.configuration.display())
+        .line("server certificate", made.certificate.display())
+        .line("server key", made.key.display());
+    if let Some(fingerprint) = &made.fingerprint {
+        properties.line("SHA-256", fingerprint);
+    }
+    properties.text()
+}
+
+fn keeps_certificate(certificate: &Path, key: &Path, replace: bool) -> Result<bool, Failure> {
+    match (certificate.exists(), key.exists()) {
+        _ if replace => Ok(false),
+        (false, false) => Ok(false),
+        (true, true) => Ok(true),
+        (there, _) => {
+            let (there, missing) = if there { (certificate, key) } else { (key, certificate) };
+            Err(Failure::new(format!("there is {} but no {}", there.display(), missing.display()))
+                .remedy("put the missing file back, or make a new pair with --new-certificate"))
+        }
+    }
+}
+
+/// The answers from the arguments; from the terminal, where there is one, what is missing there.
+fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure> {
+    let token = match (&arguments.token_label, &arguments.token_serial, arguments.slot) {
+        (Some(label), _, _) => Some(TokenSelector::Label(label.clone())),
+        (_, Some(serial), _) => Some(TokenSelector::Serial(serial.clone())),
+        (_, _, Some(slot)) => Some(TokenSelector::Slot(slot)),
+        _ => None,
+    };
+    let (module, pin_file) = (arguments.module.clone(), arguments.pin_file.clone());
+    let (module, token, pin_file) = match (module, token, pin_file) {
+        (Some(module), Some(token), Some(pin_file)) => (module, token, pin_file),
+        (module, token, pin_file) => {
+            if arguments.non_interactive || !io::stdin().is_terminal() {
+                return Err(missing(module.is_none(), token.is_none(), pin_file.is_none()));
+            }
+            let mut questions = Questions::new(io::stdin().lock(), io::stderr());
+            ask(&mut questions, module, token, pin_file, folder)?
+        }
+    };
+    Ok(InitAnswers {
+        node: arguments.node.clone(),
+        state_directory: absolute(&arguments.state_directory)?,
+        listen: arguments.listen.iter().map(ToString::to_string).collect(),
+        certificate: "server.pem".into(),
+        key: "server.key".into(),
+        device: arguments.device.clone(),
+        module,
+        token,
+        pin_file: absolute(&pin_file)?,
+        environment: arguments.environment.clone(),
+    })
+}
+
+fn missing(module: bool, token: bool, pin_file: bool) -> Failure {
+    let options: Vec<_> = [(module, "--module"), (token, "--token-label"), (pin_file, "--pin-file")]
+        .into_iter()
+        .filter_map(|(missing, option)| missing.then_some(option))
+        .collect();
+    Failure::usage(format!("nobody is there to be asked, and no option says {}", options.join(", ")))
+        .remedy("give these options, or run `claviger init` at a terminal")
+}
+
+fn ask<I: io::BufRead, O: Write>(
+    questions: &mut Questions<I, O>,
+    module: Option<PathBuf>,
+    token: Option<TokenSelector>,
+    pin_file: Option<PathBuf>,
+    folder: &Path,
+) -> Result<(PathBuf, TokenSelector, PathBuf), Failure> {
+    let module = match module {
+        Some(module) => module,
+        None => {
+            let usual = USUAL_MODULES.into_iter().find(|module| Path::new(module).exists());
+            questions.ask("PKCS#11 module of the HSM", usual, |answer| {
+                let path = PathBuf::from(answer);
+                if path.is_file() { Ok(path) } else { Err(format!("there is no file {answer:?}")) }
+            })?
+        }
+    };
+    let token = match token {
+        Some(token) => token,
+        None => questions.ask("Token label, or slot:NUMBER, or serial:NUMBER", None, token_answer)?,
+    };
+    let pin_file = match pin_file {
+        Some(pin_file) => pin_file,
+        None => {
+            let usual = folder.join("pin");
+            questions.ask("File with the user PIN", usual.to_str(), |answer| Ok(PathBuf::from(answer)))?
+        }
+    };
+    Ok((module, token, pin_file))
+}
+
+fn token_answer(answer: &str) -> Result<TokenSelector, String> {
+    if let Some(slot) = answer.strip_prefix("slot:") {
+        return slot.parse().map(TokenSelector::Slot).map_err(|_| format!("{slot:?} is not a slot number"));
+    }
+    match answer.strip_prefix("serial:").map(|serial| TokenSelector::Serial(serial.to_owned())) {
+        Some(serial) => Ok(serial),
+        None if answer.is_empty() => Err("a token has to be named".to_owned()),
+        None => Ok(TokenSelector::Label(answer.to_owned())),
+    }
+}
+
+fn make_certificate(arguments: &Arguments, certificate: &Path, key: &Path) -> Result<String, Failure> {
+    let names = if arguments.server_name.is_empty() { own_names() } else { arguments.server_name.clone() };
+    let algorithm = if arguments.rsa { Algorithm::Rsa3072 } else { Algorithm::EcdsaP256 };
+    let made = server_certificate::make(&names, arguments.days, algorithm)
+        .map_err(|error| Failure::new(format!("the server certificate cannot be made: {error}")))?;
+    write_file(key, &made.key_pem, 0o600)?;
+    write_file(certificate, &made.certificate_pem, 0o644)?;
+    Ok(made.fingerprint)
+}
+
+/// The host's name and those by which it reaches itself.
+fn own_names() -> Vec<String> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if server_certificate::is_server_name(&host) && host != "localhost" {
+        names.insert(0, host);
+    }
+    names
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(format!("cannot make the folder {}: {error}", folder.display()))
+            .remedy("run as root, or name a configuration elsewhere with --config")
+    })
+}
+
+/// Writes beside the file and renames, so that a reader finds the old file or the new one, never half.
+fn write_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let beside = PathBuf::from(name);
+    let _ = fs::remove_file(&beside);
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).map_err(failed)?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&beside, path).map_err(failed)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
+
+fn environment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+fn server_name(text: &str) -> Result<String, String> {
+    if server_certificate::is_server_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a host name or an IP address".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_at_the_terminal_becomes_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let module = folder.path().join("module.so");
+        fs::write(&module, "").unwrap();
+        let typed = format!("/no/such.so\n{}\nslot:x\nslot:5\n\n", module.display());
+        let mut said = Vec::new();
+        let mut questions = Questions::new(typed.as_bytes(), &mut said);
+        let (found, token, pin) = ask(&mut questions, None, None, None, Path::new("/etc/claviger")).unwrap();
+        assert_eq!(found, module);
+        assert_eq!(token, TokenSelector::Slot(5));
+        assert_eq!(pin, Path::new("/etc/claviger/pin"));
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("there is no file \"/no/such.so\""), "{said}");
+    }
+
+    #[test]
+    fn half_a_key_pair_is_never_completed_by_guessing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("server.pem"), folder.path().join("server.key"));
+        assert!(!keeps_certificate(&certificate, &key, false).unwrap());
+        fs::write(&key, "key").unwrap();
+        let failure = keeps_certificate(&certificate, &key, false).unwrap_err();
+        assert!(failure.text().contains("--new-certificate"));
+        fs::write(&certificate, "certificate").unwrap();
+        assert!(keeps_certificate(&certificate, &key, false).unwrap());
+        assert!(!keeps_certificate(&certificate, &key, true).unwrap());
+    }
+}
