@@ -1,3 +1,60 @@
-//! The administration interface: JSON over HTTP on a Unix socket.
+//! The administration interface: JSON over HTTP on a Unix socket, for the operator of this machine.
+//!
+//! What belongs here: resources that an administrator reads and changes, a file a resource ([`api`] has what
+//! they look like), and who may do so. What does not: KMIP, and how a change is stored or recorded.
+//!
+//! # Who may ask
+//!
+//! The socket has the mode 0600, and the kernel tells the user of each connection: the user that the server
+//! runs as, and root. Any other gets 403 for whatever they ask. A change is in the custody log, in the same
+//! commit, with the number and name of that user; reading changes nothing and is not recorded.
+//!
+//! # Norms of a reply
+//!
+//! A success is 200 with the resource, 201 with the resource that was made, or 204 with nothing after a
+//! deletion. Everything else has the body of [`api::ErrorReply`]:
+//!
+//! ```json
+//! { "error": { "code": "not_found", "message": "there is no adapter \"x\"", "remedy": "…" } }
+//! ```
+//!
+//! | status | code | when |
+//! |---|---|---|
+//! | 400 | `bad_request` | the body is not the JSON that the resource takes, or a query parameter is not known |
+//! | 400 | `invalid` | a value breaks a rule: a name, a certificate, a state |
+//! | 403 | `not_admitted` | the caller is another user |
+//! | 404 | `not_found` | no such resource |
+//! | 405 | `method_not_allowed` | the resource does not take this method |
+//! | 409 | `taken` | the name, or the certificate, is another's |
+//! | 409 | `in_use` | what should be deleted is still needed |
+//! | 409 | `conflict` | somebody else changed it at the same time; read again |
+//! | 413 | `too_large` | the body is longer than [`BODY_LIMIT`] |
+//! | 415 | `bad_request` | the body is not declared to be `application/json` |
+//! | 500 | `tampered` | a stored row is not as the server wrote it |
+//! | 500 | `internal` | an error of the server's own; its log has more |
+//! | 502 | `backend_failed` | the device or service that holds the root key failed |
+//! | 503 | `unavailable` | the store or the custody log cannot be used, so nothing was changed |
+//! | 504 | `deadline` | no answer within [`DEADLINE`]; a change that was begun still ends by itself |
+//!
+//! A change runs to its end even where the client does not wait for it.
 
 pub mod api;
+mod error;
+mod extract;
+mod peer;
+mod refusal;
+mod server;
+mod socket;
+
+use std::time::Duration;
+
+pub use error::Error;
+pub use peer::{Admitted, Peer};
+pub use server::serve;
+pub use socket::Socket;
+
+/// The longest body of a request, in bytes.
+pub const BODY_LIMIT: usize = 64 << 10;
+
+/// How long a request may take from its last header to its answer.
+pub const DEADLINE: Duration = Duration::from_secs(120);

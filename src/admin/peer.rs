@@ -20,7 +20,9 @@ pub struct Admitted {
 impl Admitted {
     /// The user that this process runs as, and root.
     pub fn own_user() -> Self {
-        Self { server: rustix::process::geteuid().as_raw() }
+        Self {
+            server: rustix::process::geteuid().as_raw(),
+        }
     }
 
     /// Whether a process of the user `uid` may administer the server.
@@ -35,7 +37,9 @@ impl Peer {
     /// The name may be looked up over the network; this must not hold up the thread.
     pub async fn of(stream: &UnixStream) -> std::io::Result<Self> {
         let uid = stream.peer_cred()?.uid();
-        let user = tokio::task::spawn_blocking(move || user_name(uid)).await.map_err(std::io::Error::other)?;
+        let user = tokio::task::spawn_blocking(move || user_name(uid))
+            .await
+            .map_err(std::io::Error::other)?;
         Ok(Self { uid, user })
     }
 }
@@ -69,6 +73,9 @@ mod tests {
     #[tokio::test]
     async fn the_kernel_says_who_the_peer_is() {
         let (here, _there) = UnixStream::pair().unwrap();
-        assert_eq!(Peer::of(&here).await.unwrap().uid, rustix::process::geteuid().as_raw());
+        assert_eq!(
+            Peer::of(&here).await.unwrap().uid,
+            rustix::process::geteuid().as_raw()
+        );
     }
 }

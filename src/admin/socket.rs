@@ -31,14 +31,25 @@ impl Socket {
     pub fn bind(path: &Path) -> Result<Self, Error> {
         let length = path.as_os_str().len();
         if length > PATH_LIMIT {
-            return Err(Error::SocketPathTooLong { path: path.to_owned(), length, limit: PATH_LIMIT });
+            return Err(Error::SocketPathTooLong {
+                path: path.to_owned(),
+                length,
+                limit: PATH_LIMIT,
+            });
         }
-        let failed = |source| Error::Socket { path: path.to_owned(), source };
+        let failed = |source| Error::Socket {
+            path: path.to_owned(),
+            source,
+        };
         make_folder(path).map_err(failed)?;
         remove_stale(path)?;
         let listener = bind_for_owner(path).map_err(failed)?;
         let metadata = fs::symlink_metadata(path).map_err(failed)?;
-        Ok(Self { listener, path: path.to_owned(), file: (metadata.dev(), metadata.ino()) })
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+            file: (metadata.dev(), metadata.ino()),
+        })
     }
 
     /// Where it listens.
@@ -72,17 +83,24 @@ fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 fn remove_stale(path: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Socket { path: path.to_owned(), source };
+    let failed = |source| Error::Socket {
+        path: path.to_owned(),
+        source,
+    };
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
         Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err(Error::NotASocket { path: path.to_owned() });
+            return Err(Error::NotASocket {
+                path: path.to_owned(),
+            });
         }
         Ok(_) => {}
     }
     match BlockingStream::connect(path) {
-        Ok(_) => Err(Error::SocketInUse { path: path.to_owned() }),
+        Ok(_) => Err(Error::SocketInUse {
+            path: path.to_owned(),
+        }),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             tracing::info!(path = %path.display(), "replacing the administration socket of a server that is gone");
             fs::remove_file(path).map_err(failed)
@@ -96,7 +114,10 @@ fn bind_for_owner(path: &Path) -> io::Result<UnixListener> {
     let beside = path.with_extension("new");
     let _ = fs::remove_file(&beside);
     let listener = UnixListener::bind(&beside)?;
-    fs::set_permissions(&beside, Permissions::from_mode(Mode::RUSR.union(Mode::WUSR).bits()))?;
+    fs::set_permissions(
+        &beside,
+        Permissions::from_mode(Mode::RUSR.union(Mode::WUSR).bits()),
+    )?;
     fs::rename(&beside, path)?;
     Ok(listener)
 }
@@ -111,7 +132,10 @@ mod tests {
         let path = folder.path().join("run/admin.sock");
         let socket = Socket::bind(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(path.parent().unwrap()).unwrap().mode() & 0o777,
+            0o700
+        );
         drop(socket);
         assert!(!path.exists());
     }
@@ -139,6 +163,9 @@ mod tests {
     #[tokio::test]
     async fn a_path_that_no_socket_can_have_is_refused_with_its_length() {
         let path = PathBuf::from(format!("/tmp/{}", "x".repeat(120)));
-        assert!(matches!(Socket::bind(&path), Err(Error::SocketPathTooLong { length: 125, .. })));
+        assert!(matches!(
+            Socket::bind(&path),
+            Err(Error::SocketPathTooLong { length: 125, .. })
+        ));
     }
 }

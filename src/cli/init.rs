@@ -97,22 +97,32 @@ pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result
     let certificate = folder.join("server.pem");
     let key = folder.join("server.key");
     if config.exists() && !arguments.overwrite {
-        return Err(Failure::new(format!("there is a configuration already: {}", config.display()))
-            .remedy("keep it, name another with --config, or replace it with --overwrite"));
+        return Err(
+            Failure::new(format!("there is a configuration already: {}", config.display()))
+                .remedy("keep it, name another with --config, or replace it with --overwrite"),
+        );
     }
     let keep = keeps_certificate(&certificate, &key, arguments.new_certificate)?;
     let answers = answers(&arguments, &folder)?;
 
     make_folder(&folder)?;
     let fingerprint = if keep {
-        output.say(format_args!("the server certificate {} stays as it is", certificate.display()));
+        output.say(format_args!(
+            "the server certificate {} stays as it is",
+            certificate.display()
+        ));
         None
     } else {
         Some(make_certificate(&arguments, &certificate, &key)?)
     };
     write_file(config, template(&answers).as_bytes(), 0o640)?;
     let missing_pin = !answers.pin_file.exists();
-    let made = Made { configuration: config.to_owned(), certificate, key, fingerprint };
+    let made = Made {
+        configuration: config.to_owned(),
+        certificate,
+        key,
+        fingerprint,
+    };
     output.data(&made, table)?;
     if missing_pin {
         output.say(format_args!(
@@ -121,7 +131,9 @@ pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result
         ));
     }
     let shown = config.display();
-    output.say(format_args!("next: claviger --config {shown} doctor, then claviger --config {shown} serve"));
+    output.say(format_args!(
+        "next: claviger --config {shown} doctor, then claviger --config {shown} serve"
+    ));
     Ok(Exit::Done)
 }
 
@@ -143,9 +155,17 @@ fn keeps_certificate(certificate: &Path, key: &Path, replace: bool) -> Result<bo
         (false, false) => Ok(false),
         (true, true) => Ok(true),
         (there, _) => {
-            let (there, missing) = if there { (certificate, key) } else { (key, certificate) };
-            Err(Failure::new(format!("there is {} but no {}", there.display(), missing.display()))
-                .remedy("put the missing file back, or make a new pair with --new-certificate"))
+            let (there, missing) = if there {
+                (certificate, key)
+            } else {
+                (key, certificate)
+            };
+            Err(Failure::new(format!(
+                "there is {} but no {}",
+                there.display(),
+                missing.display()
+            ))
+            .remedy("put the missing file back, or make a new pair with --new-certificate"))
         }
     }
 }
@@ -184,12 +204,19 @@ fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure>
 }
 
 fn missing(module: bool, token: bool, pin_file: bool) -> Failure {
-    let options: Vec<_> = [(module, "--module"), (token, "--token-label"), (pin_file, "--pin-file")]
-        .into_iter()
-        .filter_map(|(missing, option)| missing.then_some(option))
-        .collect();
-    Failure::usage(format!("nobody is there to be asked, and no option says {}", options.join(", ")))
-        .remedy("give these options, or run `claviger init` at a terminal")
+    let options: Vec<_> = [
+        (module, "--module"),
+        (token, "--token-label"),
+        (pin_file, "--pin-file"),
+    ]
+    .into_iter()
+    .filter_map(|(missing, option)| missing.then_some(option))
+    .collect();
+    Failure::usage(format!(
+        "nobody is there to be asked, and no option says {}",
+        options.join(", ")
+    ))
+    .remedy("give these options, or run `claviger init` at a terminal")
 }
 
 fn ask<I: io::BufRead, O: Write>(
@@ -202,22 +229,34 @@ fn ask<I: io::BufRead, O: Write>(
     let module = match module {
         Some(module) => module,
         None => {
-            let usual = USUAL_MODULES.into_iter().find(|module| Path::new(module).exists());
+            let usual = USUAL_MODULES
+                .into_iter()
+                .find(|module| Path::new(module).exists());
             questions.ask("PKCS#11 module of the HSM", usual, |answer| {
                 let path = PathBuf::from(answer);
-                if path.is_file() { Ok(path) } else { Err(format!("there is no file {answer:?}")) }
+                if path.is_file() {
+                    Ok(path)
+                } else {
+                    Err(format!("there is no file {answer:?}"))
+                }
             })?
         }
     };
     let token = match token {
         Some(token) => token,
-        None => questions.ask("Token label, or slot:NUMBER, or serial:NUMBER", None, token_answer)?,
+        None => questions.ask(
+            "Token label, or slot:NUMBER, or serial:NUMBER",
+            None,
+            token_answer,
+        )?,
     };
     let pin_file = match pin_file {
         Some(pin_file) => pin_file,
         None => {
             let usual = folder.join("pin");
-            questions.ask("File with the user PIN", usual.to_str(), |answer| Ok(PathBuf::from(answer)))?
+            questions.ask("File with the user PIN", usual.to_str(), |answer| {
+                Ok(PathBuf::from(answer))
+            })?
         }
     };
     Ok((module, token, pin_file))
@@ -225,9 +264,15 @@ fn ask<I: io::BufRead, O: Write>(
 
 fn token_answer(answer: &str) -> Result<TokenSelector, String> {
     if let Some(slot) = answer.strip_prefix("slot:") {
-        return slot.parse().map(TokenSelector::Slot).map_err(|_| format!("{slot:?} is not a slot number"));
+        return slot
+            .parse()
+            .map(TokenSelector::Slot)
+            .map_err(|_| format!("{slot:?} is not a slot number"));
     }
-    match answer.strip_prefix("serial:").map(|serial| TokenSelector::Serial(serial.to_owned())) {
+    match answer
+        .strip_prefix("serial:")
+        .map(|serial| TokenSelector::Serial(serial.to_owned()))
+    {
         Some(serial) => Ok(serial),
         None if answer.is_empty() => Err("a token has to be named".to_owned()),
         None => Ok(TokenSelector::Label(answer.to_owned())),
@@ -235,8 +280,16 @@ fn token_answer(answer: &str) -> Result<TokenSelector, String> {
 }
 
 fn make_certificate(arguments: &Arguments, certificate: &Path, key: &Path) -> Result<String, Failure> {
-    let names = if arguments.server_name.is_empty() { own_names() } else { arguments.server_name.clone() };
-    let algorithm = if arguments.rsa { Algorithm::Rsa3072 } else { Algorithm::EcdsaP256 };
+    let names = if arguments.server_name.is_empty() {
+        own_names()
+    } else {
+        arguments.server_name.clone()
+    };
+    let algorithm = if arguments.rsa {
+        Algorithm::Rsa3072
+    } else {
+        Algorithm::EcdsaP256
+    };
     let made = server_certificate::make(&names, arguments.days, algorithm)
         .map_err(|error| Failure::new(format!("the server certificate cannot be made: {error}")))?;
     write_file(key, &made.key_pem, 0o600)?;
@@ -268,9 +321,15 @@ fn write_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     name.push(".new");
     let beside = PathBuf::from(name);
     let _ = fs::remove_file(&beside);
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&beside)
+        .map_err(failed)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
     fs::rename(&beside, path).map_err(failed)
 }
 

@@ -8,9 +8,12 @@ mod adapter;
 mod certificate;
 mod client;
 mod exit;
+mod init;
 mod key;
 mod output;
+mod questions;
 mod root_key;
+mod server_certificate;
 mod status;
 
 use std::path::PathBuf;
@@ -21,6 +24,8 @@ use clap::{Parser, Subcommand};
 use client::Client;
 use exit::{Exit, Failure};
 use output::{Format, Output};
+
+use crate::config::Config;
 
 /// A KMIP key service for VMware that stands beside an HSM.
 #[derive(Debug, Parser)]
@@ -64,6 +69,8 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration and a server certificate; asks for what no option says
+    Init(Box<init::Arguments>),
     /// How the running server is
     Status,
     /// Root keys: the keys in the HSM under which all others are wrapped
@@ -108,6 +115,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { common, command } = arguments;
     let output = Output::new(common.output);
     match command {
+        Command::Init(arguments) => init::run(*arguments, &common.config, output),
         Command::Status => block_on(status::run(&common.client()?, output)),
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
@@ -117,11 +125,16 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
 }
 
 impl Common {
+    /// The configuration; what is wrong with it is the failure.
+    fn configuration(&self) -> Result<Config, Failure> {
+        Config::load(&self.config).map_err(|problems| Failure::new(problems.to_string()))
+    }
+
     /// The client of the server that the arguments mean.
     fn client(&self) -> Result<Client, Failure> {
         match &self.admin_socket {
             Some(socket) => Ok(Client::new(socket)),
-            None => Err(Failure::new("no socket")),
+            None => Ok(Client::new(self.configuration()?.admin.socket)),
         }
     }
 }

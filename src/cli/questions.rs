@@ -23,10 +23,14 @@ impl<I: BufRead, O: Write> Questions<I, O> {
         accept: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Failure> {
         loop {
-            let line = self.line(question, usual).map_err(|error| Failure::new(format!("{question}: {error}")))?;
+            let line = self
+                .line(question, usual)
+                .map_err(|error| Failure::new(format!("{question}: {error}")))?;
             let Some(line) = line else {
-                return Err(Failure::new(format!("the answers ended before the question: {question}"))
-                    .remedy("`claviger init --help` names the option of each question"));
+                return Err(
+                    Failure::new(format!("the answers ended before the question: {question}"))
+                        .remedy("`claviger init --help` names the option of each question"),
+                );
             };
             let answer = match (line.trim(), usual) {
                 ("", Some(usual)) => usual,
@@ -65,7 +69,10 @@ mod tests {
         let mut questions = Questions::new(&b"x\n 7 \n\n"[..], &mut said);
         assert_eq!(questions.ask("How many", None, number).unwrap(), 7);
         assert_eq!(questions.ask("How many", Some("3"), number).unwrap(), 3);
-        assert!(questions.ask("How many", Some("3"), number).is_err(), "the end of the input is no answer");
+        assert!(
+            questions.ask("How many", Some("3"), number).is_err(),
+            "the end of the input is no answer"
+        );
         assert!(String::from_utf8(said).unwrap().contains("x is not a number"));
     }
 }

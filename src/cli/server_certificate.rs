@@ -10,7 +10,9 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier};
+use openssl::x509::extension::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
 use openssl::x509::{X509, X509NameBuilder};
 use zeroize::Zeroizing;
 
@@ -35,7 +37,11 @@ pub(crate) struct ServerCertificate {
 /// Makes a key and a certificate for `names` (DNS names or IP addresses; the first is also the common name).
 ///
 /// `names` must not be empty. It is version 3, not a CA, for server authentication alone.
-pub(crate) fn make(names: &[String], days: u32, algorithm: Algorithm) -> Result<ServerCertificate, ErrorStack> {
+pub(crate) fn make(
+    names: &[String],
+    days: u32,
+    algorithm: Algorithm,
+) -> Result<ServerCertificate, ErrorStack> {
     let key = make_key(algorithm)?;
     let mut builder = X509::builder()?;
     builder.set_version(2)?;
@@ -63,7 +69,11 @@ pub(crate) fn make(names: &[String], days: u32, algorithm: Algorithm) -> Result<
     builder.append_extension(identifier)?;
     let mut alternative = SubjectAlternativeName::new();
     for name in names {
-        if name.parse::<IpAddr>().is_ok() { alternative.ip(name) } else { alternative.dns(name) };
+        if name.parse::<IpAddr>().is_ok() {
+            alternative.ip(name)
+        } else {
+            alternative.dns(name)
+        };
     }
     let alternative = alternative.build(&builder.x509v3_context(None, None))?;
     builder.append_extension(alternative)?;
@@ -88,7 +98,9 @@ pub(crate) fn is_server_name(name: &str) -> bool {
     }
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -97,7 +109,11 @@ pub(crate) fn is_server_name(name: &str) -> bool {
 
 /// A common name has 64 characters at most.
 fn common_name(names: &[String]) -> &str {
-    names.iter().map(String::as_str).find(|name| name.len() <= 64).unwrap_or("claviger")
+    names
+        .iter()
+        .map(String::as_str)
+        .find(|name| name.len() <= 64)
+        .unwrap_or("claviger")
 }
 
 fn make_key(algorithm: Algorithm) -> Result<PKey<Private>, ErrorStack> {
@@ -116,7 +132,11 @@ mod tests {
 
     #[test]
     fn a_client_finds_each_name_in_the_certificate() {
-        let names = ["kms.example.org".to_owned(), "10.1.2.3".to_owned(), "fd00::5".to_owned()];
+        let names = [
+            "kms.example.org".to_owned(),
+            "10.1.2.3".to_owned(),
+            "fd00::5".to_owned(),
+        ];
         for algorithm in [Algorithm::EcdsaP256, Algorithm::Rsa3072] {
             let made = make(&names, 30, algorithm).unwrap();
             let certificate = X509::from_pem(&made.certificate_pem).unwrap();
@@ -135,7 +155,17 @@ mod tests {
         for good in ["kms", "kms-1.example.org", "*.example.org", "127.0.0.1", "::1"] {
             assert!(is_server_name(good), "{good}");
         }
-        for bad in ["", "a,DNS:b", "a b", "-a", "a..b", "kms.", "ä.example", "a\n", "IP:1"] {
+        for bad in [
+            "",
+            "a,DNS:b",
+            "a b",
+            "-a",
+            "a..b",
+            "kms.",
+            "ä.example",
+            "a\n",
+            "IP:1",
+        ] {
             assert!(!is_server_name(bad), "{bad}");
         }
     }

@@ -1,0 +1,40 @@
+//! Why the administration interface cannot be opened.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the administration interface cannot be opened. What a request is refused with is a reply, not this.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A server answers at the socket.
+    #[error("another server is running: it answers at the administration socket {}", path.display())]
+    SocketInUse {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The path of the socket is that of something else, which was left as it is.
+    #[error("{} is not a socket; name another path as `admin.socket`, or move that file away", path.display())]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// No socket can have so long a path.
+    #[error("the path of a socket has at most {limit} bytes, and {} has {length}", path.display())]
+    SocketPathTooLong {
+        /// The path.
+        path: PathBuf,
+        /// Its length in bytes.
+        length: usize,
+        /// The greatest length.
+        limit: usize,
+    },
+    /// The system refused to make the socket.
+    #[error("cannot listen at the administration socket {}: {source}", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

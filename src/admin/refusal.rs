@@ -1,0 +1,132 @@
+//! The reply to a request that is refused or fails. The one place where statuses and codes are chosen.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::api::{ErrorBody, ErrorReply};
+
+/// What kind of refusal it is; the table in [`super`] says when each is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    BadRequest,
+    UnsupportedMediaType,
+    Invalid,
+    NotAdmitted,
+    NotFound,
+    MethodNotAllowed,
+    Taken,
+    InUse,
+    Conflict,
+    TooLarge,
+    Tampered,
+    Internal,
+    BackendFailed,
+    Unavailable,
+    Deadline,
+}
+
+impl Kind {
+    fn status_and_code(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request"),
+            Self::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
+            Self::NotAdmitted => (StatusCode::FORBIDDEN, "not_admitted"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Taken => (StatusCode::CONFLICT, "taken"),
+            Self::InUse => (StatusCode::CONFLICT, "in_use"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Tampered => (StatusCode::INTERNAL_SERVER_ERROR, "tampered"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::BackendFailed => (StatusCode::BAD_GATEWAY, "backend_failed"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Deadline => (StatusCode::GATEWAY_TIMEOUT, "deadline"),
+        }
+    }
+}
+
+/// Why a request is not answered with a success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    kind: Kind,
+    message: String,
+    remedy: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            remedy: None,
+        }
+    }
+
+    pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self {
+            remedy: Some(remedy.into()),
+            ..self
+        }
+    }
+
+    /// There is no `what` that is called `name`.
+    pub(super) fn not_found(what: &str, name: &str) -> Self {
+        Self::new(Kind::NotFound, format!("there is no {what} {name:?}"))
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code) = self.kind.status_and_code();
+        if status.is_server_error() {
+            tracing::error!(code, message = %self.message, "an administration request failed");
+        }
+        let error = ErrorBody {
+            code: code.to_owned(),
+            message: self.message,
+            remedy: self.remedy,
+        };
+        (status, Json(ErrorReply { error })).into_response()
+    }
+}
+
+impl From<JsonRejection> for Refusal {
+    fn from(rejection: JsonRejection) -> Self {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
+            _ => Kind::BadRequest,
+        };
+        Self::new(kind, rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(Kind::BadRequest, rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(rejection: PathRejection) -> Self {
+        Self::new(Kind::BadRequest, rejection.body_text())
+    }
+}
+
+impl From<crate::adapter::Error> for Refusal {
+    fn from(error: crate::adapter::Error) -> Self {
+        Self::new(Kind::Invalid, error.to_string())
+    }
+}
