@@ -10,6 +10,7 @@ mod client;
 mod exit;
 mod init;
 mod key;
+mod kmip;
 mod output;
 mod questions;
 mod root_key;

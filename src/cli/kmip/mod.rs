@@ -1,0 +1,3 @@
+//! `claviger kmip …`: a KMIP client for the operator.
+
+mod connection;
