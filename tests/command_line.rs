@@ -18,7 +18,11 @@ fn claviger(arguments: &[&str]) -> Output {
             command.env_remove(name);
         }
     }
-    command.args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs")
 }
 
 fn stdout(output: &Output) -> String {
@@ -32,7 +36,12 @@ fn stderr(output: &Output) -> String {
 /// Runs a command that must fail with `code`; returns what it said.
 fn refused(code: i32, arguments: &[&str]) -> String {
     let output = claviger(arguments);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {}",
+        stderr(&output)
+    );
     assert_eq!(stdout(&output), "", "{arguments:?} failed and has data on stdout");
     stderr(&output)
 }
@@ -47,10 +56,23 @@ fn every_command_is_in_the_help_and_explains_itself() {
     assert_eq!(help.status.code(), Some(SUCCESS));
     let help = stdout(&help);
     let commands = [
-        "init", "serve", "config", "doctor", "status", "root-key", "adapter", "certificate", "key", "custody", "kmip",
+        "init",
+        "serve",
+        "config",
+        "doctor",
+        "status",
+        "root-key",
+        "adapter",
+        "certificate",
+        "key",
+        "custody",
+        "kmip",
     ];
     for command in commands {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} in:\n{help}");
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(command)),
+            "{command} in:\n{help}"
+        );
         let own = claviger(&[command, "--help"]);
         assert_eq!(own.status.code(), Some(SUCCESS), "{command} --help");
         assert!(stdout(&own).contains("Usage: claviger"), "{command} --help");
@@ -64,7 +86,10 @@ fn a_script_can_tell_the_exit_codes_from_the_help() {
     assert!(help.contains("Exit codes:"));
     for code in [SUCCESS, FAILURE, UNHEALTHY, USAGE] {
         let prefix = format!("{code:>4}  ");
-        assert!(help.lines().any(|line| line.starts_with(&prefix)), "{code} in:\n{help}");
+        assert!(
+            help.lines().any(|line| line.starts_with(&prefix)),
+            "{code} in:\n{help}"
+        );
     }
 }
 
@@ -91,7 +116,11 @@ fn a_missing_configuration_is_told_with_its_path_and_the_remedy() {
 fn a_server_that_is_not_running_is_told_with_its_socket_and_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("admin.sock");
-    for (code, command) in [(UNHEALTHY, &["status"][..]), (FAILURE, &["adapter", "list"]), (FAILURE, &["custody", "verify"])] {
+    for (code, command) in [
+        (UNHEALTHY, &["status"][..]),
+        (FAILURE, &["adapter", "list"]),
+        (FAILURE, &["custody", "verify"]),
+    ] {
         let mut arguments = vec!["--admin-socket", text(&socket)];
         arguments.extend(command);
         let said = refused(code, &arguments);
@@ -103,13 +132,27 @@ fn a_server_that_is_not_running_is_told_with_its_socket_and_the_remedy() {
 #[test]
 fn the_kmip_client_says_which_of_its_files_is_missing() {
     let said = refused(USAGE, &["kmip", "query"]);
-    assert!(said.contains("--server") && said.contains("CLAVIGER_KMIP"), "{said}");
+    assert!(
+        said.contains("--server") && said.contains("CLAVIGER_KMIP"),
+        "{said}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("client.pem");
     let missing = text(&missing);
     let said = refused(
         FAILURE,
-        &["kmip", "query", "--server", "localhost", "--cert", missing, "--key", missing, "--ca", missing],
+        &[
+            "kmip",
+            "query",
+            "--server",
+            "localhost",
+            "--cert",
+            missing,
+            "--key",
+            missing,
+            "--ca",
+            missing,
+        ],
     );
     assert!(said.contains(missing), "{said}");
 }
@@ -117,8 +160,19 @@ fn the_kmip_client_says_which_of_its_files_is_missing() {
 /// The options of an `init` that asks nothing.
 fn init<'a>(config: &'a str, pin: &'a str) -> Vec<&'a str> {
     vec![
-        "--config", config, "init", "--module", "/usr/lib/softhsm/libsofthsm2.so", "--token-label", "Büro \"7\"",
-        "--pin-file", pin, "--server-name", "kms.example.org", "--server-name", "10.0.0.7",
+        "--config",
+        config,
+        "init",
+        "--module",
+        "/usr/lib/softhsm/libsofthsm2.so",
+        "--token-label",
+        "Büro \"7\"",
+        "--pin-file",
+        pin,
+        "--server-name",
+        "kms.example.org",
+        "--server-name",
+        "10.0.0.7",
     ]
 }
 
@@ -131,10 +185,16 @@ fn init_writes_a_configuration_and_a_key_that_others_cannot_read() {
     assert_eq!(made.status.code(), Some(SUCCESS), "{}", stderr(&made));
     assert!(stderr(&made).contains("write the PIN"), "{}", stderr(&made));
     let configuration = fs::read_to_string(&config).unwrap();
-    assert!(configuration.contains("Büro") && configuration.contains("# "), "{configuration}");
+    assert!(
+        configuration.contains("Büro") && configuration.contains("# "),
+        "{configuration}"
+    );
     let key = folder.path().join("etc/server.key");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(stdout(&made).contains("SHA-256"), "vCenter's administrator compares it");
+    assert!(
+        stdout(&made).contains("SHA-256"),
+        "vCenter's administrator compares it"
+    );
 }
 
 #[test]
@@ -153,7 +213,11 @@ fn init_never_overwrites_what_is_there_unless_told() {
     let with = |option| arguments.iter().copied().chain([option]).collect::<Vec<_>>();
     assert_eq!(claviger(&with("--overwrite")).status.code(), Some(SUCCESS));
     assert_ne!(fs::read(&config).unwrap(), b"mine");
-    assert_eq!(fs::read(folder.path().join("server.key")).unwrap(), key, "a new key would break vCenter's trust");
+    assert_eq!(
+        fs::read(folder.path().join("server.key")).unwrap(),
+        key,
+        "a new key would break vCenter's trust"
+    );
 }
 
 #[test]

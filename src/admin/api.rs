@@ -37,12 +37,19 @@ pub struct List<T> {
     /// Where the next page begins; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// What belongs here and is left out because its stored row was changed by another hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tampered: Vec<String>,
 }
 
 impl<T> From<Vec<T>> for List<T> {
     /// A collection that fits one page.
     fn from(items: Vec<T>) -> Self {
-        Self { items, next: None }
+        Self {
+            items,
+            next: None,
+            tampered: Vec::new(),
+        }
     }
 }
 
@@ -253,10 +260,14 @@ pub struct CustodyHead {
 }
 
 /// A record of the custody log, as it is stored.
+///
+/// `GET /v1/custody/records?from=0&limit=1000` lists them in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustodyRecord {
     /// Its place in the log; the first is 0.
     pub sequence: u64,
-    /// Base64 of the exact stored bytes, which are the leaf of the tree.
+    /// The hash of its leaf, as it was stored beside it.
     pub leaf: String,
+    /// Base64 of its exact stored bytes.
+    pub bytes: String,
 }

@@ -7,6 +7,7 @@
 mod adapter;
 mod certificate;
 mod client;
+mod custody;
 mod exit;
 mod init;
 mod key;
@@ -86,6 +87,9 @@ enum Command {
     /// Keys of an adapter, as the administrator sees them: never their values
     #[command(subcommand)]
     Key(key::Command),
+    /// The custody log: who had which key, when
+    #[command(subcommand)]
+    Custody(custody::Command),
 }
 
 /// Reads the arguments of this process and runs the command that they name.
@@ -122,6 +126,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
         Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
+        Command::Custody(command) => block_on(custody::run(command, &common.client()?, output)),
     }
 }
 

@@ -1,0 +1,162 @@
+//! `claviger custody verify`: the proof that the log is whole, computed here from the records themselves.
+//!
+//! The server is asked for records and for its head, and believed neither: a server that leaves out, changes
+//! or reorders a record gives another root than its head has. What a server that rewrites the whole log can
+//! still do is caught only by a head that was kept elsewhere (`--kept`).
+
+use serde::Serialize;
+
+use super::{head, page};
+use crate::cli::client::Client;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{Output, counted, time};
+use crate::custody::{CompactRange, Fault, Hash, Head, Verified, Verifier};
+
+/// What was proved.
+#[derive(Serialize)]
+struct Proof {
+    verified: bool,
+    size: u64,
+    root: Hash,
+    #[serde(with = "time::serde::rfc3339::option")]
+    first: Option<time::OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last: Option<time::OffsetDateTime>,
+}
+
+/// Unhealthy where the log is not whole.
+pub(super) async fn run(kept: Option<Head>, client: &Client, output: Output) -> Result<Exit, Failure> {
+    // The log grows while it is read; what is proved is the log as it was at this head.
+    let head = head(client).await?;
+    if let Some(kept) = kept.filter(|kept| kept.size > head.size) {
+        return Err(not_whole(&format!(
+            "it had {} when its head was kept and has {} now",
+            counted(kept.size, "record"),
+            head.size
+        )));
+    }
+    let mut verifier = Verifier::new();
+    let mut continued = Continued::of(kept);
+    let mut next = 0;
+    while next < head.size {
+        let records = page(client, next, head.size).await?;
+        if records.is_empty() {
+            break;
+        }
+        for record in &records {
+            verifier.push(record).map_err(|fault| not_whole(&fault))?;
+            continued.append(record.leaf).map_err(|why| not_whole(&why))?;
+            next += 1;
+        }
+    }
+    let verified = verifier.finish(&head).map_err(|fault: Fault| not_whole(&fault))?;
+    report(&verified, output)
+}
+
+fn report(verified: &Verified, output: Output) -> Result<Exit, Failure> {
+    let Head { size, root } = verified.head;
+    let proof = Proof {
+        verified: true,
+        size,
+        root,
+        first: verified.first,
+        last: verified.last,
+    };
+    output.data(&proof, |_| {
+        format!("custody log verified: {}, root {root}", counted(size, "record"))
+    })?;
+    if let (Some(first), Some(last)) = (verified.first, verified.last) {
+        output.say(format_args!(
+            "from {} to {}; keep {size}:{root} elsewhere, and give it with --kept next time",
+            time(first),
+            time(last)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn not_whole(why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("the custody log is NOT whole: {why}"))
+        .remedy("keep a copy of the database as it is, and find out who could write to it")
+        .unhealthy()
+}
+
+/// Whether the log has a kept head as its beginning.
+struct Continued {
+    tree: CompactRange,
+    kept: Option<Head>,
+}
+
+impl Continued {
+    fn of(kept: Option<Head>) -> Self {
+        // Every log begins with the empty one, whose root says nothing.
+        Self {
+            tree: CompactRange::new(),
+            kept: kept.filter(|kept| kept.size > 0),
+        }
+    }
+
+    fn append(&mut self, leaf: Hash) -> Result<(), String> {
+        let Some(kept) = self.kept else { return Ok(()) };
+        if self.tree.size() == kept.size {
+            return Ok(());
+        }
+        self.tree.append(leaf);
+        if self.tree.size() == kept.size && self.tree.root() != kept.root {
+            return Err(format!(
+                "its first {} have root {}, and the head that was kept has {}",
+                counted(kept.size, "record"),
+                self.tree.root(),
+                kept.root
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Reads `SIZE:ROOT`, as `verify` prints it.
+pub(super) fn kept_head(text: &str) -> Result<Head, String> {
+    let parse = || {
+        let (size, root) = text.split_once(':')?;
+        Some(Head {
+            size: size.parse().ok()?,
+            root: root.parse().ok()?,
+        })
+    };
+    parse().ok_or_else(|| "expected a head as `claviger custody verify` prints it, SIZE:ROOT".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::custody::leaf_hash;
+
+    #[test]
+    fn a_log_that_was_rewritten_from_the_start_does_not_continue_the_kept_head() {
+        let leaves = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")];
+        let mut tree = CompactRange::new();
+        tree.append(leaves[0]);
+        tree.append(leaves[1]);
+        let kept = kept_head(&format!("2:{}", tree.root())).unwrap();
+
+        let mut continued = Continued::of(Some(kept));
+        for leaf in leaves {
+            continued.append(leaf).unwrap();
+        }
+        let mut rewritten = Continued::of(Some(kept));
+        rewritten.append(leaf_hash(b"x")).unwrap();
+        assert!(
+            rewritten
+                .append(leaves[1])
+                .unwrap_err()
+                .contains("first 2 records")
+        );
+    }
+
+    #[test]
+    fn a_kept_head_is_read_as_it_is_printed() {
+        assert!(kept_head("2").is_err());
+        assert!(kept_head("2:abcd").is_err());
+        assert!(kept_head(&format!("x:{}", leaf_hash(b""))).is_err());
+    }
+}
