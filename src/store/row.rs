@@ -1,5 +1,9 @@
 //! What a read gives.
 
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+
 use crate::adapter::RootKeyId;
 use crate::custody::Hash;
 use crate::key::{ManagedObject, WrappedKek};
@@ -86,3 +90,18 @@ pub struct Located {
 /// A place in the order of creation. Stays right while rows are added and changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor(pub(super) u64);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ParseIntError;
+
+    /// Reads what `Display` wrote.
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
