@@ -68,7 +68,7 @@ pub struct Status {
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
     /// Where it speaks KMIP.
-    pub kmip_address: String,
+    pub kmip_addresses: Vec<String>,
     /// The root-key backends of the configuration.
     pub backends: Vec<BackendStatus>,
     /// How many root keys there are.

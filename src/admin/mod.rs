@@ -42,6 +42,7 @@ pub mod api;
 mod error;
 mod extract;
 mod peer;
+mod readable;
 mod refusal;
 mod server;
 mod socket;
@@ -50,6 +51,7 @@ use std::time::Duration;
 
 pub use error::Error;
 pub use peer::{Admitted, Peer};
+pub use readable::{readable, value_text};
 pub use server::serve;
 pub use socket::Socket;
 

@@ -53,7 +53,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         }
         Command::List => {
             let list: List<Adapter> = client.get(path(["adapters"])).await?;
-            output.data(&list.items, |items| columns(items))?;
+            return output.list(&list, columns);
         }
         Command::Show { adapter } => {
             let adapter: Adapter = client.get(path(["adapters", &adapter])).await?;

@@ -53,15 +53,15 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             ));
         }
         Command::List { adapter } => {
-            let items = match adapter {
+            let list = match adapter {
                 Some(adapter) => of_adapter(client, &adapter).await?,
-                None => client.get::<List<_>>(path(["certificates"])).await?.items,
+                None => client.get(path(["certificates"])).await?,
             };
-            output.data(&items, |items| columns(items))?;
+            return output.list(&list, columns);
         }
         Command::Remove { certificate, adapter } => {
-            let items = of_adapter(client, &adapter).await?;
-            let chosen = choose(&items, &certificate, &adapter)?;
+            let list = of_adapter(client, &adapter).await?;
+            let chosen = choose(&list.items, &certificate, &adapter)?;
             client
                 .delete(path(["adapters", &adapter, "certificates", &chosen.fingerprint]))
                 .await?;
@@ -75,11 +75,8 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
     Ok(Exit::Done)
 }
 
-async fn of_adapter(client: &Client, adapter: &str) -> Result<Vec<Certificate>, Failure> {
-    Ok(client
-        .get::<List<_>>(path(["adapters", adapter, "certificates"]))
-        .await?
-        .items)
+async fn of_adapter(client: &Client, adapter: &str) -> Result<List<Certificate>, Failure> {
+    client.get(path(["adapters", adapter, "certificates"])).await
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

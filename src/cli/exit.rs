@@ -79,6 +79,11 @@ impl Failure {
         }
     }
 
+    /// What the operator can do, where that is known.
+    pub(crate) fn remedy_text(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
     /// The exit code that tells of it.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

@@ -34,48 +34,48 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             state,
             limit,
         } => {
-            let (items, more) = list(client, &adapter, state.as_deref(), limit).await?;
-            output.data(&items, |items| columns(items))?;
-            if more {
+            let found = list(client, &adapter, state.as_deref(), limit).await?;
+            if found.next.is_some() {
                 output.say(format_args!(
                     "there are more than {limit}; ask for them with --limit"
                 ));
             }
+            output.list(&found, columns)
         }
         Command::Show { key, adapter } => {
             let key: Key = client.get(path(["adapters", &adapter, "keys", &key])).await?;
             output.data(&key, properties)?;
+            Ok(Exit::Done)
         }
     }
-    Ok(Exit::Done)
 }
 
-/// Reads pages until `limit` is reached; whether there are more is the second part.
+/// Reads pages until `limit` is reached. `next` of the result says that there are more.
 async fn list(
     client: &Client,
     adapter: &str,
     state: Option<&str>,
     limit: usize,
-) -> Result<(Vec<Key>, bool), Failure> {
-    let mut items: Vec<Key> = Vec::new();
-    let mut after: Option<String> = None;
+) -> Result<List<Key>, Failure> {
+    let mut found = List::from(Vec::new());
     loop {
         let mut page = path(["adapters", adapter, "keys"]);
-        if let Some(state) = state {
-            page = page.query("state", state);
-        }
-        if let Some(after) = &after {
-            page = page.query("after", after);
+        for (name, value) in [("state", state), ("after", found.next.as_deref())] {
+            if let Some(value) = value {
+                page = page.query(name, value);
+            }
         }
         let list: List<Key> = client.get(page).await?;
-        items.extend(list.items);
-        if items.len() > limit {
-            items.truncate(limit);
-            return Ok((items, true));
+        found.items.extend(list.items);
+        found.tampered.extend(list.tampered);
+        found.next = list.next;
+        if found.items.len() > limit {
+            found.items.truncate(limit);
+            // There is one more at least, whether or not there is another page.
+            found.next.get_or_insert_default();
         }
-        match list.next {
-            Some(next) if items.len() < limit => after = Some(next),
-            next => return Ok((items, next.is_some())),
+        if found.next.is_none() || found.items.len() >= limit {
+            return Ok(found);
         }
     }
 }

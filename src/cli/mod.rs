@@ -8,6 +8,8 @@ mod adapter;
 mod certificate;
 mod client;
 mod custody;
+mod device;
+mod doctor;
 mod exit;
 mod init;
 mod key;
@@ -73,6 +75,8 @@ struct Common {
 enum Command {
     /// Write a configuration and a server certificate; asks for what no option says
     Init(Box<init::Arguments>),
+    /// What is wrong, found by trying: configuration, devices, store, server; needs no running server
+    Doctor,
     /// How the running server is
     Status,
     /// Root keys: the keys in the HSM under which all others are wrapped
@@ -90,6 +94,8 @@ enum Command {
     /// The custody log: who had which key, when
     #[command(subcommand)]
     Custody(custody::Command),
+    /// A KMIP client, to see what a client sees
+    Kmip(kmip::Arguments),
 }
 
 /// Reads the arguments of this process and runs the command that they name.
@@ -121,12 +127,14 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let output = Output::new(common.output);
     match command {
         Command::Init(arguments) => init::run(*arguments, &common.config, output),
+        Command::Doctor => block_on(doctor::run(&common.configuration()?, &common.client()?, output)),
         Command::Status => block_on(status::run(&common.client()?, output)),
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
         Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(command) => block_on(custody::run(command, &common.client()?, output)),
+        Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
     }
 }
 

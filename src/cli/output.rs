@@ -12,7 +12,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
+use crate::admin::api::List;
 
 /// How data is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,6 +47,23 @@ impl Output {
                 .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?,
         };
         self.text(&text)
+    }
+
+    /// Prints the items of a list; warns of those that the server left out because their rows were changed.
+    pub(crate) fn list<T: Serialize>(
+        self,
+        list: &List<T>,
+        table: impl FnOnce(&[T]) -> String,
+    ) -> Result<Exit, Failure> {
+        self.data(&list.items, |items| table(items))?;
+        for what in &list.tampered {
+            say(format_args!("LEFT OUT: {}", printable(what)));
+        }
+        Ok(if list.tampered.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Unhealthy
+        })
     }
 
     /// Prints `text` on stdout as it is.
@@ -131,8 +149,14 @@ fn bare() -> Table {
     table
 }
 
+/// The table without what pads it left and right.
 fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| line.trim().to_owned() + "\n").collect()
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.strip_prefix(' ').unwrap_or(&line).trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// `text` with its control characters, and what turns the direction of a line, written as escapes.
@@ -189,7 +213,7 @@ mod tests {
         columns.row(["longer".into(), "Pre-Active".into()]);
         assert_eq!(
             columns.or("no keys"),
-            "NAME     STATE\na        Active\nlonger   Pre-Active\n"
+            "NAME    STATE\na       Active\nlonger  Pre-Active\n"
         );
         assert_eq!(Columns::new(["NAME"]).or("no keys"), "no keys");
     }

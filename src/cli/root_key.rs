@@ -44,7 +44,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         }
         Command::List => {
             let list: List<RootKey> = client.get(path(["root-keys"])).await?;
-            output.data(&list.items, |items| columns(items))?;
+            return output.list(&list, columns);
         }
         Command::Show { root_key } => {
             let root_key: RootKey = client.get(path(["root-keys", &root_key])).await?;

@@ -23,7 +23,7 @@ fn table(status: &Status) -> String {
         .line("version", &status.version)
         .line("process", status.process)
         .line("started", time(status.started_at))
-        .line("KMIP address", &status.kmip_address)
+        .line("KMIP", status.kmip_addresses.join(", "))
         .line("root keys", status.root_keys)
         .line("adapters", status.adapters)
         .line("certificates", status.certificates)

@@ -24,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const HEADER: usize = 8;
 
 /// A longer answer is not read.
-const ANSWER_LIMIT: usize = 16 << 20;
+pub(super) const ANSWER_LIMIT: usize = 16 << 20;
 
 /// Where the server is and who asks.
 #[derive(Debug, clap::Args)]

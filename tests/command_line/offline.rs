@@ -1,54 +1,9 @@
-//! The command line as an operator meets it: help, wrong arguments, and what needs no server.
+//! Help, wrong arguments, and what needs no server.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
-const SUCCESS: i32 = 0;
-const FAILURE: i32 = 1;
-const UNHEALTHY: i32 = 2;
-const USAGE: i32 = 64;
-
-/// Runs `claviger` with nothing of this test's own environment that it would read.
-fn claviger(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CLAVIGER_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("stdout is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("stderr is UTF-8")
-}
-
-/// Runs a command that must fail with `code`; returns what it said.
-fn refused(code: i32, arguments: &[&str]) -> String {
-    let output = claviger(arguments);
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{arguments:?}: {}",
-        stderr(&output)
-    );
-    assert_eq!(stdout(&output), "", "{arguments:?} failed and has data on stdout");
-    stderr(&output)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a temporary path is UTF-8")
-}
+use crate::support::{FAILURE, SUCCESS, UNHEALTHY, USAGE, claviger, refused, stderr, stdout, text};
 
 #[test]
 fn every_command_is_in_the_help_and_explains_itself() {

@@ -1,0 +1,4 @@
+//! The command line as an operator meets it, with the real binary.
+
+mod offline;
+mod support;
