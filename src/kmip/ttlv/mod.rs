@@ -8,6 +8,8 @@ mod error;
 mod field;
 mod limits;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod value;
 mod writer;
 
