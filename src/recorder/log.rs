@@ -1,5 +1,6 @@
 //! The end of the custody log in memory: where the next record goes.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use time::{Duration, OffsetDateTime};
@@ -100,20 +101,23 @@ fn identifier(time: OffsetDateTime) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.nanosecond()))
 }
 
+/// The head, once the hashes from its anchor on were made again, and the time of the last record.
 async fn read(store: &dyn Store) -> Result<(CustodyHead, OffsetDateTime), Error> {
-    let failed = |error| Error::Refused(std::sync::Arc::new(error));
-    let head = store.custody_head().await.map_err(failed)?;
+    let broken = |why: String| Error::BrokenLog { why };
+    // One more than there can be, so that a record beyond the head is seen.
+    let limit = u32::try_from(TAIL + 1).expect("the tail is short");
+    let (head, tail) = store
+        .custody_tail(limit)
+        .await
+        .map_err(|error| Error::Refused(Arc::new(error)))?;
     let size = head.tree.size();
     let mut tree: CompactRange = head.anchor.clone();
-    let broken = |why: String| Error::BrokenLog { why };
     if size.checked_sub(tree.size()).is_none_or(|tail| tail > TAIL) {
         return Err(broken(format!(
             "the head is of {size} records and its anchor of {}",
             tree.size()
         )));
     }
-    let limit = u32::try_from(TAIL + 1).expect("the tail is short");
-    let tail = store.custody_records(tree.size(), limit).await.map_err(failed)?;
     let mut last = OffsetDateTime::UNIX_EPOCH;
     for stored in &tail {
         let sequence = stored.sequence;

@@ -8,8 +8,12 @@
 //! Rows of keys, root keys, adapters and certificates carry a seal: an HMAC over all their columns, under a seal key
 //! that the device keeps wrapped ([`SealKeys`]). Each read verifies it before anything else looks at the row. A row
 //! that was changed, or moved to another identifier or adapter, by another hand is [`Error::Tampered`]; its neighbours
-//! are not harmed. What a seal cannot tell is an older row put back in the place of a newer one: for that the custody
-//! log has the digest of each key's row ([`KeyRow::digest`]) after each event.
+//! are not harmed. An entry of the index that leads to the wrong key is found out by that key's row.
+//!
+//! What a seal cannot tell, because nothing is there that could be wrong: a row that was deleted, an index entry that
+//! was deleted (the key is still read by its identifier), and an older row put back, be it in the place of a newer one
+//! or after it was deleted. For these the custody log has every change, and the digest of each key's row
+//! ([`KeyRow::digest`]) after each event.
 
 mod change;
 mod error;

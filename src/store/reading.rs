@@ -62,6 +62,9 @@ pub trait Store: Send + Sync {
     /// The head of the custody log.
     async fn custody_head(&self) -> Result<CustodyHead, Error>;
 
+    /// The head of the custody log and at most `limit` records from its anchor on, all as of one moment.
+    async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error>;
+
     /// At most `limit` records of the custody log, in order, from number `from`.
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error>;
 }

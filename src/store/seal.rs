@@ -155,3 +155,24 @@ impl Columns {
         mac
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::suite::fixture::seal_key;
+
+    #[test]
+    fn bytes_cannot_be_moved_from_one_column_to_the_next() {
+        let sealed =
+            |first: &str, second: &str| Columns::of("adapter").text(first).text(second).seal(&seal_key(1));
+        assert_ne!(sealed("ab", "c"), sealed("a", "bc"));
+        assert_ne!(sealed("", "abc"), sealed("abc", ""));
+        let empty = Columns::of("adapter").optional(Some(&b""[..]), Columns::blob);
+        let null = Columns::of("adapter").optional(None::<&[u8]>, Columns::blob);
+        assert_ne!(empty.seal(&seal_key(1)), null.seal(&seal_key(1)));
+        assert_ne!(
+            Columns::of("adapter").seal(&seal_key(1)),
+            Columns::of("root_key").seal(&seal_key(1))
+        );
+    }
+}

@@ -91,8 +91,8 @@ async fn while_the_outcome_is_unknown_nothing_more_is_written() {
         let house = House::new().await;
         house.write("before").await.unwrap();
         house.plan.fail(Step::Commit, how);
-        house.plan.fail(Step::ReadHead, How::Failed);
-        house.plan.fail(Step::ReadHead, How::Failed);
+        house.plan.fail(Step::ReadTail, How::Failed);
+        house.plan.fail(Step::ReadTail, How::Failed);
         let error = house.write("unknown").await.unwrap_err();
         assert!(matches!(error, Error::OutcomeUnknown(_)), "{error}");
         let error = house.write("still unreadable").await.unwrap_err();

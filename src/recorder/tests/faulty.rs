@@ -23,7 +23,7 @@ pub(super) enum Step {
     Apply,
     Append,
     Commit,
-    ReadHead,
+    ReadTail,
 }
 
 /// How it fails.
@@ -192,8 +192,12 @@ impl Store for Faulty {
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
-        match self.plan.take(Step::ReadHead) {
-            None => self.inner.custody_head().await,
+        self.inner.custody_head().await
+    }
+
+    async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
+        match self.plan.take(Step::ReadTail) {
+            None => self.inner.custody_tail(limit).await,
             Some(_) => Err(injected()),
         }
     }

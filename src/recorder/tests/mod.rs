@@ -108,8 +108,9 @@ async fn stored(store: &dyn Store) -> Vec<StoredRecord> {
 
 /// The whole log, verified.
 async fn verified(store: &dyn Store) -> (Vec<Record>, Verified) {
-    let stored = stored(store).await;
     let head = store.custody_head().await.unwrap().head();
+    let mut stored = stored(store).await;
+    stored.truncate(usize::try_from(head.size).unwrap());
     let verified = verify(&stored, &head).unwrap();
     let records = stored
         .iter()

@@ -173,61 +173,94 @@ impl Store for SqliteStore {
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
-        let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
-            sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
-                .fetch_one(&self.readers)
-                .await
-                .map_err(Error::database("read the head of the custody log"))?;
-        let range = |size: i64, bytes: &[u8]| {
-            let size = u64::try_from(size).map_err(|_| Error::BrokenHead {
-                what: format!("its size is {size}"),
-            })?;
-            CompactRange::from_bytes(size, bytes).map_err(|error| Error::BrokenHead {
-                what: error.to_string(),
-            })
-        };
-        let head = CustodyHead {
-            tree: range(size, &frontier)?,
-            anchor: range(anchor_size, &anchor)?,
-        };
-        if head.tree.root().0 != root.as_slice() {
-            let what = format!(
-                "its root is {}, and its hashes give {}",
-                hex::encode(root),
-                head.tree.root()
-            );
-            return Err(Error::BrokenHead { what });
-        }
-        Ok(head)
+        let mut connection = self
+            .readers
+            .acquire()
+            .await
+            .map_err(Error::database("read the custody log"))?;
+        head(&mut connection).await
+    }
+
+    async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
+        let mut transaction = self
+            .readers
+            .begin()
+            .await
+            .map_err(Error::database("read the custody log"))?;
+        let head = head(&mut transaction).await?;
+        let records = records(&mut transaction, head.anchor.size(), limit).await?;
+        Ok((head, records))
     }
 
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
-        )
-        .bind(i64::try_from(from).unwrap_or(i64::MAX))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(Error::database("read the custody log"))?;
-        rows.into_iter()
-            .map(|(sequence, leaf, bytes)| {
-                let broken = |what| Error::Tampered {
-                    table: "custody_record",
-                    id: sequence.to_string(),
-                    what,
-                };
-                Ok(StoredRecord {
-                    sequence: u64::try_from(sequence).map_err(|_| broken("its number is negative".into()))?,
-                    leaf: leaf
-                        .try_into()
-                        .map(Hash)
-                        .map_err(|leaf: Vec<u8>| broken(format!("its leaf has {} bytes", leaf.len())))?,
-                    bytes,
-                })
-            })
-            .collect()
+        let mut connection = self
+            .readers
+            .acquire()
+            .await
+            .map_err(Error::database("read the custody log"))?;
+        records(&mut connection, from, limit).await
     }
+}
+
+async fn head(connection: &mut SqliteConnection) -> Result<CustodyHead, Error> {
+    let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
+        sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
+            .fetch_one(connection)
+            .await
+            .map_err(Error::database("read the head of the custody log"))?;
+    let range = |size: i64, bytes: &[u8]| {
+        let size = u64::try_from(size).map_err(|_| Error::BrokenHead {
+            what: format!("its size is {size}"),
+        })?;
+        CompactRange::from_bytes(size, bytes).map_err(|error| Error::BrokenHead {
+            what: error.to_string(),
+        })
+    };
+    let head = CustodyHead {
+        tree: range(size, &frontier)?,
+        anchor: range(anchor_size, &anchor)?,
+    };
+    if head.tree.root().0 != root.as_slice() {
+        let what = format!(
+            "its root is {}, and its hashes give {}",
+            hex::encode(root),
+            head.tree.root()
+        );
+        return Err(Error::BrokenHead { what });
+    }
+    Ok(head)
+}
+
+async fn records(
+    connection: &mut SqliteConnection,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredRecord>, Error> {
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+    )
+    .bind(i64::try_from(from).unwrap_or(i64::MAX))
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("read the custody log"))?;
+    rows.into_iter().map(record).collect()
+}
+
+fn record((sequence, leaf, bytes): (i64, Vec<u8>, Vec<u8>)) -> Result<StoredRecord, Error> {
+    let broken = |what| Error::Tampered {
+        table: "custody_record",
+        id: sequence.to_string(),
+        what,
+    };
+    Ok(StoredRecord {
+        sequence: u64::try_from(sequence).map_err(|_| broken("its number is negative".into()))?,
+        leaf: leaf
+            .try_into()
+            .map(Hash)
+            .map_err(|leaf: Vec<u8>| broken(format!("its leaf has {} bytes", leaf.len())))?,
+        bytes,
+    })
 }
 
 impl SqliteStore {

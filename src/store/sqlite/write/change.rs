@@ -1,0 +1,80 @@
+//! The changes, each to its place, and what sealing their rows takes.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::identity::{delete_adapter, found};
+use crate::adapter::{AdapterId, RootKeyId};
+use crate::store::sqlite::read::within;
+use crate::store::table::AdapterColumns;
+use crate::store::{Applied, Change, Error, SealKeys};
+
+/// What making changes takes: the open seal keys, and which root key an adapter has.
+pub(super) struct Changes {
+    pub(super) keys: SealKeys,
+    root_keys: HashMap<AdapterId, RootKeyId>,
+}
+
+impl Changes {
+    pub(super) fn new(keys: SealKeys) -> Self {
+        Self {
+            keys,
+            root_keys: HashMap::new(),
+        }
+    }
+
+    /// Forgets what was looked up, since what it was read from was taken back.
+    pub(super) fn forget(&mut self) {
+        self.root_keys.clear();
+    }
+
+    pub(super) async fn apply(
+        &mut self,
+        connection: &mut SqliteConnection,
+        change: &Change,
+        applied: &mut Applied,
+    ) -> Result<(), Error> {
+        match change {
+            Change::PutKey {
+                row,
+                expected_revision,
+            } => self.put_key(connection, row, *expected_revision, applied).await,
+            Change::CreateRootKey(root_key) => self.create_root_key(connection, root_key).await,
+            Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
+            Change::DeleteAdapter(id) => {
+                self.root_keys.remove(id);
+                delete_adapter(connection, *id).await
+            }
+            Change::AddCertificate(certificate) => self.add_certificate(connection, certificate).await,
+            Change::RemoveCertificate(fingerprint) => {
+                let removed = sqlx::query("DELETE FROM client_certificate WHERE fingerprint = ?")
+                    .bind(fingerprint.0.to_vec())
+                    .execute(connection)
+                    .await
+                    .map_err(Error::database("remove a certificate"))?;
+                found(removed.rows_affected(), "client certificate", fingerprint)
+            }
+        }
+    }
+
+    /// The root key of an adapter, whose row is verified; looked up once a transaction.
+    pub(super) async fn root_key_of(
+        &mut self,
+        connection: &mut SqliteConnection,
+        adapter: AdapterId,
+    ) -> Result<RootKeyId, Error> {
+        const ADAPTER: &str = "SELECT * FROM adapter WHERE id = ?";
+        if let Some(root_key) = self.root_keys.get(&adapter) {
+            return Ok(*root_key);
+        }
+        let found = within::<AdapterColumns>(connection, ADAPTER, adapter.uuid(), &self.keys)
+            .await?
+            .ok_or_else(|| Error::NotFound {
+                what: "adapter",
+                id: adapter.to_string(),
+            })?;
+        self.root_keys.insert(adapter, found.root_key);
+        Ok(found.root_key)
+    }
+}

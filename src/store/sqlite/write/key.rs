@@ -1,0 +1,153 @@
+//! Keys and their index.
+
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::change::Changes;
+use super::integer;
+use crate::adapter::AdapterId;
+use crate::store::index::term;
+use crate::store::table::{KeyColumns, Sealed};
+use crate::store::{Applied, Error, KeyRow};
+
+impl Changes {
+    pub(super) async fn put_key(
+        &mut self,
+        connection: &mut SqliteConnection,
+        row: &KeyRow,
+        expected: Option<u64>,
+        applied: &mut Applied,
+    ) -> Result<(), Error> {
+        let adapter = AdapterId::from(row.object.adapter());
+        let sealed_by = self.root_key_of(connection, adapter).await?;
+        let ordinal = match expected {
+            None => sqlx::query_scalar("SELECT coalesce(max(ordinal), 0) + 1 FROM managed_object")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(Error::database("number a key"))?,
+            Some(_) => integer(row.ordinal, "the ordinal")?,
+        };
+        let revision = integer(expected.unwrap_or(0).saturating_add(1), "the revision")?;
+        let mut columns = KeyColumns::of(row, ordinal, revision, sealed_by)?;
+        let sealed = columns.columns();
+        columns.seal = sealed.seal(&*self.keys.get(sealed_by)?).to_vec();
+        let id = row.object.id();
+        let written = match expected {
+            None => insert_key(&mut *connection, columns).await?,
+            Some(_) => update_key(&mut *connection, columns).await?,
+        };
+        if written == 0 {
+            return Err(conflict(connection, row, expected.unwrap_or(0)).await);
+        }
+        index(connection, row, ordinal).await?;
+        applied.keys.push((id, sealed.digest()));
+        Ok(())
+    }
+}
+
+async fn insert_key(connection: &mut SqliteConnection, columns: KeyColumns) -> Result<u64, Error> {
+    let inserted = sqlx::query(
+        "INSERT INTO managed_object (ordinal, id, adapter, root_key, root_key_version, wrap_profile, revision, \
+         sealed_by, seal, wrapped, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(columns.ordinal)
+    .bind(columns.id)
+    .bind(columns.adapter)
+    .bind(columns.root_key)
+    .bind(columns.root_key_version)
+    .bind(columns.wrap_profile)
+    .bind(columns.revision)
+    .bind(columns.sealed_by)
+    .bind(columns.seal)
+    .bind(columns.wrapped)
+    .bind(columns.document)
+    .execute(connection)
+    .await
+    .map_err(Error::database("write a new key"))?;
+    Ok(inserted.rows_affected())
+}
+
+async fn update_key(connection: &mut SqliteConnection, columns: KeyColumns) -> Result<u64, Error> {
+    let updated = sqlx::query(
+        "UPDATE managed_object SET root_key = ?, root_key_version = ?, wrap_profile = ?, revision = ?, \
+         sealed_by = ?, seal = ?, wrapped = ?, document = ? \
+         WHERE ordinal = ? AND id = ? AND adapter = ? AND revision = ?",
+    )
+    .bind(columns.root_key)
+    .bind(columns.root_key_version)
+    .bind(columns.wrap_profile)
+    .bind(columns.revision)
+    .bind(columns.sealed_by)
+    .bind(columns.seal)
+    .bind(columns.wrapped)
+    .bind(columns.document)
+    .bind(columns.ordinal)
+    .bind(columns.id)
+    .bind(columns.adapter)
+    .bind(columns.revision - 1)
+    .execute(connection)
+    .await
+    .map_err(Error::database("write a key"))?;
+    Ok(updated.rows_affected())
+}
+
+/// Why a key could not be written at the revision that was expected.
+async fn conflict(connection: &mut SqliteConnection, row: &KeyRow, expected: u64) -> Error {
+    let id = row.object.id();
+    let found = sqlx::query_scalar::<Sqlite, i64>("SELECT revision FROM managed_object WHERE id = ?")
+        .bind(id)
+        .fetch_optional(connection)
+        .await;
+    match found {
+        Ok(found) => Error::Conflict {
+            id,
+            expected,
+            found: found.unwrap_or(0).unsigned_abs(),
+        },
+        Err(source) => Error::Database {
+            doing: "read a key's revision",
+            source,
+        },
+    }
+}
+
+/// Brings the index of terms in line with what the object has now.
+async fn index(connection: &mut SqliteConnection, row: &KeyRow, ordinal: i64) -> Result<(), Error> {
+    let wanted: BTreeSet<Vec<u8>> = row
+        .object
+        .index_terms()
+        .iter()
+        .map(|each| term(row.object.adapter(), each).to_vec())
+        .collect();
+    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
+        .bind(ordinal)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Error::database("read a key's index"))?
+        .into_iter()
+        .collect();
+    for term in present.difference(&wanted) {
+        sqlx::query("DELETE FROM index_term WHERE term = ? AND ordinal = ?")
+            .bind(&term[..])
+            .bind(ordinal)
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("index a key"))?;
+    }
+    let missing: Vec<&Vec<u8>> = wanted.difference(&present).collect();
+    // SQLite takes 32,766 parameters a statement; a thousand terms at a time stay well below.
+    for terms in missing.chunks(1000) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO index_term (term, ordinal) ");
+        insert.push_values(terms, |mut entry, term| {
+            entry.push_bind(&term[..]).push_bind(ordinal);
+        });
+        insert
+            .build()
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("index a key"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The writing half: a transaction, and what it does with the custody log. The changes themselves are in `change`.
+
+mod change;
+mod identity;
+mod key;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use sqlx::{Acquire, QueryBuilder, Sqlite, SqlitePool, Transaction};
+
+use super::SqliteStore;
+use crate::custody::StoredRecord;
+use crate::store::{Applied, Change, CustodyHead, Error, WriteStore, WriteTransaction};
+use change::Changes;
+
+#[async_trait]
+impl WriteStore for SqliteStore {
+    async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error> {
+        // Immediate: a transaction that will write takes the lock before it reads.
+        let transaction = self
+            .writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(Error::database("begin a transaction"))?;
+        Ok(Box::new(SqliteTransaction {
+            transaction,
+            pool: self.writer.clone(),
+            changes: Changes::new(self.keys.clone()),
+            erases: false,
+            erasure_due: Arc::clone(&self.erasure_due),
+        }))
+    }
+}
+
+struct SqliteTransaction {
+    transaction: Transaction<'static, Sqlite>,
+    pool: SqlitePool,
+    changes: Changes,
+    /// A row that is written has no key bytes, and may have had some.
+    erases: bool,
+    erasure_due: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl WriteTransaction for SqliteTransaction {
+    async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        // Dropped on the way out of an error, a savepoint takes back what was done under it.
+        let mut savepoint = self
+            .transaction
+            .begin()
+            .await
+            .map_err(Error::database("begin a change"))?;
+        let mut applied = Applied::default();
+        for change in changes {
+            let result = self.changes.apply(&mut savepoint, change, &mut applied).await;
+            if let Err(error) = result {
+                // An adapter that was made under the savepoint is gone with it.
+                self.changes.forget();
+                savepoint
+                    .rollback()
+                    .await
+                    .map_err(Error::database("take back a change"))?;
+                return Err(error);
+            }
+            self.erases |= matches!(
+                change,
+                Change::PutKey { row, expected_revision: Some(_) } if row.wrapped.is_none()
+            );
+        }
+        savepoint
+            .commit()
+            .await
+            .map_err(Error::database("make a change"))?;
+        Ok(applied)
+    }
+
+    async fn append(
+        &mut self,
+        records: &[StoredRecord],
+        from: &CustodyHead,
+        to: &CustodyHead,
+    ) -> Result<(), Error> {
+        // The head first: where another writer has moved it, that is the error, and not a number that is taken.
+        let moved = sqlx::query(
+            "UPDATE custody_head SET size = ?, root = ?, frontier = ?, anchor_size = ?, anchor = ? \
+             WHERE id = 1 AND size = ? AND root = ?",
+        )
+        .bind(integer(to.tree.size(), "the log's size")?)
+        .bind(to.tree.root().0.to_vec())
+        .bind(to.tree.to_bytes())
+        .bind(integer(to.anchor.size(), "the anchor's size")?)
+        .bind(to.anchor.to_bytes())
+        .bind(integer(from.tree.size(), "the log's size")?)
+        .bind(from.tree.root().0.to_vec())
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(Error::database("move the head of the custody log"))?;
+        if moved.rows_affected() != 1 {
+            return Err(Error::HeadMoved);
+        }
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO custody_record (sequence, leaf, record) ");
+        let rows = records
+            .iter()
+            .map(|record| Ok((integer(record.sequence, "a sequence number")?, record)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        insert.push_values(rows, |mut row, (sequence, record)| {
+            row.push_bind(sequence)
+                .push_bind(&record.leaf.0[..])
+                .push_bind(&record.bytes[..]);
+        });
+        insert
+            .build()
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(Error::database("append to the custody log"))?;
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), Error> {
+        self.transaction
+            .commit()
+            .await
+            .map_err(Error::database("commit"))?;
+        if self.erases {
+            self.erasure_due.store(true, Ordering::Relaxed);
+        }
+        if self.erasure_due.load(Ordering::Relaxed) {
+            erase(&self.pool, &self.erasure_due).await;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is
+/// reading an older state, it is tried again after the next commit. What was committed stays so in any case.
+async fn erase(pool: &SqlitePool, due: &AtomicBool) {
+    let emptied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(pool)
+        .await;
+    match emptied {
+        Ok((0, _, _)) => due.store(false, Ordering::Relaxed),
+        Ok(_) => tracing::debug!("deleted key bytes stay in the write-ahead log until its readers are done"),
+        Err(error) => {
+            tracing::warn!("the write-ahead log could not be emptied of deleted key bytes: {error}");
+        }
+    }
+}
+
+fn integer(value: u64, what: &'static str) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|_| Error::Unfit {
+        what,
+        why: format!("{value} is too great"),
+    })
+}
