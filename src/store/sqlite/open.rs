@@ -1,6 +1,6 @@
 //! Opening the file: its modes, its settings, its schema.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,17 +64,7 @@ fn make_file(path: &Path) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    if !folder.exists() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|source| Error::File {
-                doing: "make the folder",
-                path: folder.to_owned(),
-                source,
-            })?;
-    }
+    make_folder(folder)?;
     OpenOptions::new()
         .append(true)
         .create(true)
@@ -93,6 +83,32 @@ fn make_file(path: &Path) -> Result<(), Error> {
                 source,
             })?;
         }
+    }
+    Ok(())
+}
+
+/// Makes a folder that is missing, and sees to it that it is still there after a power cut.
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    let failed = |doing, path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::File { doing, path, source }
+    };
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    for folder in missing.into_iter().rev() {
+        DirBuilder::new()
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed("make the folder", folder))?;
+        let parent = match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        File::open(parent)
+            .and_then(|parent| parent.sync_all())
+            .map_err(failed("flush the folder", parent))?;
     }
     Ok(())
 }
