@@ -1,1 +1,532 @@
+//! The life of a key: making, handing out, ending.
 
+use std::sync::atomic::Ordering;
+
+use super::server::{START, Server, create, get, material};
+use crate::key::testing::{named, template_of_vcenter};
+use crate::kmip::attribute::{
+    Attribute, AttributeKind, AttributeValue, CryptographicParameters, Digest, Name, RevocationReason,
+};
+use crate::kmip::enumeration::{
+    CryptographicAlgorithm, EncodingOption, HashingAlgorithm, KeyCompressionType, KeyFormatType, ObjectType,
+    ResultReason, ResultStatus, RevocationReasonCode, State, WrappingMethod,
+};
+use crate::kmip::mask::CryptographicUsageMask;
+use crate::kmip::object::{
+    KeyBlock, KeyInformation, KeyValue, KeyWrappingSpecification, Object, TemplateAttribute,
+};
+use crate::kmip::payload::{
+    ActivateRequest, CheckRequest, CreateRequest, DestroyRequest, GetAttributesRequest, GetRequest,
+    RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
+};
+use crate::kmip::ttlv::DateTime;
+
+const KEY: [u8; 32] = [0xC3; 32];
+
+fn activate(id: &str) -> RequestPayload<'_> {
+    RequestPayload::Activate(ActivateRequest {
+        unique_identifier: Some(id),
+    })
+}
+
+fn destroy(id: &str) -> RequestPayload<'_> {
+    RequestPayload::Destroy(DestroyRequest {
+        unique_identifier: Some(id),
+    })
+}
+
+fn revoke(id: &str, code: RevocationReasonCode) -> RequestPayload<'_> {
+    RequestPayload::Revoke(RevokeRequest {
+        unique_identifier: Some(id),
+        revocation_reason: RevocationReason { code, message: None },
+        compromise_occurrence_date: None,
+    })
+}
+
+fn register(format: KeyFormatType, bytes: &[u8], attributes: Vec<Attribute>) -> RequestPayload<'_> {
+    RequestPayload::Register(RegisterRequest {
+        object_type: ObjectType::SymmetricKey,
+        template_attribute: attributes.into(),
+        object: Some(Object::SymmetricKey(KeyBlock {
+            key_format_type: format,
+            key_compression_type: None,
+            key_value: Some(KeyValue::Structure {
+                material: bytes.into(),
+                attributes: Vec::new(),
+            }),
+            cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
+            cryptographic_length: Some(256),
+            key_wrapping_data: None,
+        })),
+    })
+}
+
+impl Server {
+    async fn registered(&self, request: RequestPayload<'_>) -> String {
+        match self.done(request).await {
+            ResponsePayload::Register(made) => made.unique_identifier,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn got(&self, request: GetRequest<'_>) -> Object<'static> {
+        match self.done(RequestPayload::Get(request)).await {
+            ResponsePayload::Get(got) => got.object,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_the_same_each_time_it_is_fetched() {
+    let server = Server::start().await;
+    let (one, other) = (server.create(vec![]).await, server.create(vec![]).await);
+    let key = server.get(&one).await;
+    assert_eq!(server.get(&one).await, key);
+    assert_ne!(server.get(&other).await, key);
+}
+
+#[tokio::test]
+async fn a_registered_key_comes_back_as_it_came() {
+    let server = Server::start().await;
+    for format in [KeyFormatType::Raw, KeyFormatType::TransparentSymmetricKey] {
+        let id = server.registered(register(format, &KEY, vec![])).await;
+        let object = server
+            .got(GetRequest {
+                unique_identifier: Some(&id),
+                ..GetRequest::default()
+            })
+            .await;
+        let Object::SymmetricKey(block) = &object else {
+            panic!("{object:?}");
+        };
+        assert_eq!(block.key_format_type, format);
+        assert_eq!(material(&object), KEY);
+        let [AttributeValue::Digest(digest)] = &server.attribute(&id, AttributeKind::Digest).await[..] else {
+            panic!("one digest");
+        };
+        assert_eq!(digest.key_format_type, Some(format));
+        assert_eq!(digest.hashing_algorithm, HashingAlgorithm::SHA_256);
+    }
+}
+
+#[tokio::test]
+async fn the_digest_is_that_of_the_key() {
+    use sha2::Digest as _;
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    let key = server.get(&id).await;
+    assert_eq!(
+        server.attribute(&id, AttributeKind::Digest).await,
+        [AttributeValue::Digest(Digest {
+            hashing_algorithm: HashingAlgorithm::SHA_256,
+            digest_value: Some(sha2::Sha256::digest(&key).to_vec()),
+            key_format_type: Some(KeyFormatType::Raw),
+        })]
+    );
+}
+
+#[tokio::test]
+async fn a_key_lives_through_its_states() {
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    assert_eq!(server.state(&id).await, State::PreActive);
+    server.wait(10);
+    server.done(activate(&id)).await;
+    assert_eq!(server.state(&id).await, State::Active);
+    assert_eq!(
+        server.refused(activate(&id)).await,
+        ResultReason::PermissionDenied
+    );
+    assert_eq!(server.refused(destroy(&id)).await, ResultReason::PermissionDenied);
+    server
+        .done(revoke(&id, RevocationReasonCode::CessationOfOperation))
+        .await;
+    assert_eq!(server.state(&id).await, State::Deactivated);
+    server
+        .done(revoke(&id, RevocationReasonCode::KeyCompromise))
+        .await;
+    assert_eq!(server.state(&id).await, State::Compromised);
+    // A compromised key can still be read, so that what it protects is not lost.
+    assert_eq!(server.get(&id).await.len(), 32);
+    server.wait(10);
+    server.done(destroy(&id)).await;
+    assert_eq!(server.state(&id).await, State::DestroyedCompromised);
+    assert_eq!(server.refused(get(&id)).await, ResultReason::ItemNotFound);
+    assert_eq!(server.refused(destroy(&id)).await, ResultReason::PermissionDenied);
+    for (kind, value) in [
+        (AttributeKind::InitialDate, AttributeValue::InitialDate(START)),
+        (
+            AttributeKind::ActivationDate,
+            AttributeValue::ActivationDate(DateTime(START.0 + 10)),
+        ),
+        (
+            AttributeKind::CompromiseOccurrenceDate,
+            AttributeValue::CompromiseOccurrenceDate(START),
+        ),
+        (
+            AttributeKind::DestroyDate,
+            AttributeValue::DestroyDate(DateTime(START.0 + 20)),
+        ),
+    ] {
+        assert_eq!(server.attribute(&id, kind).await, [value]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_never_active_is_not_revoked_but_for_a_compromise() {
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    assert_eq!(
+        server
+            .refused(revoke(&id, RevocationReasonCode::Superseded))
+            .await,
+        ResultReason::IllegalOperation
+    );
+    server.done(revoke(&id, RevocationReasonCode::CACompromise)).await;
+    assert_eq!(server.state(&id).await, State::Compromised);
+    assert_eq!(
+        server
+            .refused(RequestPayload::Revoke(RevokeRequest {
+                unique_identifier: Some(&id),
+                revocation_reason: RevocationReason {
+                    code: RevocationReasonCode::Superseded,
+                    message: None,
+                },
+                compromise_occurrence_date: Some(START),
+            }))
+            .await,
+        ResultReason::InvalidField
+    );
+}
+
+#[tokio::test]
+async fn dates_take_effect_when_they_are_due() {
+    let server = Server::start().await;
+    let id = server
+        .create(vec![
+            AttributeValue::ActivationDate(DateTime(START.0 + 60)).into(),
+            AttributeValue::DeactivationDate(DateTime(START.0 + 120)).into(),
+        ])
+        .await;
+    assert_eq!(server.state(&id).await, State::PreActive);
+    server.wait(60);
+    assert_eq!(server.state(&id).await, State::Active);
+    server.wait(60);
+    assert_eq!(server.state(&id).await, State::Deactivated);
+    server.done(destroy(&id)).await;
+}
+
+#[tokio::test]
+async fn the_key_bytes_are_gone_from_the_store_when_a_key_is_destroyed() {
+    use crate::store::Store;
+    let server = Server::start().await;
+    let id = server.create(vec![named("disk")]).await;
+    server.done(destroy(&id)).await;
+    let row = server
+        .store
+        .key(server.east.adapter, id.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(row.wrapped.is_none());
+    // Its name can be given again.
+    server.create(vec![named("disk")]).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_extractable_stays() {
+    let server = Server::start().await;
+    let id = server
+        .create(vec![AttributeValue::Extractable(false).into()])
+        .await;
+    assert_eq!(server.refused(get(&id)).await, ResultReason::NotExtractable);
+    let wrapped = GetRequest {
+        unique_identifier: Some(&id),
+        key_wrapping_specification: Some(wrapping(&id)),
+        ..GetRequest::default()
+    };
+    assert_eq!(
+        server.refused(RequestPayload::Get(wrapped)).await,
+        ResultReason::NotExtractable
+    );
+    let shown = server.attribute(&id, AttributeKind::NeverExtractable).await;
+    assert_eq!(shown, [AttributeValue::NeverExtractable(true)]);
+}
+
+#[tokio::test]
+async fn a_sensitive_key_does_not_leave_in_the_clear() {
+    let server = Server::start().await;
+    let id = server.create(vec![AttributeValue::Sensitive(true).into()]).await;
+    assert_eq!(server.refused(get(&id)).await, ResultReason::Sensitive);
+}
+
+fn wrapping(id: &str) -> Box<KeyWrappingSpecification> {
+    Box::new(KeyWrappingSpecification {
+        wrapping_method: WrappingMethod::Encrypt,
+        encryption_key_information: Some(KeyInformation {
+            unique_identifier: id.to_owned(),
+            cryptographic_parameters: None,
+        }),
+        mac_signature_key_information: None,
+        attribute_names: Vec::new(),
+        encoding_option: Some(EncodingOption::NoEncoding),
+    })
+}
+
+#[tokio::test]
+async fn forms_that_a_key_cannot_have_are_refused_by_name() {
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    let asked = || GetRequest {
+        unique_identifier: Some(&id),
+        ..GetRequest::default()
+    };
+    for (request, reason) in [
+        (
+            GetRequest {
+                key_format_type: Some(KeyFormatType::PKCS_8),
+                ..asked()
+            },
+            ResultReason::KeyFormatTypeNotSupported,
+        ),
+        (
+            GetRequest {
+                key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
+                ..asked()
+            },
+            ResultReason::KeyCompressionTypeNotSupported,
+        ),
+        (
+            GetRequest {
+                key_wrapping_specification: Some(wrapping(&id)),
+                ..asked()
+            },
+            ResultReason::FeatureNotSupported,
+        ),
+    ] {
+        assert_eq!(server.refused(RequestPayload::Get(request)).await, reason);
+    }
+    let transparent = GetRequest {
+        key_format_type: Some(KeyFormatType::TransparentSymmetricKey),
+        ..asked()
+    };
+    assert_eq!(material(&server.got(transparent).await), server.get(&id).await);
+}
+
+#[tokio::test]
+async fn a_wrapped_key_is_not_taken_for_one_in_the_clear() {
+    let server = Server::start().await;
+    let RequestPayload::Register(mut request) = register(KeyFormatType::Raw, &KEY, vec![]) else {
+        unreachable!()
+    };
+    let Some(Object::SymmetricKey(block)) = &mut request.object else {
+        unreachable!()
+    };
+    let specification = wrapping("k");
+    block.key_wrapping_data = Some(Box::new(crate::kmip::object::KeyWrappingData {
+        wrapping_method: specification.wrapping_method,
+        encryption_key_information: specification.encryption_key_information,
+        mac_signature_key_information: None,
+        mac_signature: None,
+        iv_counter_nonce: None,
+        encoding_option: specification.encoding_option,
+    }));
+    assert_eq!(
+        server.refused(RequestPayload::Register(request)).await,
+        ResultReason::FeatureNotSupported
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_made_is_refused() {
+    let server = Server::start().await;
+    let with = |object_type, attributes: Vec<Attribute>| {
+        RequestPayload::Create(CreateRequest {
+            object_type,
+            template_attribute: attributes.into(),
+        })
+    };
+    let aes = || AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES).into();
+    for request in [
+        with(ObjectType::SecretData, template_of_vcenter()),
+        with(ObjectType::SymmetricKey, vec![]),
+        with(
+            ObjectType::SymmetricKey,
+            vec![aes(), AttributeValue::CryptographicLength(257).into()],
+        ),
+        with(ObjectType::SymmetricKey, vec![aes(), aes()]),
+        with(
+            ObjectType::SymmetricKey,
+            vec![AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::RSA).into()],
+        ),
+        register(KeyFormatType::Raw, &KEY[..31], vec![]),
+    ] {
+        assert_eq!(server.refused(request).await, ResultReason::InvalidField);
+    }
+    assert_eq!(
+        server
+            .refused(register(KeyFormatType::PKCS_1, &KEY, vec![]))
+            .await,
+        ResultReason::KeyFormatTypeNotSupported
+    );
+    // A mask may be left out, and a key of another algorithm is a key too.
+    let made = with(
+        ObjectType::SymmetricKey,
+        vec![
+            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::DES3).into(),
+            AttributeValue::CryptographicLength(168).into(),
+        ],
+    );
+    let ResponsePayload::Create(made) = server.done(made).await else {
+        panic!("another payload");
+    };
+    assert_eq!(server.get(&made.unique_identifier).await.len(), 24);
+}
+
+#[tokio::test]
+async fn a_template_lends_its_attributes_by_name() {
+    let server = Server::start().await;
+    let id = server
+        .registered(RequestPayload::Register(RegisterRequest {
+            object_type: ObjectType::Template,
+            template_attribute: vec![named("small"), Attribute::custom_text("x-ID", "T1")].into(),
+            object: Some(Object::Template(vec![
+                AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES).into(),
+                AttributeValue::CryptographicLength(128).into(),
+                AttributeValue::ObjectGroup("Group1".into()).into(),
+            ])),
+        }))
+        .await;
+    let request = |extra: Vec<Attribute>| {
+        RequestPayload::Create(CreateRequest {
+            object_type: ObjectType::SymmetricKey,
+            template_attribute: TemplateAttribute {
+                names: vec![Name::text("small")],
+                attributes: extra,
+            },
+        })
+    };
+    let ResponsePayload::Create(made) = server.done(request(vec![])).await else {
+        panic!("another payload");
+    };
+    let key = made.unique_identifier;
+    assert_eq!(server.get(&key).await.len(), 16);
+    assert_eq!(
+        server.attribute(&key, AttributeKind::ObjectGroup).await,
+        [AttributeValue::ObjectGroup("Group1".into())]
+    );
+    // What is the template's own is not lent.
+    let own = GetAttributesRequest {
+        unique_identifier: Some(&key),
+        attribute_names: vec![crate::kmip::attribute::AttributeName::from_text("x-ID")],
+    };
+    let ResponsePayload::GetAttributes(own) = server.done(RequestPayload::GetAttributes(own)).await else {
+        panic!("another payload");
+    };
+    assert_eq!(own.attributes, []);
+
+    assert_eq!(
+        server.refused(activate(&id)).await,
+        ResultReason::IllegalOperation
+    );
+    let object = server
+        .got(GetRequest {
+            unique_identifier: Some(&id),
+            ..GetRequest::default()
+        })
+        .await;
+    assert!(matches!(object, Object::Template(lent) if lent.len() == 3));
+    server.done(destroy(&id)).await;
+    assert_eq!(server.refused(get(&id)).await, ResultReason::ItemNotFound);
+    assert_eq!(server.refused(request(vec![])).await, ResultReason::ItemNotFound);
+}
+
+#[tokio::test]
+async fn check_says_what_stands_against_the_use_of_a_key() {
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    let check = |mask, lease_time| {
+        RequestPayload::Check(CheckRequest {
+            unique_identifier: Some(&id),
+            cryptographic_usage_mask: Some(mask),
+            lease_time,
+            usage_limits_count: Some(1_000_000),
+        })
+    };
+    let ResponsePayload::Check(fine) = server
+        .done(check(CryptographicUsageMask::DECRYPT, Some(3600)))
+        .await
+    else {
+        panic!("another payload");
+    };
+    assert_eq!(fine.unique_identifier.as_deref(), Some(&*id));
+    let refused = server.ask(check(CryptographicUsageMask::SIGN, Some(3601))).await;
+    assert_eq!(refused.result_status, ResultStatus::OperationFailed);
+    assert_eq!(refused.result_reason, Some(ResultReason::PermissionDenied));
+    let Some(ResponsePayload::Check(against)) = refused.payload else {
+        panic!("no payload");
+    };
+    assert_eq!(against.unique_identifier, None);
+    assert_eq!(
+        against.cryptographic_usage_mask,
+        Some(CryptographicUsageMask::SIGN)
+    );
+    assert_eq!(against.lease_time, Some(3601));
+    assert_eq!(against.usage_limits_count, None);
+}
+
+#[tokio::test]
+async fn a_device_that_fails_is_not_described_to_the_client() {
+    let server = Server::start().await;
+    let id = server.create(vec![]).await;
+    server.backend.is_down.store(true, Ordering::SeqCst);
+    for request in [
+        create(vec![]),
+        get(&id),
+        register(KeyFormatType::Raw, &KEY, vec![]),
+    ] {
+        let refused = server.ask(request).await;
+        assert_eq!(refused.result_reason, Some(ResultReason::CryptographicFailure));
+        let message = refused.result_message.unwrap();
+        assert!(!message.contains("CKR") && !message.contains("slot"), "{message}");
+        // The record has it.
+        let record = server.records().await.pop().unwrap();
+        assert!(record.reason.unwrap().contains("CKR_DEVICE_REMOVED"));
+    }
+    server.backend.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(server.get(&id).await.len(), 32);
+}
+
+#[tokio::test]
+async fn a_name_is_given_once_however_many_ask_at_once() {
+    let server = Server::start().await;
+    let asked = (0..16).map(|_| server.ask(create(vec![named("disk"), named("spare")])));
+    let answers = futures_util::future::join_all(asked).await;
+    let made = answers
+        .iter()
+        .filter(|item| item.result_status == ResultStatus::Success)
+        .count();
+    assert_eq!(made, 1);
+    let refused = answers
+        .iter()
+        .filter(|item| item.result_reason == Some(ResultReason::InvalidField))
+        .count();
+    assert_eq!(refused, 15);
+}
+
+#[tokio::test]
+async fn a_key_with_cryptographic_parameters_shows_them() {
+    let server = Server::start().await;
+    let parameters = AttributeValue::CryptographicParameters(Box::new(CryptographicParameters {
+        tag_length: Some(16),
+        ..CryptographicParameters::default()
+    }));
+    let id = server.create(vec![parameters.clone().into()]).await;
+    assert_eq!(
+        server
+            .attribute(&id, AttributeKind::CryptographicParameters)
+            .await,
+        [parameters]
+    );
+}
