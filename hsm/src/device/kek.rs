@@ -98,7 +98,7 @@ pub(super) fn make(session: &Session, kind: KeyKind) -> Result<SessionObject<'_>
     session.generate(&mechanism, &template)
 }
 
-fn wrap(
+pub(super) fn wrap(
     session: &Session,
     root: ObjectHandle,
     key: &SessionObject<'_>,

@@ -1,11 +1,12 @@
 //! PKCS#11: the module, its token, sessions, root keys, keys and transport keys.
 //!
 //! Only a process that is meant to load a vendor's module uses what is here: a worker, or a measurement. Every call
-//! blocks; a [`Session`] belongs to one thread at a time. What happens when a device goes away is not decided here but
-//! in [`crate::worker`]; [`Fault`] only says what an error means.
+//! blocks; a session belongs to one thread at a time, and what it makes is destroyed when it is dropped. What happens
+//! when a device goes away is not decided here but in [`crate::worker`]; `Fault` only says what an error means.
 
 mod fault;
 mod kek;
+mod measure;
 mod module;
 mod pin;
 mod raw;
@@ -13,6 +14,8 @@ mod root_key;
 mod session;
 mod transport;
 mod trial;
+
+pub use measure::{Measured, Rate, measure};
 
 pub(crate) use fault::Fault;
 pub(crate) use kek::{check, generate, generate_and_transport, import, release};

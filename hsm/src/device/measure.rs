@@ -1,0 +1,133 @@
+//! The raw device: how fast it makes and releases keys with nothing around it.
+//!
+//! The yardstick for everything that Claviger adds. It runs in the calling process, which loads the module.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use openssl::rsa::Rsa;
+use serde::Serialize;
+
+use super::kek;
+use super::module::Module;
+use super::pin::read_pin;
+use super::root_key;
+use super::session::Session;
+use super::transport::{Recipient, Transport};
+use crate::Error;
+use crate::configuration::DeviceConfig;
+use crate::key::{KeyKind, RootKeyLocator};
+
+const KIND: KeyKind = KeyKind::Aes { bytes: 32 };
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// How many sessions worked at once, each with its own thread.
+    pub sessions: usize,
+    /// Making a key and wrapping it under the root key.
+    pub generate_and_wrap: Rate,
+    /// The same, with the device's SHA-256 of the key where it gives one, as a Create does it.
+    pub generate_wrap_and_digest: Rate,
+    /// Unwrapping a key and wrapping it under the transport key, as a Get does it.
+    pub unwrap_and_rewrap: Rate,
+}
+
+/// How often in a second, and how long each took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rate {
+    /// Of all sessions together.
+    pub per_second: f64,
+    /// The median in microseconds.
+    pub p50_microseconds: u64,
+    /// Of a hundred, one took longer; in microseconds.
+    pub p99_microseconds: u64,
+}
+
+/// Measures each operation for `duration`, with the sessions of `config`, in this process. The root key must be there.
+///
+/// The environment of `config` is not set: this process must have it.
+pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration) -> Result<Measured, Error> {
+    let module = Module::load(&config.module)?;
+    module.initialise()?;
+    let slot = module.find_slot(&config.slot)?.slot;
+    let first = module.open_session(slot)?;
+    first.login(&read_pin(&config.pin_file)?)?;
+    let root = root_key::find(&first, root)?;
+    let pair = Rsa::generate(2048).map_err(Error::transport)?;
+    let recipient = Recipient::new(pair.n().to_vec(), pair.e().to_vec());
+    let (transport, _) = Transport::open(first, recipient, config.transport_renewal, 0)?;
+    let sessions = (0..config.sessions.max(1)).map(|_| module.open_session(slot));
+    let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+
+    let measured = Measured {
+        sessions: sessions.len(),
+        generate_and_wrap: rate(&mut sessions, duration, &|session| {
+            kek::wrap(session, root, &kek::make(session, KIND)?, KIND).map(|_| ())
+        })?,
+        generate_wrap_and_digest: rate(&mut sessions, duration, &|session| {
+            kek::generate(session, root, KIND).map(|_| ())
+        })?,
+        unwrap_and_rewrap: {
+            let wrapped = kek::wrap(&sessions[0], root, &kek::make(&sessions[0], KIND)?, KIND)?;
+            rate(&mut sessions, duration, &|session| {
+                kek::release(session, root, KIND, &wrapped, &transport).map(|_| ())
+            })?
+        },
+    };
+    drop((sessions, transport));
+    module.finalise()?;
+    Ok(measured)
+}
+
+fn rate(
+    sessions: &mut [Session],
+    duration: Duration,
+    operation: &(dyn Fn(&Session) -> Result<(), Error> + Sync),
+) -> Result<Rate, Error> {
+    let barrier = Barrier::new(sessions.len());
+    let times = thread::scope(|scope| {
+        let threads: Vec<_> = sessions
+            .iter_mut()
+            .map(|session| {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    let mut times = Vec::new();
+                    barrier.wait();
+                    let start = Instant::now();
+                    while start.elapsed() < duration {
+                        let before = Instant::now();
+                        operation(session)?;
+                        times.push(before.elapsed());
+                    }
+                    Ok::<_, Error>(times)
+                })
+            })
+            .collect();
+        let mut all = Vec::new();
+        for thread in threads {
+            let times = thread
+                .join()
+                .map_err(|_| Error::unavailable("a measuring thread ended"))?;
+            all.extend(times?);
+        }
+        Ok::<_, Error>(all)
+    });
+    let mut times = times?;
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let time = times
+            .get(times.len() * percent / 100)
+            .copied()
+            .unwrap_or_default();
+        u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+    };
+    #[allow(clippy::cast_precision_loss)] // A rate of more than 2^52 is not expected.
+    let per_second = times.len() as f64 / duration.as_secs_f64();
+    Ok(Rate {
+        per_second,
+        p50_microseconds: at(50),
+        p99_microseconds: at(99),
+    })
+}
