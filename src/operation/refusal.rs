@@ -468,6 +468,10 @@ fn sentence(text: &str) -> String {
 }
 
 /// The function of the device that failed, where one did.
-fn device_fault(_error: &root_key::Error) -> Option<DeviceFault> {
-    None
+fn device_fault(error: &root_key::Error) -> Option<DeviceFault> {
+    error.function().map(|(function, code, name)| DeviceFault {
+        function: function.to_owned(),
+        code,
+        name: name.to_owned(),
+    })
 }

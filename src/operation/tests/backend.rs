@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
-use crate::root_key::{Error, KeySpecification, MadeKey, Material, Open, RootKeyBackend};
+use crate::root_key::{
+    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend,
+};
 
 /// What is added to each byte of a key.
 const MASK: u8 = 0x5A;
@@ -19,9 +21,16 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    fn check(&self) -> Result<(), Error> {
+    fn up(&self) -> Result<(), Error> {
         if self.is_down.load(Ordering::SeqCst) {
-            return Err(Error::Other("C_WrapKey: CKR_DEVICE_REMOVED in slot 7".into()));
+            return Err(Error::Device {
+                backend: "hsm in slot 7".into(),
+                source: claviger_hsm::Error::Function {
+                    function: "C_WrapKey".into(),
+                    code: 0x32,
+                    name: "CKR_DEVICE_REMOVED".into(),
+                },
+            });
         }
         Ok(())
     }
@@ -48,8 +57,24 @@ fn made(key: &[u8]) -> MadeKey {
 
 #[async_trait]
 impl RootKeyBackend for Backend {
+    async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("operations make no root key")
+    }
+
+    async fn verify(&self, _: &RootKey) -> Result<(), Error> {
+        self.up()
+    }
+
+    async fn check(&self, _: &RootKey) -> Result<(), Error> {
+        self.up()
+    }
+
+    async fn describe(&self) -> Result<BackendDescription, Error> {
+        unreachable!("operations do not ask")
+    }
+
     async fn generate(&self, root: &RootKey, what: KeySpecification) -> Result<MadeKey, Error> {
-        self.check()?;
+        self.up()?;
         let number = self.made.fetch_add(1, Ordering::SeqCst);
         let seed = format!("{} {number}", root.id);
         let key: Vec<_> = Sha256::digest(seed)
@@ -62,7 +87,7 @@ impl RootKeyBackend for Backend {
     }
 
     async fn import(&self, _: &RootKey, what: KeySpecification, material: &[u8]) -> Result<MadeKey, Error> {
-        self.check()?;
+        self.up()?;
         assert_eq!(material.len(), bytes(what));
         Ok(made(material))
     }
@@ -73,21 +98,8 @@ impl RootKeyBackend for Backend {
         what: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        self.check()?;
+        self.up()?;
         assert_eq!(wrapped.bytes.len(), bytes(what));
-        Ok(Material::new(Box::new(Closed(wrapped.bytes.clone()))))
-    }
-}
-
-struct Closed(Vec<u8>);
-
-impl Open for Closed {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
-        out.copy_from_slice(&masked(&self.0));
-        Ok(())
+        Ok(Material::of_stand_in(masked(&wrapped.bytes)))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::server::{START, Server, create, get, material};
+use crate::custody::Outcome;
 use crate::key::testing::{named, template_of_vcenter};
 use crate::kmip::attribute::{
     Attribute, AttributeKind, AttributeValue, CryptographicParameters, Digest, Name, RevocationReason,
@@ -492,7 +493,9 @@ async fn a_device_that_fails_is_not_described_to_the_client() {
         assert!(!message.contains("CKR") && !message.contains("slot"), "{message}");
         // The record has it.
         let record = server.records().await.pop().unwrap();
-        assert!(record.reason.unwrap().contains("CKR_DEVICE_REMOVED"));
+        assert_eq!(record.outcome, Outcome::Failed);
+        assert!(record.reason.unwrap().contains("slot 7"));
+        assert_eq!(record.device.unwrap().function, "C_WrapKey");
     }
     server.backend.is_down.store(false, Ordering::SeqCst);
     assert_eq!(server.get(&id).await.len(), 32);
