@@ -106,31 +106,37 @@ impl Server {
     }
 
     /// Sends a message and reads the answer.
-    pub(super) async fn message(
+    pub(super) fn message(
         &self,
         caller: &Caller,
         request: &RequestMessage<'_>,
-    ) -> ResponseMessage<'static> {
-        let (response, disposition) = self.bytes(caller, &encoded(request)).await;
+    ) -> impl Future<Output = ResponseMessage<'static>> + Send {
+        self.sent(caller, encoded(request))
+    }
+
+    async fn sent(&self, caller: &Caller, request: Vec<u8>) -> ResponseMessage<'static> {
+        let (response, disposition) = self.bytes(caller, &request).await;
         assert_eq!(disposition, Disposition::KeepOpen);
         decoded(response)
     }
 
     /// Asks one thing in a version.
-    pub(super) async fn ask_in(
+    pub(super) fn ask_in(
         &self,
         version: ProtocolVersion,
         caller: &Caller,
         payload: RequestPayload<'_>,
-    ) -> ResponseItem<'static> {
-        let request = RequestMessage {
+    ) -> impl Future<Output = ResponseItem<'static>> + Send {
+        let request = encoded(&RequestMessage {
             header: RequestHeader::new(version),
             items: vec![RequestItem::new(payload)],
-        };
-        let mut response = self.message(caller, &request).await;
-        assert_eq!(response.header.protocol_version, version);
-        assert_eq!(response.items.len(), 1);
-        response.items.pop().unwrap()
+        });
+        async move {
+            let mut response = self.sent(caller, request).await;
+            assert_eq!(response.header.protocol_version, version);
+            assert_eq!(response.items.len(), 1);
+            response.items.pop().unwrap()
+        }
     }
 
     /// Asks one thing as the client of East.
