@@ -31,6 +31,8 @@ mod configuration;
 pub mod device;
 pub mod doctor;
 mod error;
+#[cfg(all(test, feature = "testkit"))]
+mod in_process;
 mod key;
 pub mod memory;
 #[cfg(feature = "testkit")]

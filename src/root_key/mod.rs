@@ -1,7 +1,12 @@
 //! Root keys: the trait, and its backends.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod backend;
+mod error;
+mod material;
+mod pkcs11;
+#[cfg(test)]
+mod pkcs11_tests;
+mod registry;
 
 use async_trait::async_trait;
 

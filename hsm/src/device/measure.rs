@@ -50,8 +50,7 @@ pub struct Rate {
 /// The environment of `config` is not set: this process must have it.
 pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration) -> Result<Measured, Error> {
     let module = Module::load(&config.module)?;
-    module.initialise()?;
-    let slot = module.find_slot(&config.slot)?.slot;
+    let slot = module.initialise_and_find(&config.slot)?.slot;
     let first = module.open_session(slot)?;
     first.login(&read_pin(&config.pin_file)?)?;
     let root = root_key::find(&first, root)?;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error as Pkcs11Error, RvError};
@@ -14,6 +16,9 @@ use crate::Error;
 use crate::configuration::SlotSelector;
 use crate::error::TokenList;
 use crate::key::TokenFacts;
+
+/// How long to wait before a token that was missed is looked for again.
+const MISSED: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
 
 /// A PKCS#11 module in this process.
 pub(crate) struct Module {
@@ -45,6 +50,26 @@ impl Module {
             Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Initialises the module and finds the slot; once more, and then once more again, where the token is not there.
+    ///
+    /// The tokens that a module sees are those of its initialisation, and one is missed there at times: SoftHSM misses
+    /// its own while another process initialises.
+    pub(crate) fn initialise_and_find(&self, selector: &SlotSelector) -> Result<TokenFacts, Error> {
+        for wait in MISSED {
+            self.initialise()?;
+            match self.find_slot(selector) {
+                Err(Error::SlotNotFound { .. }) => {
+                    // Whether it succeeds or not, what is left to do is to initialise.
+                    let _ = self.finalise();
+                    thread::sleep(wait);
+                }
+                found => return found,
+            }
+        }
+        self.initialise()?;
+        self.find_slot(selector)
     }
 
     /// `C_Finalize`. Every [`Session`] must have been dropped or abandoned before: its number may be given to another.

@@ -32,7 +32,7 @@ impl Session {
         }
     }
 
-    pub(super) fn pkcs11(&self) -> &Pkcs11Session {
+    pub(crate) fn pkcs11(&self) -> &Pkcs11Session {
         self.open
             .as_ref()
             .expect("it is taken out only by what consumes the session")

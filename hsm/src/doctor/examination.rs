@@ -31,7 +31,7 @@ fn examine(start: &Start, report: &mut Report) -> Result<(), Failed> {
             .unwrap_or_else(|_| module.path().display().to_string()),
     );
 
-    let token = module.find_slot(&start.slot).or_else(|error| {
+    let token = module.initialise_and_find(&start.slot).or_else(|error| {
         fail(
             report,
             "slot",

@@ -17,7 +17,7 @@ mod pool;
 
 use std::sync::atomic::Ordering;
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
 
 pub use buffer::LockedBuffer;
 
@@ -55,5 +55,13 @@ pub fn reserve(bytes: usize) -> Result<(), Error> {
                  in the systemd unit or `ulimit -l`"
             ),
         }
+    })
+}
+
+/// Has the kernel write no core dump of this process, whatever its limits say, and lets no other process of the same
+/// user read its memory (`PR_SET_DUMPABLE`). For every process that has keys, at its start.
+pub fn forbid_dumps() -> Result<(), Error> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|refusal| Error::Memory {
+        reason: format!("core dumps can't be forbidden: {refusal}"),
     })
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::{DeviceConfig, SlotSelector};
+use crate::{DeviceConfig, SlotSelector, WorkerCommand};
 
 /// Where distributions put the module; `SOFTHSM2_MODULE` names another place.
 const MODULES: [&str; 7] = [
@@ -21,6 +21,16 @@ const MODULES: [&str; 7] = [
     "/usr/lib64/libsofthsm2.so",
     "/usr/local/lib/softhsm/libsofthsm2.so",
 ];
+
+/// The running test program as a worker program: `test` is the full path of one of its tests that is marked as ignored
+/// and does nothing but call [`serve_inherited`](crate::worker::serve_inherited).
+pub fn worker_in_this_test_program(test: &str) -> WorkerCommand {
+    let program = std::env::current_exe().expect("this program has a file");
+    let arguments = [test, "--exact", "--ignored", "--nocapture"]
+        .map(Into::into)
+        .into();
+    WorkerCommand { program, arguments }
+}
 
 /// A token, with its folder, which goes when this is dropped.
 pub struct SoftHsm {

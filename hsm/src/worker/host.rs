@@ -287,8 +287,7 @@ impl Host {
     }
 
     fn bring_online(&self, generation: u64) -> Result<(Online, TokenFacts, HandedOver), Error> {
-        self.module.initialise()?;
-        let token = self.module.find_slot(&self.start.slot)?;
+        let token = self.module.initialise_and_find(&self.start.slot)?;
         let session = self.session(token.slot)?;
         let recipient = self.start.transport_recipient.clone().into();
         // Epochs of one initialisation never meet those of another.
@@ -370,4 +369,52 @@ fn own(error: Error, operation: &Operation) -> Error {
 
 fn complain(error: &Error, consequence: &str) {
     super::serve::say(format_args!("{error}; {consequence}"));
+}
+
+#[cfg(all(test, feature = "testkit"))]
+mod interference {
+    //! What tests do to a device behind its host's back.
+
+    use cryptoki::object::Attribute;
+
+    use super::{Host, Seat};
+    use crate::device;
+    use crate::key::RootKeyLocator;
+
+    impl Host {
+        pub(crate) fn destroy_session_objects(&self) {
+            let slot = self.online().as_ref().unwrap().slot;
+            let session = self.module.open_session(slot).unwrap();
+            for object in session.pkcs11().find_objects(&[Attribute::Token(false)]).unwrap() {
+                session.pkcs11().destroy_object(object).unwrap();
+            }
+        }
+
+        pub(crate) fn finalise_behind_its_back(&self) {
+            self.module.finalise().unwrap();
+        }
+
+        pub(crate) fn delete_root_key(&self, root: &RootKeyLocator) {
+            let slot = self.online().as_ref().unwrap().slot;
+            let session = self.module.open_writing_session(slot).unwrap();
+            let key = device::find(&session, root).unwrap();
+            session.pkcs11().destroy_object(key).unwrap();
+        }
+
+        pub(crate) fn session_objects(&self) -> usize {
+            let slot = self.online().as_ref().unwrap().slot;
+            let session = self.module.open_session(slot).unwrap();
+            session
+                .pkcs11()
+                .find_objects(&[Attribute::Token(false)])
+                .unwrap()
+                .len()
+        }
+    }
+
+    impl Seat {
+        pub(crate) fn pkcs11(&self) -> &cryptoki::session::Session {
+            self.session.as_ref().unwrap().1.pkcs11()
+        }
+    }
 }

@@ -9,6 +9,8 @@
 mod frame;
 mod handle;
 mod host;
+#[cfg(all(test, feature = "testkit"))]
+mod ladder_tests;
 mod link;
 mod process;
 pub(crate) mod protocol;

@@ -10,16 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{
-    DumpableBehavior, Signal, getpid, kill_process, set_dumpable_behavior, set_parent_process_death_signal,
-};
+use rustix::process::{Signal, getpid, kill_process, set_parent_process_death_signal};
 
 use super::frame::{self, Decoder};
 use super::host::{Ended, Host, Seat};
 use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
 use super::queue::{Outbox, Queue};
-use crate::Error;
-use crate::doctor;
+use crate::{Error, doctor, memory};
 
 /// Serves a device on the socket that this process has as its standard input. The body of the hidden command
 /// `device-worker`; returns when the socket is closed or the other end asks for it.
@@ -54,12 +51,11 @@ fn serve() -> Result<(), Error> {
 
 /// No core dump, no debugger of the same user, and no life after the starting process's.
 fn harden() -> Result<(), Error> {
-    let refused = |error| Error::Launch {
-        reason: format!("prctl: {error}"),
-    };
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(refused)?;
+    memory::forbid_dumps()?;
     // Should that process have ended just before, the socket is closed already.
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(refused)
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| Error::Launch {
+        reason: format!("prctl: {error}"),
+    })
 }
 
 fn begin(stream: &UnixStream, begun: &Begun) -> Result<(), Error> {
