@@ -38,17 +38,30 @@
 //!
 //! A change runs to its end even where the client does not wait for it.
 
+mod adapters;
+mod administration;
 pub mod api;
+mod certificates;
+mod custody;
 mod error;
 mod extract;
+mod keys;
 mod peer;
 mod readable;
 mod refusal;
+mod root_keys;
 mod server;
 mod socket;
+mod status;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+
+pub use administration::{Administration, ReloadIdentities, ServerFacts};
 pub use error::Error;
 pub use peer::{Admitted, Peer};
 pub use readable::{readable, value_text};
@@ -60,3 +73,15 @@ pub const BODY_LIMIT: usize = 64 << 10;
 
 /// How long a request may take from its last header to its answer.
 pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Every resource.
+fn routes(administration: Arc<Administration>) -> Router {
+    Router::new()
+        .merge(status::routes())
+        .merge(root_keys::routes())
+        .merge(adapters::routes())
+        .merge(certificates::routes())
+        .merge(keys::routes())
+        .merge(custody::routes())
+        .with_state(administration)
+}

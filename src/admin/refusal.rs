@@ -73,6 +73,14 @@ impl Refusal {
         }
     }
 
+    /// The same refusal with more to say.
+    pub(super) fn and(self, more: &str) -> Self {
+        Self {
+            message: format!("{}; {more}", self.message),
+            ..self
+        }
+    }
+
     /// There is no `what` that is called `name`.
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(Kind::NotFound, format!("there is no {what} {name:?}"))
@@ -128,5 +136,54 @@ impl From<PathRejection> for Refusal {
 impl From<crate::adapter::Error> for Refusal {
     fn from(error: crate::adapter::Error) -> Self {
         Self::new(Kind::Invalid, error.to_string())
+    }
+}
+
+impl From<crate::store::Error> for Refusal {
+    fn from(error: crate::store::Error) -> Self {
+        Self::new(kind_of_store_error(&error), error.to_string())
+    }
+}
+
+impl From<crate::recorder::Error> for Refusal {
+    fn from(error: crate::recorder::Error) -> Self {
+        use crate::recorder::Error;
+        let kind = match &error {
+            Error::Conflict(_) => Kind::Conflict,
+            Error::Change(error) => kind_of_store_error(error),
+            Error::Refused(_) | Error::BrokenLog { .. } | Error::Stopped => Kind::Unavailable,
+            Error::OutcomeUnknown(_) | Error::WriterEnded => Kind::Internal,
+        };
+        let refusal = Self::new(kind, error.to_string());
+        match error {
+            Error::OutcomeUnknown(_) | Error::WriterEnded => {
+                refusal.remedy("read the resource before repeating the change")
+            }
+            Error::Refused(_) => {
+                refusal.remedy("nothing was changed; see whether the store's disk is full or gone")
+            }
+            _ => refusal,
+        }
+    }
+}
+
+fn kind_of_store_error(error: &crate::store::Error) -> Kind {
+    use crate::store::Error;
+    match error {
+        Error::Tampered { .. } => Kind::Tampered,
+        Error::SealKeyMissing { .. } => Kind::BackendFailed,
+        Error::Conflict { .. } => Kind::Conflict,
+        Error::Exists { .. } => Kind::Taken,
+        Error::NotFound { .. } => Kind::NotFound,
+        Error::InUse { .. } => Kind::InUse,
+        Error::Unfit { .. } => Kind::Invalid,
+        _ => Kind::Unavailable,
+    }
+}
+
+impl From<crate::root_key::Error> for Refusal {
+    fn from(error: crate::root_key::Error) -> Self {
+        Self::new(Kind::BackendFailed, error.to_string())
+            .remedy("`claviger doctor` tries the device by itself and says what is wrong with it")
     }
 }

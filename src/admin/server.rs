@@ -14,8 +14,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::administration::actor;
 use super::refusal::{Kind, Refusal};
-use super::{Admitted, BODY_LIMIT, DEADLINE, Peer, Socket};
+use super::{Administration, Admitted, BODY_LIMIT, DEADLINE, Peer, Socket, routes};
+use crate::custody::{Event, EventName};
 
 /// Connections at a time; another waits in the system's queue.
 const CONNECTIONS: usize = 64;
@@ -29,8 +31,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers at `socket` until `shutdown`, then lets the requests under way finish.
 ///
 /// The socket's file is gone when it returns.
-pub async fn serve(socket: Socket, routes: Router, admitted: Admitted, shutdown: CancellationToken) {
-    let routes = guarded(routes);
+pub async fn serve(
+    socket: Socket,
+    administration: Arc<Administration>,
+    admitted: Admitted,
+    shutdown: CancellationToken,
+) {
+    let server = Arc::new(Server::new(administration, admitted));
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -40,9 +47,9 @@ pub async fn serve(socket: Socket, routes: Router, admitted: Admitted, shutdown:
         };
         match accepted {
             Ok((stream, place)) => {
-                let (routes, shutdown) = (routes.clone(), shutdown.clone());
+                let (server, shutdown) = (Arc::clone(&server), shutdown.clone());
                 connections.spawn(async move {
-                    converse(stream, routes, admitted, shutdown).await;
+                    server.converse(stream, shutdown).await;
                     drop(place);
                 });
             }
@@ -68,29 +75,67 @@ async fn accept(
     Ok((stream, place))
 }
 
-async fn converse(stream: UnixStream, routes: Router, admitted: Admitted, shutdown: CancellationToken) {
-    let peer = match Peer::of(&stream).await {
-        Ok(peer) => peer,
-        Err(error) => {
-            tracing::warn!(%error, "the kernel does not say who an administration connection is from");
-            return;
+/// What a connection is served with.
+pub(super) struct Server {
+    routes: Router,
+    administration: Arc<Administration>,
+    admitted: Admitted,
+}
+
+impl Server {
+    pub(super) fn new(administration: Arc<Administration>, admitted: Admitted) -> Self {
+        Self {
+            routes: guarded(routes(Arc::clone(&administration))),
+            administration,
+            admitted,
         }
-    };
-    let service = TowerToHyperService::new(for_peer(routes, peer, admitted));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    }
+
+    async fn converse(&self, stream: UnixStream, shutdown: CancellationToken) {
+        let peer = match Peer::of(&stream).await {
+            Ok(peer) => peer,
+            Err(error) => {
+                tracing::warn!(%error, "the kernel does not say who an administration connection is from");
+                return;
+            }
+        };
+        let routes = self.routes_for(peer).await;
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_DEADLINE)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "an administration connection broke off");
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an administration connection broke off");
+    }
+
+    /// The routes as one peer has them: with its name for the records, or a refusal of everything.
+    pub(super) async fn routes_for(&self, peer: Peer) -> Router {
+        if self.admitted.admits(peer.uid) {
+            return self.routes.clone().layer(Extension(peer));
+        }
+        let refusal = Refusal::new(
+            Kind::NotAdmitted,
+            format!("{} (uid {}) may not administer this server", peer.user, peer.uid),
+        )
+        .remedy("run the command as the server's user or as root");
+        tracing::warn!(uid = peer.uid, user = %peer.user, "refused an administration connection");
+        let event = Event::new(EventName::AdministratorRefused, actor(&peer)).refused(refusal.message());
+        let refusal = self
+            .administration
+            .commit(Vec::new(), event)
+            .await
+            .err()
+            .unwrap_or(refusal);
+        Router::new().fallback(async move || refusal)
     }
 }
 
@@ -104,20 +149,6 @@ fn guarded(routes: Router) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(within_deadline))
-}
-
-/// The routes as one peer has them: with its name for the records, or refused.
-fn for_peer(routes: Router, peer: Peer, admitted: Admitted) -> Router {
-    if admitted.admits(peer.uid) {
-        return routes.layer(Extension(peer));
-    }
-    tracing::warn!(uid = peer.uid, user = %peer.user, "refused an administration connection");
-    let refusal = Refusal::new(
-        Kind::NotAdmitted,
-        format!("{} (uid {}) may not administer this server", peer.user, peer.uid),
-    )
-    .remedy("run the command as the server's user or as root");
-    Router::new().fallback(async move || refusal)
 }
 
 async fn within_deadline(request: Request, next: Next) -> Response {

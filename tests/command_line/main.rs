@@ -1,4 +1,6 @@
 //! The command line as an operator meets it, with the real binary.
 
 mod offline;
+mod operator;
+mod server;
 mod support;

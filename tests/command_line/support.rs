@@ -8,8 +8,8 @@ pub(crate) const FAILURE: i32 = 1;
 pub(crate) const UNHEALTHY: i32 = 2;
 pub(crate) const USAGE: i32 = 64;
 
-/// Runs `claviger` with nothing of this test's own environment that it would read.
-pub(crate) fn claviger(arguments: &[&str]) -> Output {
+/// The binary, with nothing of this test's own environment that it would read.
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CLAVIGER_") {
@@ -17,6 +17,11 @@ pub(crate) fn claviger(arguments: &[&str]) -> Output {
         }
     }
     command
+}
+
+/// Runs the binary with these arguments and an empty stdin.
+pub(crate) fn claviger(arguments: &[&str]) -> Output {
+    command()
         .args(arguments)
         .stdin(Stdio::null())
         .output()

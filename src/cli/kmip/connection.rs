@@ -28,6 +28,7 @@ pub(super) const ANSWER_LIMIT: usize = 16 << 20;
 
 /// Where the server is and who asks.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Arguments {
     /// The KMIP server

@@ -3,7 +3,7 @@
 use super::names;
 use super::session::{Session, unexpected};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Output, Properties};
+use crate::cli::output::Output;
 use crate::kmip::attribute::{Attribute, AttributeValue};
 use crate::kmip::enumeration::{CryptographicAlgorithm, ObjectType};
 use crate::kmip::mask::CryptographicUsageMask;
@@ -68,9 +68,8 @@ pub(super) async fn run(
         .ask(RequestPayload::Create(request), |response| match response {
             ResponsePayload::Create(made) => {
                 let data = serde_json::json!({ "id": made.unique_identifier });
-                output.data(&data, |_| {
-                    Properties::new().line("id", made.unique_identifier).text()
-                })
+                // The identifier alone, for a shell to take up.
+                output.data(&data, |_| made.unique_identifier)
             }
             other => Err(unexpected(&other)),
         })

@@ -3,7 +3,7 @@
 use super::names;
 use super::session::{Session, unexpected};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Output, Properties};
+use crate::cli::output::Output;
 use crate::kmip::attribute::RevocationReason;
 use crate::kmip::enumeration::RevocationReasonCode;
 use crate::kmip::payload::{ActivateRequest, DestroyRequest, RequestPayload, ResponsePayload, RevokeRequest};
@@ -88,9 +88,7 @@ async fn change(
                 ResponsePayload::Destroy(response) => response.unique_identifier,
                 other => return Err(unexpected(&other)),
             };
-            output.data(&serde_json::json!({ "id": id }), |_| {
-                Properties::new().line("id", &id).text()
-            })?;
+            output.data(&serde_json::json!({ "id": id }), |_| id.clone())?;
             output.say(done);
             Ok(())
         })

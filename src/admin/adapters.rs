@@ -1,0 +1,175 @@
+//! `/v1/adapters` and `/v1/adapters/{adapter}`: the tenants of the KMIP endpoint.
+//!
+//! | request | reply |
+//! |---|---|
+//! | `GET /v1/adapters` | all, by name |
+//! | `POST /v1/adapters` with [`NewAdapter`] | 201 and the adapter |
+//! | `GET /v1/adapters/{name or id}` | the adapter |
+//! | `DELETE /v1/adapters/{name or id}` | 204; 409 `in_use` while one of its objects still has a key |
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+
+use super::administration::{Administration, actor, now};
+use super::api::{self, List, NewAdapter, RootKeyReference};
+use super::extract::{Body, Segments};
+use super::refusal::{Kind, Refusal};
+use super::{Peer, root_keys};
+use crate::adapter::{Adapter, RootKey};
+use crate::custody::{AdapterFacts, Event, EventName};
+use crate::store::Change;
+
+pub(super) fn routes() -> Router<Arc<Administration>> {
+    Router::new()
+        .route("/v1/adapters", get(list).post(create))
+        .route("/v1/adapters/{adapter}", get(show).delete(remove))
+}
+
+async fn list(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<List<api::Adapter>>, Refusal> {
+    let (adapters, tampered) = administration
+        .trusted(administration.store().adapters().await?, &peer)
+        .await?;
+    let mut items = Vec::with_capacity(adapters.len());
+    for adapter in adapters {
+        items.push(resource(&administration, adapter).await?);
+    }
+    Ok(Json(List {
+        items,
+        next: None,
+        tampered,
+    }))
+}
+
+async fn show(
+    State(administration): State<Arc<Administration>>,
+    Segments(name): Segments<String>,
+) -> Result<Json<api::Adapter>, Refusal> {
+    let adapter = administration.adapter(&name).await?;
+    resource(&administration, adapter).await.map(Json)
+}
+
+async fn create(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Body(new): Body<NewAdapter>,
+) -> Result<(StatusCode, Json<api::Adapter>), Refusal> {
+    let event = Event::new(EventName::AdapterCreate, actor(&peer)).detail("name", new.name.clone());
+    let made = administration.carry_out(event, async move |administration, event| {
+        let root_key = chosen_root_key(&administration, new.root_key.as_deref()).await?;
+        let adapter = Adapter::new(&new.name, &new.description, root_key.id, now())?;
+        if administration
+            .store()
+            .adapter_named(&adapter.name)
+            .await?
+            .is_some()
+        {
+            return Err(Refusal::new(
+                Kind::Taken,
+                format!("there is an adapter {:?} already", adapter.name),
+            ));
+        }
+        let event = Event {
+            adapter: Some(facts(&adapter)),
+            root_key: Some(root_keys::facts(&root_key)),
+            ..event
+        };
+        administration
+            .commit(vec![Change::CreateAdapter(adapter.clone())], event)
+            .await?;
+        administration.reload_identities().await?;
+        resource(&administration, adapter).await
+    });
+    Ok((StatusCode::CREATED, Json(made.await?)))
+}
+
+async fn remove(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Result<StatusCode, Refusal> {
+    let event = Event::new(EventName::AdapterDelete, actor(&peer)).detail("name", name.clone());
+    let done = administration.carry_out(event, async move |administration, event| {
+        let adapter = administration.adapter(&name).await?;
+        let counts = administration.store().key_counts().await?;
+        let with_key = counts.get(&adapter.id).map_or(0, |count| count.with_key);
+        if with_key > 0 {
+            return Err(Refusal::new(
+                Kind::InUse,
+                format!(
+                    "adapter {:?} still has {with_key} keys that are not destroyed",
+                    adapter.name
+                ),
+            )
+            .remedy("revoke and destroy its keys first, as a client of the adapter"));
+        }
+        let event = Event {
+            adapter: Some(facts(&adapter)),
+            ..event
+        };
+        administration
+            .commit(vec![Change::DeleteAdapter(adapter.id)], event)
+            .await?;
+        administration.reload_identities().await
+    });
+    done.await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The root key that is meant: the named one, or the only one.
+async fn chosen_root_key(administration: &Administration, named: Option<&str>) -> Result<RootKey, Refusal> {
+    if let Some(name) = named {
+        return administration.root_key(name).await;
+    }
+    let mut root_keys = administration.store().root_keys().await?.rows;
+    match root_keys.len() {
+        1 => Ok(root_keys.remove(0)),
+        0 => Err(
+            Refusal::new(Kind::Invalid, "an adapter needs a root key, and there is none")
+                .remedy("make one with `claviger root-key create NAME`"),
+        ),
+        several => Err(Refusal::new(
+            Kind::Invalid,
+            format!("there are {several} root keys, and the request names none of them"),
+        )
+        .remedy("name one with --root-key")),
+    }
+}
+
+async fn resource(administration: &Administration, adapter: Adapter) -> Result<api::Adapter, Refusal> {
+    let store = administration.store();
+    let root_key = store
+        .root_key(adapter.root_key)
+        .await?
+        .map(|root_key| root_key.name);
+    let certificates = store.certificates(Some(adapter.id)).await?.rows.len();
+    let keys = store
+        .key_counts()
+        .await?
+        .get(&adapter.id)
+        .map_or(0, |count| count.objects);
+    Ok(api::Adapter {
+        id: adapter.id.uuid(),
+        name: adapter.name,
+        description: adapter.description,
+        root_key: RootKeyReference {
+            id: adapter.root_key.uuid(),
+            name: root_key.unwrap_or_default(),
+        },
+        created_at: adapter.created_at,
+        certificates: certificates as u64,
+        keys,
+    })
+}
+
+pub(super) fn facts(adapter: &Adapter) -> AdapterFacts {
+    AdapterFacts {
+        id: adapter.id.uuid(),
+        name: adapter.name.clone(),
+    }
+}

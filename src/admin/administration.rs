@@ -1,0 +1,212 @@
+//! What every resource works with, and how a change is carried out: to its end, and on the record.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+
+use super::Peer;
+use super::refusal::{Kind, Refusal};
+use crate::adapter::{Adapter, RootKey};
+use crate::custody::{Actor, Event, EventName};
+use crate::recorder::Recorder;
+use crate::root_key::RootKeys;
+use crate::store::{Change, Listing, SealKeys, Store};
+
+/// Who is to know at once that other client certificates, or other adapters, are let in.
+#[async_trait]
+pub trait ReloadIdentities: Send + Sync {
+    /// Reads them again. A new connection made after it returns is judged by what was committed before.
+    ///
+    /// An error says why the old ones are still in force.
+    async fn reload(&self) -> Result<(), String>;
+}
+
+/// What the server says of itself.
+#[derive(Clone, Debug)]
+pub struct ServerFacts {
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: OffsetDateTime,
+    /// Where it speaks KMIP.
+    pub kmip_addresses: Vec<String>,
+}
+
+/// What the administration interface works with.
+pub struct Administration {
+    store: Arc<dyn Store>,
+    recorder: Recorder,
+    root_keys: RootKeys,
+    seal_keys: SealKeys,
+    identities: Arc<dyn ReloadIdentities>,
+    server: ServerFacts,
+    /// Changes are made one after another: what one of them has looked at still holds when it commits.
+    changes: Mutex<()>,
+}
+
+impl Administration {
+    /// The interface's work on these.
+    pub fn new(
+        store: Arc<dyn Store>,
+        recorder: Recorder,
+        root_keys: RootKeys,
+        seal_keys: SealKeys,
+        identities: Arc<dyn ReloadIdentities>,
+        server: ServerFacts,
+    ) -> Self {
+        Self {
+            store,
+            recorder,
+            root_keys,
+            seal_keys,
+            identities,
+            server,
+            changes: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(super) fn root_keys(&self) -> &RootKeys {
+        &self.root_keys
+    }
+
+    pub(super) fn seal_keys(&self) -> &SealKeys {
+        &self.seal_keys
+    }
+
+    pub(super) fn server(&self) -> &ServerFacts {
+        &self.server
+    }
+
+    /// The adapter of this name or identifier.
+    pub(super) async fn adapter(&self, name: &str) -> Result<Adapter, Refusal> {
+        let found = match name.parse() {
+            Ok(id) => self.store.adapter(id).await?,
+            Err(_) => self.store.adapter_named(name).await?,
+        };
+        found.ok_or_else(|| {
+            Refusal::not_found("adapter", name).remedy("`claviger adapter list` shows those that there are")
+        })
+    }
+
+    /// The root key of this name or identifier.
+    pub(super) async fn root_key(&self, name: &str) -> Result<RootKey, Refusal> {
+        let found = match name.parse() {
+            Ok(id) => self.store.root_key(id).await?,
+            Err(_) => self.store.root_key_named(name).await?,
+        };
+        found.ok_or_else(|| {
+            Refusal::not_found("root key", name).remedy("`claviger root-key list` shows those that there are")
+        })
+    }
+
+    /// Writes changes and the record that tells of them, or neither.
+    pub(super) async fn commit(&self, changes: Vec<Change>, event: Event) -> Result<(), Refusal> {
+        self.recorder.commit(changes, event).await?;
+        Ok(())
+    }
+
+    /// Has the endpoint judge by what is committed now.
+    pub(super) async fn reload_identities(&self) -> Result<(), Refusal> {
+        self.identities.reload().await.map_err(|why| {
+            Refusal::new(
+                Kind::Internal,
+                format!(
+                    "the change is stored and recorded, but the KMIP endpoint still judges as before: {why}"
+                ),
+            )
+            .remedy("start the server again")
+        })
+    }
+
+    /// Carries out a change that an administrator asked for.
+    ///
+    /// It runs to its end even where nobody waits for it any more, alone among the changes of this interface.
+    /// Where it is refused or fails, that is recorded as the same `event`.
+    pub(super) async fn carry_out<T, F>(
+        self: &Arc<Self>,
+        event: Event,
+        change: impl FnOnce(Arc<Self>, Event) -> F + Send + 'static,
+    ) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Refusal>> + Send,
+    {
+        let this = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _alone = this.changes.lock().await;
+            let done = change(Arc::clone(&this), event.clone()).await;
+            match done {
+                Ok(done) => Ok(done),
+                Err(refusal) => Err(this.record_refusal(event, refusal).await),
+            }
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(
+                Refusal::new(Kind::Internal, format!("the change broke off: {error}"))
+                    .remedy("read the resource before repeating the change, and look at the server's log"),
+            )
+        })
+    }
+
+    /// Records a refusal. Where that fails too, the refusal says so.
+    async fn record_refusal(&self, event: Event, refusal: Refusal) -> Refusal {
+        let event = match refusal.kind() {
+            // There is no log to write this into.
+            Kind::Unavailable => return refusal,
+            Kind::Internal | Kind::BackendFailed | Kind::Tampered => event.failed(refusal.message()),
+            _ => event.refused(refusal.message()),
+        };
+        match self.recorder.commit(Vec::new(), event).await {
+            Ok(_) => refusal,
+            Err(error) => refusal.and(&format!("that this was asked for is not recorded: {error}")),
+        }
+    }
+
+    /// The rows of a listing and what to tell of those that cannot be trusted, after that is recorded.
+    pub(super) async fn trusted<T>(
+        &self,
+        listing: Listing<T>,
+        peer: &Peer,
+    ) -> Result<(Vec<T>, Vec<String>), Refusal> {
+        let tampered: Vec<_> = listing.refused.iter().map(ToString::to_string).collect();
+        self.record_tampering(&tampered, peer).await?;
+        Ok((listing.rows, tampered))
+    }
+
+    /// Records rows that were found changed by another hand.
+    pub(super) async fn record_tampering(&self, found: &[String], peer: &Peer) -> Result<(), Refusal> {
+        for what in found {
+            let event = Event::new(EventName::StoreTampered, actor(peer)).refused(what);
+            self.commit(Vec::new(), event).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The actor of an administrator's events.
+pub(super) fn actor(peer: &Peer) -> Actor {
+    Actor::Administrator {
+        uid: peer.uid,
+        user: peer.user.clone(),
+    }
+}
+
+/// The present time, as exactly as a store keeps it.
+pub(super) fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_microsecond(now.microsecond()).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_was_made_reads_the_same_after_it_was_stored() {
+        assert_eq!(super::now().nanosecond() % 1000, 0);
+    }
+}

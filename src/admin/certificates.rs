@@ -1,0 +1,220 @@
+//! `/v1/adapters/{adapter}/certificates`: the clients that an adapter lets in. A change works at once.
+//!
+//! | request | reply |
+//! |---|---|
+//! | `GET /v1/certificates` | those of all adapters, by name |
+//! | `GET /v1/adapters/{name or id}/certificates` | those of one |
+//! | `POST …` with [`NewCertificate`] | 201 and the certificate; 409 `taken` where an adapter has it already |
+//! | `DELETE …/{fingerprint}` | 204 |
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{delete, get};
+use axum::{Extension, Json, Router};
+
+use super::administration::{Administration, actor, now};
+use super::api::{self, List, NewCertificate};
+use super::extract::{Body, Segments};
+use super::refusal::{Kind, Refusal};
+use super::{Peer, adapters};
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, certificate_name};
+use crate::custody::{CertificateFacts, Event, EventName};
+use crate::store::Change;
+
+pub(super) fn routes() -> Router<Arc<Administration>> {
+    Router::new()
+        .route("/v1/certificates", get(list_all))
+        .route("/v1/adapters/{adapter}/certificates", get(list).post(add))
+        .route(
+            "/v1/adapters/{adapter}/certificates/{fingerprint}",
+            delete(remove),
+        )
+}
+
+async fn list_all(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<List<api::Certificate>>, Refusal> {
+    let adapters = administration.store().adapters().await?.rows;
+    listing(&administration, None, &peer, |id| {
+        adapters
+            .iter()
+            .find(|adapter| adapter.id == id)
+            .map(|adapter| adapter.name.clone())
+    })
+    .await
+}
+
+async fn list(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Result<Json<List<api::Certificate>>, Refusal> {
+    let adapter = administration.adapter(&name).await?;
+    listing(&administration, Some(adapter.id), &peer, |_| {
+        Some(adapter.name.clone())
+    })
+    .await
+}
+
+async fn listing(
+    administration: &Administration,
+    adapter: Option<AdapterId>,
+    peer: &Peer,
+    name: impl Fn(AdapterId) -> Option<String>,
+) -> Result<Json<List<api::Certificate>>, Refusal> {
+    let found = administration.store().certificates(adapter).await?;
+    let (rows, tampered) = administration.trusted(found, peer).await?;
+    let items = rows.into_iter().map(|row| {
+        let adapter = name(row.adapter).unwrap_or_else(|| row.adapter.to_string());
+        resource(row, adapter)
+    });
+    Ok(Json(List {
+        items: items.collect(),
+        next: None,
+        tampered,
+    }))
+}
+
+async fn add(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+    Body(new): Body<NewCertificate>,
+) -> Result<(StatusCode, Json<api::Certificate>), Refusal> {
+    let event = Event::new(EventName::CertificateAdd, actor(&peer)).detail("adapter", name.clone());
+    let added = administration.carry_out(event, async move |administration, event| {
+        let adapter = administration.adapter(&name).await?;
+        let certificate = read(&administration, &adapter, new).await?;
+        let event = Event {
+            adapter: Some(adapters::facts(&adapter)),
+            certificate: Some(facts(&certificate)),
+            ..event
+        };
+        administration
+            .commit(vec![Change::AddCertificate(certificate.clone())], event)
+            .await?;
+        administration.reload_identities().await?;
+        Ok(resource(certificate, adapter.name))
+    });
+    Ok((StatusCode::CREATED, Json(added.await?)))
+}
+
+async fn remove(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments((name, fingerprint)): Segments<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let event = Event::new(EventName::CertificateRemove, actor(&peer))
+        .detail("adapter", name.clone())
+        .detail("fingerprint", fingerprint.clone());
+    let done = administration.carry_out(event, async move |administration, event| {
+        let adapter = administration.adapter(&name).await?;
+        let fingerprint: Fingerprint = fingerprint.parse()?;
+        let certificate = administration.store().certificate(fingerprint).await?;
+        let Some(certificate) = certificate.filter(|certificate| certificate.adapter == adapter.id) else {
+            return Err(Refusal::not_found(
+                "certificate of this adapter",
+                &fingerprint.to_string(),
+            ));
+        };
+        let event = Event {
+            adapter: Some(adapters::facts(&adapter)),
+            certificate: Some(facts(&certificate)),
+            ..event
+        };
+        administration
+            .commit(vec![Change::RemoveCertificate(fingerprint)], event)
+            .await?;
+        administration.reload_identities().await
+    });
+    done.await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The certificate of the request, if it is nobody's yet.
+async fn read(
+    administration: &Administration,
+    adapter: &Adapter,
+    new: NewCertificate,
+) -> Result<ClientCertificate, Refusal> {
+    let wanted = new.name.map(|name| certificate_name(&name)).transpose()?;
+    let of_adapter = administration.store().certificates(Some(adapter.id)).await?.rows;
+    let is_free = |name: &str| of_adapter.iter().all(|other| other.name != name);
+    // Any name will do to read it; its own is known afterwards.
+    let placeholder = wanted.as_deref().unwrap_or("certificate");
+    let mut certificate = ClientCertificate::from_pem(adapter.id, placeholder, new.pem.as_bytes(), now())?;
+    if let Some(there) = administration
+        .store()
+        .certificate(certificate.fingerprint)
+        .await?
+    {
+        return Err(taken(administration, &there).await?);
+    }
+    match wanted {
+        Some(name) if !is_free(&name) => {
+            return Err(Refusal::new(
+                Kind::Taken,
+                format!(
+                    "adapter {:?} has another certificate of the name {name:?}",
+                    adapter.name
+                ),
+            ));
+        }
+        Some(_) => {}
+        None => certificate.name = own_name(&certificate, is_free),
+    }
+    Ok(certificate)
+}
+
+async fn taken(administration: &Administration, there: &ClientCertificate) -> Result<Refusal, Refusal> {
+    let owner = administration.store().adapter(there.adapter).await?;
+    let owner = owner.map_or_else(|| there.adapter.to_string(), |adapter| adapter.name);
+    Ok(Refusal::new(
+        Kind::Taken,
+        format!(
+            "the certificate {} belongs to adapter {owner:?} already, as {:?}",
+            there.fingerprint, there.name
+        ),
+    )
+    .remedy(format!(
+        "`claviger certificate remove {owner} {}` takes it from there",
+        there.fingerprint
+    )))
+}
+
+/// The subject's common name where that can be a name and is free; else what its fingerprint begins with.
+fn own_name(certificate: &ClientCertificate, is_free: impl Fn(&str) -> bool) -> String {
+    certificate
+        .subject
+        .split(',')
+        .filter_map(|part| part.trim().strip_prefix("CN="))
+        .filter_map(|common| certificate_name(common).ok())
+        .find(|name| is_free(name))
+        .unwrap_or_else(|| format!("cert-{}", &certificate.fingerprint.to_string()[..16]))
+}
+
+fn resource(certificate: ClientCertificate, adapter: String) -> api::Certificate {
+    api::Certificate {
+        fingerprint: certificate.fingerprint.to_string(),
+        name: certificate.name,
+        adapter,
+        subject: certificate.subject,
+        issuer: certificate.issuer,
+        serial: certificate.serial,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        added_at: certificate.added_at,
+    }
+}
+
+fn facts(certificate: &ClientCertificate) -> CertificateFacts {
+    CertificateFacts {
+        fingerprint: certificate.fingerprint.to_string(),
+        name: Some(certificate.name.clone()),
+        subject: certificate.subject.clone(),
+        issuer: certificate.issuer.clone(),
+        serial: certificate.serial.clone(),
+    }
+}

@@ -1,0 +1,120 @@
+//! `GET /v1/status`: how the server is, found by trying: a real wrap under each root key, a look at the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+
+use super::Peer;
+use super::administration::Administration;
+use super::api::{self, BackendStatus};
+use super::refusal::Refusal;
+use crate::adapter::RootKey;
+use crate::root_key::BackendDescription;
+
+pub(super) fn routes() -> Router<Arc<Administration>> {
+    Router::new().route("/v1/status", get(show))
+}
+
+async fn show(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Json<api::Status>, Refusal> {
+    let store = administration.store();
+    let (root_keys, mut problems) = administration.trusted(store.root_keys().await?, &peer).await?;
+    let (adapters, tampered) = administration.trusted(store.adapters().await?, &peer).await?;
+    problems.extend(tampered);
+    let (certificates, tampered) = administration
+        .trusted(store.certificates(None).await?, &peer)
+        .await?;
+    problems.extend(tampered);
+    let keys = store
+        .key_counts()
+        .await?
+        .values()
+        .map(|count| count.objects)
+        .sum();
+
+    let mut backends = Vec::new();
+    for name in administration.root_keys().names() {
+        let (backend, found) = backend(&administration, name, &root_keys).await;
+        backends.push(backend);
+        problems.extend(found);
+    }
+    for root_key in &root_keys {
+        if !backends.iter().any(|backend| backend.name == root_key.backend) {
+            problems.push(format!(
+                "root key {} is held by the device {:?}, which the configuration does not have",
+                root_key.name, root_key.backend
+            ));
+        }
+    }
+    let server = administration.server();
+    Ok(Json(api::Status {
+        healthy: problems.is_empty(),
+        problems,
+        version: server.version.clone(),
+        process: std::process::id(),
+        started_at: server.started_at,
+        kmip_addresses: server.kmip_addresses.clone(),
+        backends,
+        root_keys: root_keys.len() as u64,
+        adapters: adapters.len() as u64,
+        certificates: certificates.len() as u64,
+        keys,
+        custody: super::custody::current_head(&administration).await?,
+    }))
+}
+
+/// How one backend is, and what is wrong with it.
+async fn backend(
+    administration: &Administration,
+    name: &str,
+    root_keys: &[RootKey],
+) -> (BackendStatus, Vec<String>) {
+    let mut problems = Vec::new();
+    let mut facts = BTreeMap::new();
+    match administration.root_keys().backend(name) {
+        Err(error) => problems.push(format!("device {name}: {error}")),
+        Ok(backend) => {
+            match backend.describe().await {
+                Ok(description) => facts = described(&description),
+                Err(error) => problems.push(format!("device {name}: {error}")),
+            }
+            for root_key in root_keys.iter().filter(|root_key| root_key.backend == name) {
+                if let Err(error) = backend.check(root_key).await {
+                    problems.push(format!("root key {} on device {name}: {error}", root_key.name));
+                }
+            }
+        }
+    }
+    (
+        BackendStatus {
+            name: name.to_owned(),
+            healthy: problems.is_empty(),
+            facts,
+        },
+        problems,
+    )
+}
+
+fn described(description: &BackendDescription) -> BTreeMap<String, String> {
+    let workers: Vec<_> = description.worker_pids.iter().map(ToString::to_string).collect();
+    let facts = [
+        ("kind", description.kind.to_owned()),
+        ("token", description.token_label.clone()),
+        ("serial", description.token_serial.clone()),
+        ("manufacturer", description.manufacturer.clone()),
+        ("model", description.model.clone()),
+        ("firmware", description.firmware.clone()),
+        ("wrap profile", description.wrap_profile.clone()),
+        ("release profile", description.release_profile.to_owned()),
+        ("worker processes", workers.join(" ")),
+    ];
+    facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

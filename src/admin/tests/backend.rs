@@ -1,0 +1,134 @@
+//! A root-key backend in memory, which can be told to fail.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+
+use crate::adapter::RootKey;
+use crate::key::{WrapProfile, WrappedKek};
+use crate::root_key::{
+    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, Open, RootKeyBackend,
+};
+
+#[derive(Default)]
+pub(super) struct TestBackend {
+    labels: Mutex<BTreeSet<String>>,
+    checks_fail: AtomicBool,
+    sealing_fails: AtomicBool,
+}
+
+impl TestBackend {
+    /// The keys on the token.
+    pub(super) fn labels(&self) -> Vec<String> {
+        self.labels.lock().unwrap().iter().cloned().collect()
+    }
+
+    /// Leaves a key on the token that nobody entered.
+    pub(super) fn leave(&self, label: &str) {
+        self.labels.lock().unwrap().insert(label.to_owned());
+    }
+
+    pub(super) fn remove(&self, label: &str) {
+        self.labels.lock().unwrap().remove(label);
+    }
+
+    pub(super) fn fail_checks(&self, fail: bool) {
+        self.checks_fail.store(fail, Ordering::SeqCst);
+    }
+
+    pub(super) fn fail_sealing(&self, fail: bool) {
+        self.sealing_fails.store(fail, Ordering::SeqCst);
+    }
+}
+
+fn failure() -> Error {
+    Error::Device {
+        backend: "hsm".into(),
+        source: claviger_hsm::Error::Deadline,
+    }
+}
+
+/// A key in the clear: there is no device in these tests.
+struct Known([u8; 32]);
+
+impl Open for Known {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
+        out.copy_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RootKeyBackend for TestBackend {
+    async fn create(&self, root: &RootKey) -> Result<CreatedRootKey, Error> {
+        if !self.labels.lock().unwrap().insert(root.label.clone()) {
+            let source = claviger_hsm::Error::RootKeyExists {
+                locator: root.label.clone(),
+            };
+            return Err(Error::Device {
+                backend: "hsm".into(),
+                source,
+            });
+        }
+        Ok(CreatedRootKey {
+            token_label: "token".into(),
+            token_serial: "4711".into(),
+            check_value: vec![1; 8],
+        })
+    }
+
+    async fn verify(&self, _: &RootKey) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn generate(&self, _: &RootKey, _: KeySpecification) -> Result<MadeKey, Error> {
+        if self.sealing_fails.load(Ordering::SeqCst) {
+            return Err(failure());
+        }
+        let wrapped = WrappedKek {
+            profile: WrapProfile::AesKw,
+            bytes: vec![7; 40],
+        };
+        Ok(MadeKey {
+            wrapped,
+            sha256: [0; 32],
+        })
+    }
+
+    async fn import(&self, root: &RootKey, what: KeySpecification, _: &[u8]) -> Result<MadeKey, Error> {
+        self.generate(root, what).await
+    }
+
+    async fn release(&self, _: &RootKey, _: KeySpecification, _: &WrappedKek) -> Result<Material, Error> {
+        Ok(Material::new(Box::new(Known([9; 32]))))
+    }
+
+    async fn check(&self, _: &RootKey) -> Result<(), Error> {
+        if self.checks_fail.load(Ordering::SeqCst) {
+            Err(failure())
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn describe(&self) -> Result<BackendDescription, Error> {
+        Ok(BackendDescription {
+            name: "hsm".into(),
+            kind: "test",
+            token_label: "token".into(),
+            token_serial: "4711".into(),
+            manufacturer: String::new(),
+            model: String::new(),
+            firmware: String::new(),
+            wrap_profile: "aes-kw".into(),
+            release_profile: "transport",
+            worker_pids: Vec::new(),
+        })
+    }
+}

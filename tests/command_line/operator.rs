@@ -1,0 +1,201 @@
+//! An operator's whole day, from `init` to the proof of the custody log.
+
+use serde_json::Value;
+
+use crate::server::Site;
+use crate::support::{FAILURE, SUCCESS, UNHEALTHY, stderr, stdout, text};
+
+/// A virtual machine's name as an administrator may give it.
+const ODD_NAME: &str = "Büro 7 – \"東京\" = x\u{1b}[2J";
+
+#[test]
+fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
+    let site = Site::new();
+    site.done(&["config", "check"]);
+    let server = site.serve();
+
+    // Who may come, and to what.
+    let root_key = site.json(&["root-key", "create", "crk"]);
+    assert_eq!(root_key["name"], "crk");
+    assert_eq!(
+        site.json(&["adapter", "create", "vcenter", "--description", "Büro"])["root_key"]["name"],
+        "crk"
+    );
+    let refused = server.kmip_as("client", &["query"]);
+    assert_eq!(
+        refused.status.code(),
+        Some(FAILURE),
+        "nobody has admitted this certificate yet"
+    );
+    let pem = site.path("client.pem");
+    let added = site.json(&["certificate", "add", "vcenter", text(&pem)]);
+    let fingerprint = added["fingerprint"].as_str().unwrap();
+    assert!(
+        site.server_log().contains(fingerprint),
+        "the log names the certificate that was refused"
+    );
+    assert_eq!(site.json(&["certificate", "list"])[0]["fingerprint"], fingerprint);
+
+    // What a client does.
+    assert!(server.kmip(&["discover-versions"]).contains("1.4"));
+    assert!(server.kmip(&["query"]).contains("Get Attributes"));
+    let attribute = format!("x-Name={ODD_NAME}");
+    let id = server
+        .kmip(&["create", "--name", "disk-1", "--attribute", &attribute])
+        .trim()
+        .to_owned();
+    server.kmip(&["activate", &id]);
+    let shown = server.kmip(&["attributes", &id]);
+    assert!(shown.contains("Active") && shown.contains("東京"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "a name must not drive the terminal");
+    let exact: Value =
+        serde_json::from_str(&server.kmip(&["attributes", &id, "x-Name", "--output", "json"])).unwrap();
+    assert_eq!(exact["attributes"][0]["value"], ODD_NAME);
+    for filter in [
+        vec!["--name", "disk-1"],
+        vec!["--state", "active"],
+        vec!["--attribute", &attribute],
+    ] {
+        let arguments: Vec<_> = ["locate"].into_iter().chain(filter).collect();
+        assert!(server.kmip(&arguments).contains(&id), "{arguments:?}");
+    }
+
+    // What the administrator sees of it.
+    let keys = site.json(&["key", "list", "vcenter", "--state", "active"]);
+    assert_eq!(
+        (&keys[0]["id"], &keys[0]["state"]),
+        (&Value::from(id.as_str()), &Value::from("Active"))
+    );
+    assert!(
+        site.done(&["key", "show", "vcenter", &id])
+            .contains("wrap profile")
+    );
+    let said = site.fails(FAILURE, &["adapter", "delete", "vcenter"]);
+    assert!(said.contains("not destroyed"), "{said}");
+
+    // The end of it.
+    server.kmip(&["revoke", &id, "--message", "disk is gone"]);
+    server.kmip(&["destroy", &id]);
+    assert_eq!(site.json(&["key", "show", "vcenter", &id])["state"], "Destroyed");
+    site.done(&["certificate", "remove", "vcenter", &fingerprint[..12]]);
+    assert_eq!(
+        server.kmip_as("client", &["query"]).status.code(),
+        Some(FAILURE),
+        "it was shut out at once"
+    );
+    site.done(&["adapter", "delete", "vcenter"]);
+
+    // The account of it.
+    let events = site.json(&["custody", "list", "--key", &id]);
+    let events: Vec<_> = events
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (events.first(), events.last()),
+        (Some(&"kmip.create"), Some(&"kmip.destroy"))
+    );
+    let removal = site.json(&["custody", "list", "--event", "certificate.remove"]);
+    assert_eq!(removal[0]["actor"]["kind"], "administrator");
+    assert_eq!(
+        site.json(&["custody", "list", "--limit", "1"])
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let proof = site.done(&["custody", "verify"]);
+    assert!(
+        proof.starts_with("custody log verified: ") && proof.contains(" records, root "),
+        "{proof}"
+    );
+    let head = site.json(&["custody", "verify"]);
+    let kept = format!("{}:{}", head["size"], head["root"].as_str().unwrap());
+    site.done(&["custody", "verify", "--kept", &kept]);
+    let other = format!("{}:{}", head["size"], "00".repeat(32));
+    assert!(
+        site.fails(UNHEALTHY, &["custody", "verify", "--kept", &other])
+            .contains("NOT whole")
+    );
+
+    server.stop();
+    assert!(site.fails(UNHEALTHY, &["status"]).contains("claviger serve"));
+}
+
+#[test]
+fn the_value_of_a_key_is_printed_for_reveal_alone_and_stored_nowhere() {
+    let site = Site::new();
+    let server = site.serve();
+    site.done(&["root-key", "create", "crk"]);
+    site.done(&["adapter", "create", "vcenter"]);
+    site.done(&["certificate", "add", "vcenter", text(&site.path("client.pem"))]);
+    let id = server.kmip(&["create"]).trim().to_owned();
+    server.kmip(&["activate", &id]);
+
+    let revealed: Value =
+        serde_json::from_str(&server.kmip(&["get", &id, "--reveal", "--output", "json"])).unwrap();
+    let value = revealed["value"]
+        .as_str()
+        .expect("the value is revealed")
+        .to_owned();
+    assert_eq!(value.len(), 64);
+    for arguments in [
+        vec!["get", &id],
+        vec!["get", &id, "--output", "json"],
+        vec!["get", &id, "--raw"],
+        vec!["get", &id, "--raw", "--protocol", "1.0"],
+        vec!["attributes", &id],
+    ] {
+        let output = server.kmip_as("client", &arguments);
+        assert_eq!(output.status.code(), Some(SUCCESS), "{}", stderr(&output));
+        let said = (stdout(&output) + &stderr(&output)).to_lowercase();
+        assert!(!said.contains(&value), "{arguments:?} prints the key");
+    }
+    assert!(
+        server.kmip(&["get", &id, "--raw"]).contains("UniqueIdentifier")
+            || server.kmip(&["get", &id, "--raw"]).contains("Unique Identifier")
+    );
+    server.stop();
+
+    let bytes = hex::decode(&value).unwrap();
+    for file in site.files() {
+        let content = std::fs::read(&file).unwrap();
+        let there = content.windows(32).any(|window| window == bytes)
+            || String::from_utf8_lossy(&content).to_lowercase().contains(&value);
+        assert!(!there, "{} has the key in it", file.display());
+    }
+}
+
+#[test]
+fn two_servers_never_share_a_state_directory() {
+    let site = Site::new();
+    let _server = site.serve();
+    let said = site.fails(FAILURE, &["serve"]);
+    assert!(said.contains("another"), "{said}");
+}
+
+#[test]
+fn the_doctor_finds_a_wrong_pin_and_says_what_to_do() {
+    let site = Site::new();
+    let report = site.json(&["doctor"]);
+    let checks = report["findings"].as_array().unwrap();
+    assert!(
+        checks.iter().all(|check| check["verdict"] != "failure"),
+        "{report}"
+    );
+    site.token().write_pin("wrong");
+    let output = site.run(&["doctor", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(UNHEALTHY));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let login = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "login")
+        .unwrap();
+    assert_eq!(login["verdict"], "failure");
+    assert!(login["remedy"].as_str().unwrap().contains("PIN"), "{login}");
+    assert!(!stdout(&output).contains(claviger_hsm::testkit::SoftHsm::PIN));
+}
