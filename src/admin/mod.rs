@@ -72,7 +72,7 @@ pub use socket::Socket;
 pub const BODY_LIMIT: usize = 64 << 10;
 
 /// How long a request may take from its last header to its answer.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Every resource.
 fn routes(administration: Arc<Administration>) -> Router {

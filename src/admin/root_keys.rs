@@ -85,11 +85,11 @@ async fn create(
 /// The backend that is meant: the named one, or the only one.
 fn chosen_backend(
     administration: &Administration,
-    named: Option<&str>,
+    wanted: Option<&str>,
 ) -> Result<(String, Arc<dyn RootKeyBackend>), Refusal> {
     let root_keys = administration.root_keys();
     let names: Vec<_> = root_keys.names().collect();
-    let name = match (named, &names[..]) {
+    let name = match (wanted, &names[..]) {
         (Some(name), _) => name.to_owned(),
         (None, [only]) => (*only).to_owned(),
         (None, _) => {

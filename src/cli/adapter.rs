@@ -2,7 +2,7 @@
 
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
-use super::output::{Columns, Output, Properties, time};
+use super::output::{Columns, Output, Properties, say, time};
 use crate::admin::api::{Adapter, List, NewAdapter};
 
 #[derive(Debug, clap::Subcommand)]
@@ -46,7 +46,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             };
             let made: Adapter = client.post(path(["adapters"]), &new).await?;
             output.data(&made, properties)?;
-            output.say(format_args!(
+            say(format_args!(
                 "adapter {} made; admit a client with `claviger certificate add {} FILE`",
                 made.name, made.name
             ));
@@ -61,7 +61,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         }
         Command::Delete { adapter } => {
             client.delete(path(["adapters", &adapter])).await?;
-            output.say(format_args!("adapter {adapter} deleted"));
+            say(format_args!("adapter {adapter} deleted"));
         }
     }
     Ok(Exit::Done)

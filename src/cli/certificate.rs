@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
-use super::output::{Columns, Output, Properties, time};
+use super::output::{Columns, Output, Properties, say, time};
 use crate::admin::api::{Certificate, List, NewCertificate};
 
 /// No certificate is longer; what is, is another file.
@@ -47,7 +47,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
                 .post(path(["adapters", &adapter, "certificates"]), &new)
                 .await?;
             output.data(&added, properties)?;
-            output.say(format_args!(
+            say(format_args!(
                 "clients with this certificate are admitted to adapter {} now",
                 added.adapter
             ));
@@ -65,7 +65,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             client
                 .delete(path(["adapters", &adapter, "certificates", &chosen.fingerprint]))
                 .await?;
-            output.say(format_args!(
+            say(format_args!(
                 "certificate {} ({}) removed; its clients are refused from now on",
                 chosen.fingerprint,
                 super::output::printable(&chosen.name)

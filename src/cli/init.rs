@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
-use super::output::{Output, Properties};
+use super::output::{Output, Properties, say};
 use super::questions::Questions;
 use super::server_certificate::{self, Algorithm};
 use crate::config::{InitAnswers, TokenSelector, template};
@@ -26,6 +26,7 @@ const USUAL_MODULES: [&str; 5] = [
 
 /// What `init` can be told beforehand. What it is not told, it asks for at a terminal.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     /// The PKCS#11 module of the HSM's vendor
     #[arg(long, value_name = "PATH")]
@@ -89,7 +90,7 @@ struct Made {
 }
 
 /// Writes the configuration to `config`, with the certificate `server.pem` and `server.key` beside it.
-pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, config: &Path, output: Output) -> Result<Exit, Failure> {
     let folder = match config.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -103,17 +104,17 @@ pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result
         );
     }
     let keep = keeps_certificate(&certificate, &key, arguments.new_certificate)?;
-    let answers = answers(&arguments, &folder)?;
+    let answers = answers(arguments, &folder)?;
 
     make_folder(&folder)?;
     let fingerprint = if keep {
-        output.say(format_args!(
+        say(format_args!(
             "the server certificate {} stays as it is",
             certificate.display()
         ));
         None
     } else {
-        Some(make_certificate(&arguments, &certificate, &key)?)
+        Some(make_certificate(arguments, &certificate, &key)?)
     };
     write_file(config, template(&answers).as_bytes(), 0o640)?;
     let missing_pin = !answers.pin_file.exists();
@@ -125,13 +126,13 @@ pub(crate) fn run(arguments: Arguments, config: &Path, output: Output) -> Result
     };
     output.data(&made, table)?;
     if missing_pin {
-        output.say(format_args!(
+        say(format_args!(
             "write the PIN into {0} before you go on: (umask 077; cat > {0})",
             answers.pin_file.display()
         ));
     }
     let shown = config.display();
-    output.say(format_args!(
+    say(format_args!(
         "next: claviger --config {shown} doctor, then claviger --config {shown} serve"
     ));
     Ok(Exit::Done)
@@ -228,19 +229,7 @@ fn ask<I: io::BufRead, O: Write>(
 ) -> Result<(PathBuf, TokenSelector, PathBuf), Failure> {
     let module = match module {
         Some(module) => module,
-        None => {
-            let usual = USUAL_MODULES
-                .into_iter()
-                .find(|module| Path::new(module).exists());
-            questions.ask("PKCS#11 module of the HSM", usual, |answer| {
-                let path = PathBuf::from(answer);
-                if path.is_file() {
-                    Ok(path)
-                } else {
-                    Err(format!("there is no file {answer:?}"))
-                }
-            })?
-        }
+        None => ask_module(questions)?,
     };
     let token = match token {
         Some(token) => token,
@@ -250,16 +239,29 @@ fn ask<I: io::BufRead, O: Write>(
             token_answer,
         )?,
     };
-    let pin_file = match pin_file {
-        Some(pin_file) => pin_file,
-        None => {
-            let usual = folder.join("pin");
-            questions.ask("File with the user PIN", usual.to_str(), |answer| {
-                Ok(PathBuf::from(answer))
-            })?
-        }
+    let pin_file = if let Some(pin_file) = pin_file {
+        pin_file
+    } else {
+        let usual = folder.join("pin");
+        questions.ask("File with the user PIN", usual.to_str(), |answer| {
+            Ok(answer.into())
+        })?
     };
     Ok((module, token, pin_file))
+}
+
+fn ask_module<I: io::BufRead, O: Write>(questions: &mut Questions<I, O>) -> Result<PathBuf, Failure> {
+    let usual = USUAL_MODULES
+        .into_iter()
+        .find(|module| Path::new(module).exists());
+    questions.ask("PKCS#11 module of the HSM", usual, |answer| {
+        let path = PathBuf::from(answer);
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err(format!("there is no file {answer:?}"))
+        }
+    })
 }
 
 fn token_answer(answer: &str) -> Result<TokenSelector, String> {

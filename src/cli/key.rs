@@ -2,7 +2,7 @@
 
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
-use super::output::{Columns, Output, Properties};
+use super::output::{Columns, Output, Properties, say};
 use crate::admin::api::{Key, List};
 
 #[derive(Debug, clap::Subcommand)]
@@ -36,7 +36,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         } => {
             let found = list(client, &adapter, state.as_deref(), limit).await?;
             if found.next.is_some() {
-                output.say(format_args!(
+                say(format_args!(
                     "there are more than {limit}; ask for them with --limit"
                 ));
             }

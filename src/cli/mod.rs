@@ -126,7 +126,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { common, command } = arguments;
     let output = Output::new(common.output);
     match command {
-        Command::Init(arguments) => init::run(*arguments, &common.config, output),
+        Command::Init(arguments) => init::run(&arguments, &common.config, output),
         Command::Doctor => block_on(doctor::run(&common.configuration()?, &common.client()?, output)),
         Command::Status => block_on(status::run(&common.client()?, output)),
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),

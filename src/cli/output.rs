@@ -46,7 +46,7 @@ impl Output {
             Format::Json => serde_json::to_string_pretty(value)
                 .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?,
         };
-        self.text(&text)
+        print(&text)
     }
 
     /// Prints the items of a list; warns of those that the server left out because their rows were changed.
@@ -65,30 +65,19 @@ impl Output {
             Exit::Unhealthy
         })
     }
+}
 
-    /// Prints `text` on stdout as it is.
-    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        let written = out
-            .write_all(text.as_bytes())
-            .and_then(|()| {
-                if text.ends_with('\n') {
-                    Ok(())
-                } else {
-                    out.write_all(b"\n")
-                }
-            })
-            .and_then(|()| out.flush());
-        match written {
-            // The reader, say `head`, has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|error| Failure::new(format!("cannot write to stdout: {error}"))),
-        }
-    }
-
-    /// Says `words` on stderr.
-    pub(crate) fn say(self, words: impl Display) {
-        say(words);
+/// Prints `text` on stdout as it is.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()));
+    match written.and_then(|()| out.flush()) {
+        // The reader, say `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::new(format!("cannot write to stdout: {error}"))),
     }
 }
 
@@ -171,9 +160,9 @@ pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         if hidden(c) {
-            shown.extend(c.escape_default())
+            shown.extend(c.escape_default());
         } else {
-            shown.push(c)
+            shown.push(c);
         }
     }
     shown

@@ -2,7 +2,7 @@
 
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
-use super::output::{Columns, Output, Properties, time};
+use super::output::{Columns, Output, Properties, say, time};
 use crate::admin::api::{List, NewRootKey, RootKey};
 
 #[derive(Debug, clap::Subcommand)]
@@ -37,7 +37,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
                 )
                 .await?;
             output.data(&made, properties)?;
-            output.say(format_args!(
+            say(format_args!(
                 "root key {} made on {}",
                 made.name, made.token_label
             ));

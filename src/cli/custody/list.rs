@@ -4,7 +4,7 @@ use super::filter::Arguments;
 use super::{PAGE, head, page};
 use crate::cli::client::Client;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Columns, Output, time};
+use crate::cli::output::{Columns, Output, say, time};
 use crate::custody::{Actor, Outcome, Record};
 
 /// Reads from the end of the log until there are as many as wanted, or the rest is too old.
@@ -18,7 +18,7 @@ pub(super) async fn run(arguments: &Arguments, client: &Client, output: Output) 
             let record = match Record::from_bytes(&stored.bytes) {
                 Ok(record) => record,
                 Err(error) => {
-                    output.say(format_args!(
+                    say(format_args!(
                         "record {} cannot be read: {error}; run `claviger custody verify`",
                         stored.sequence
                     ));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{head, page};
 use crate::cli::client::Client;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Output, counted, time};
+use crate::cli::output::{Output, counted, say, time};
 use crate::custody::{CompactRange, Fault, Hash, Head, Verified, Verifier};
 
 /// What was proved.
@@ -49,8 +49,8 @@ pub(super) async fn run(kept: Option<Head>, client: &Client, output: Output) -> 
             next += 1;
         }
     }
-    let verified = verifier.finish(&head).map_err(|fault: Fault| not_whole(&fault))?;
-    report(&verified, output)
+    let whole = verifier.finish(&head).map_err(|fault: Fault| not_whole(&fault))?;
+    report(&whole, output)
 }
 
 fn report(verified: &Verified, output: Output) -> Result<Exit, Failure> {
@@ -66,7 +66,7 @@ fn report(verified: &Verified, output: Output) -> Result<Exit, Failure> {
         format!("custody log verified: {}, root {root}", counted(size, "record"))
     })?;
     if let (Some(first), Some(last)) = (verified.first, verified.last) {
-        output.say(format_args!(
+        say(format_args!(
             "from {} to {}; keep {size}:{root} elsewhere, and give it with --kept next time",
             time(first),
             time(last)

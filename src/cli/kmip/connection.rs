@@ -18,7 +18,7 @@ use crate::cli::exit::Failure;
 use crate::config::KMIP_PORT;
 
 /// How long to wait for the connection, and for an answer.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Tag, type and length of a TTLV item.
 const HEADER: usize = 8;

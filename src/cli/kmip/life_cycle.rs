@@ -3,7 +3,7 @@
 use super::names;
 use super::session::{Session, unexpected};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, say};
 use crate::kmip::attribute::RevocationReason;
 use crate::kmip::enumeration::RevocationReasonCode;
 use crate::kmip::payload::{ActivateRequest, DestroyRequest, RequestPayload, ResponsePayload, RevokeRequest};
@@ -89,7 +89,7 @@ async fn change(
                 other => return Err(unexpected(&other)),
             };
             output.data(&serde_json::json!({ "id": id }), |_| id.clone())?;
-            output.say(done);
+            say(done);
             Ok(())
         })
         .await

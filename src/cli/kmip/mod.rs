@@ -15,6 +15,7 @@ mod session;
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use crate::kmip::text::Secrets;
 use crate::kmip::version::ProtocolVersion;
 use session::Session;
 
@@ -58,7 +59,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<Exit, Fa
     let reveal = matches!(&arguments.command, Command::Get(get) if get.reveal);
     let mut session = Session::open(&arguments.connection, arguments.protocol).await?;
     if arguments.raw {
-        session.show_messages(output, reveal);
+        session.show_messages(if reveal {
+            Secrets::Revealed
+        } else {
+            Secrets::Hidden
+        });
     }
     match arguments.command {
         Command::Query => query::run(&mut session, output).await,

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Output, printable};
+use crate::cli::output::{self, printable};
 use crate::kmip::enumeration::ResultStatus;
 use crate::kmip::message::{RequestHeader, RequestItem, RequestMessage, ResponseMessage};
 use crate::kmip::output::ZeroizingOutput;
@@ -18,14 +18,8 @@ use super::connection::{self, ANSWER_LIMIT, Connection};
 pub(super) struct Session {
     connection: Connection,
     version: ProtocolVersion,
-    raw: Option<Raw>,
-}
-
-/// Where messages are shown, and whether with the key's value.
-#[derive(Clone, Copy)]
-struct Raw {
-    output: Output,
-    reveal: bool,
+    /// Whether messages are shown, and how the keys in them.
+    shown: Option<Secrets>,
 }
 
 impl Session {
@@ -36,13 +30,13 @@ impl Session {
         Ok(Self {
             connection: Connection::open(arguments).await?,
             version,
-            raw: None,
+            shown: None,
         })
     }
 
     /// From now on messages are shown, in place of what the commands make of them.
-    pub(super) fn show_messages(&mut self, output: Output, reveal: bool) {
-        self.raw = Some(Raw { output, reveal });
+    pub(super) fn show_messages(&mut self, secrets: Secrets) {
+        self.shown = Some(secrets);
     }
 
     pub(super) fn version(&self) -> ProtocolVersion {
@@ -66,54 +60,49 @@ impl Session {
         self.show_message(out.as_slice())?;
         let answer = self.connection.exchange(out.as_slice()).await?;
         self.show_message(&answer)?;
-        let payload = self.payload_of(&answer)?;
-        if self.raw.is_none() {
+        let payload = payload_of(&answer)?;
+        if self.shown.is_none() {
             show(payload)?;
         }
         Ok(Exit::Done)
     }
 
     fn show_message(&self, message: &[u8]) -> Result<(), Failure> {
-        let Some(raw) = self.raw else { return Ok(()) };
-        let secrets = if raw.reveal {
-            Secrets::Revealed
-        } else {
-            Secrets::Hidden
-        };
+        let Some(secrets) = self.shown else { return Ok(()) };
         let mut words = Zeroizing::new(String::with_capacity(64 << 10));
         text::write(message, secrets, &mut *words)
             .map_err(|_| Failure::new("the message cannot be shown"))?;
-        raw.output.text(&words)
+        output::print(&words)
     }
+}
 
-    /// The payload of the answer's one item; a failure where the server refused.
-    fn payload_of<'a>(&self, answer: &'a [u8]) -> Result<ResponsePayload<'a>, Failure> {
-        let limits = Limits {
-            message_size: ANSWER_LIMIT,
-            items: 1 << 20,
-            ..Limits::default()
-        };
-        let response = ResponseMessage::decode(answer, &limits)
-            .map_err(|error| Failure::new(format!("the answer cannot be understood: {error}")))?;
-        let items = response.items.len();
-        let Ok([item]) = <[_; 1]>::try_from(response.items) else {
-            return Err(Failure::new(format!(
-                "an answer of one item was expected, and one of {items} came"
-            )));
-        };
-        if item.result_status != ResultStatus::Success {
-            let reason = item
-                .result_reason
-                .map_or_else(|| "no reason".to_owned(), |reason| reason.to_string());
-            let message = item.result_message.as_deref().map(printable).unwrap_or_default();
-            return Err(Failure::new(format!(
-                "{}: {reason}: {message}",
-                item.result_status
-            )));
-        }
-        item.payload
-            .ok_or_else(|| Failure::new("the server answered with success and nothing else"))
+/// The payload of the answer's one item; a failure where the server refused.
+fn payload_of(answer: &[u8]) -> Result<ResponsePayload<'_>, Failure> {
+    let limits = Limits {
+        message_size: ANSWER_LIMIT,
+        items: 1 << 20,
+        ..Limits::default()
+    };
+    let response = ResponseMessage::decode(answer, &limits)
+        .map_err(|error| Failure::new(format!("the answer cannot be understood: {error}")))?;
+    let items = response.items.len();
+    let Ok([item]) = <[_; 1]>::try_from(response.items) else {
+        return Err(Failure::new(format!(
+            "an answer of one item was expected, and one of {items} came"
+        )));
+    };
+    if item.result_status != ResultStatus::Success {
+        let reason = item
+            .result_reason
+            .map_or_else(|| "no reason".to_owned(), |reason| reason.to_string());
+        let message = item.result_message.as_deref().map(printable).unwrap_or_default();
+        return Err(Failure::new(format!(
+            "{}: {reason}: {message}",
+            item.result_status
+        )));
     }
+    item.payload
+        .ok_or_else(|| Failure::new("the server answered with success and nothing else"))
 }
 
 /// The failure of an answer to another question.
