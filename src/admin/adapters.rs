@@ -7,6 +7,7 @@
 //! | `GET /v1/adapters/{name or id}` | the adapter |
 //! | `DELETE /v1/adapters/{name or id}` | 204; 409 `in_use` while one of its objects still has a key |
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -19,9 +20,9 @@ use super::api::{self, List, NewAdapter, RootKeyReference};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
 use super::{Peer, root_keys};
-use crate::adapter::{Adapter, RootKey};
+use crate::adapter::{Adapter, AdapterId, RootKey, RootKeyId};
 use crate::custody::{AdapterFacts, Event, EventName};
-use crate::store::Change;
+use crate::store::{Change, KeyCounts};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
@@ -36,10 +37,11 @@ async fn list(
     let (adapters, tampered) = administration
         .trusted(administration.store().adapters().await?, &peer)
         .await?;
-    let mut items = Vec::with_capacity(adapters.len());
-    for adapter in adapters {
-        items.push(resource(&administration, adapter).await?);
-    }
+    let surroundings = Surroundings::read(&administration).await?;
+    let items = adapters
+        .into_iter()
+        .map(|adapter| surroundings.resource(adapter))
+        .collect();
     Ok(Json(List {
         items,
         next: None,
@@ -141,30 +143,50 @@ async fn chosen_root_key(administration: &Administration, named: Option<&str>) -
     }
 }
 
-async fn resource(administration: &Administration, adapter: Adapter) -> Result<api::Adapter, Refusal> {
-    let store = administration.store();
-    let root_key = store
-        .root_key(adapter.root_key)
-        .await?
-        .map(|root_key| root_key.name);
-    let certificates = store.certificates(Some(adapter.id)).await?.rows.len();
-    let keys = store
-        .key_counts()
-        .await?
-        .get(&adapter.id)
-        .map_or(0, |count| count.objects);
-    Ok(api::Adapter {
-        id: adapter.id.uuid(),
-        name: adapter.name,
-        description: adapter.description,
-        root_key: RootKeyReference {
+/// What a resource tells of an adapter beyond its own row, read once for a whole list.
+struct Surroundings {
+    root_keys: HashMap<RootKeyId, String>,
+    certificates: HashMap<AdapterId, u64>,
+    keys: KeyCounts,
+}
+
+impl Surroundings {
+    async fn read(administration: &Administration) -> Result<Self, Refusal> {
+        let store = administration.store();
+        let root_keys = store.root_keys().await?.rows;
+        let mut certificates = HashMap::new();
+        for certificate in store.certificates(None).await?.rows {
+            *certificates.entry(certificate.adapter).or_default() += 1;
+        }
+        Ok(Self {
+            root_keys: root_keys
+                .into_iter()
+                .map(|root_key| (root_key.id, root_key.name))
+                .collect(),
+            certificates,
+            keys: store.key_counts().await?,
+        })
+    }
+
+    fn resource(&self, adapter: Adapter) -> api::Adapter {
+        let root_key = RootKeyReference {
             id: adapter.root_key.uuid(),
-            name: root_key.unwrap_or_default(),
-        },
-        created_at: adapter.created_at,
-        certificates: certificates as u64,
-        keys,
-    })
+            name: self.root_keys.get(&adapter.root_key).cloned().unwrap_or_default(),
+        };
+        api::Adapter {
+            id: adapter.id.uuid(),
+            name: adapter.name,
+            description: adapter.description,
+            root_key,
+            created_at: adapter.created_at,
+            certificates: self.certificates.get(&adapter.id).copied().unwrap_or_default(),
+            keys: self.keys.get(&adapter.id).map_or(0, |count| count.objects),
+        }
+    }
+}
+
+async fn resource(administration: &Administration, adapter: Adapter) -> Result<api::Adapter, Refusal> {
+    Ok(Surroundings::read(administration).await?.resource(adapter))
 }
 
 pub(super) fn facts(adapter: &Adapter) -> AdapterFacts {

@@ -71,6 +71,10 @@ impl Administration {
         &*self.store
     }
 
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     pub(super) fn root_keys(&self) -> &RootKeys {
         &self.root_keys
     }

@@ -25,7 +25,7 @@ use super::administration::{Administration, actor, now};
 use super::api::{self, List, NewRootKey};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
-use crate::adapter::{RootKey, RootKeyId, WrappedBytes, root_key_name};
+use crate::adapter::{Adapter, RootKey, RootKeyId, WrappedBytes, root_key_name};
 use crate::custody::{Event, EventName, RootKeyFacts};
 use crate::root_key::{self, RootKeyBackend};
 use crate::store::{Change, SealKey};
@@ -42,10 +42,8 @@ async fn list(
 ) -> Result<Json<List<api::RootKey>>, Refusal> {
     let found = administration.store().root_keys().await?;
     let (rows, tampered) = administration.trusted(found, &peer).await?;
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        items.push(resource(&administration, row).await?);
-    }
+    let adapters = administration.store().adapters().await?.rows;
+    let items = rows.into_iter().map(|row| resource(row, &adapters)).collect();
     Ok(Json(List {
         items,
         next: None,
@@ -58,7 +56,8 @@ async fn show(
     Segments(name): Segments<String>,
 ) -> Result<Json<api::RootKey>, Refusal> {
     let root_key = administration.root_key(&name).await?;
-    resource(&administration, root_key).await.map(Json)
+    let adapters = administration.store().adapters().await?.rows;
+    Ok(Json(resource(root_key, &adapters)))
 }
 
 async fn create(
@@ -175,7 +174,8 @@ async fn enter(
         administration.seal_keys().remove(root_key.id);
         return Err(left_behind(&root_key, refusal));
     }
-    resource(administration, root_key).await
+    // Nothing uses it yet.
+    Ok(resource(root_key, &[]))
 }
 
 /// Makes the seal key, keeps it wrapped in `root_key`, and opens it into its final place.
@@ -206,13 +206,12 @@ fn removal(label: &str) -> String {
     )
 }
 
-async fn resource(administration: &Administration, root_key: RootKey) -> Result<api::RootKey, Refusal> {
-    let adapters = administration.store().adapters().await?.rows;
+fn resource(root_key: RootKey, adapters: &[Adapter]) -> api::RootKey {
     let users = adapters
         .iter()
         .filter(|adapter| adapter.root_key == root_key.id)
         .count();
-    Ok(api::RootKey {
+    api::RootKey {
         id: root_key.id.uuid(),
         name: root_key.name,
         backend: root_key.backend,
@@ -223,7 +222,7 @@ async fn resource(administration: &Administration, root_key: RootKey) -> Result<
         check_value: hex::encode(root_key.check_value),
         created_at: root_key.created_at,
         adapters: users as u64,
-    })
+    }
 }
 
 pub(super) fn facts(root_key: &RootKey) -> RootKeyFacts {

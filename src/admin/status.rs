@@ -51,6 +51,11 @@ async fn show(
             ));
         }
     }
+    if let Some(failure) = administration.recorder().status().failure {
+        problems.push(format!(
+            "the custody log could not be written, so nothing is released: {failure}"
+        ));
+    }
     let server = administration.server();
     Ok(Json(api::Status {
         healthy: problems.is_empty(),
