@@ -7,7 +7,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
    0  done
    1  failed; the reason and what to do are on stderr
-   2  unhealthy: what was looked at is not well (status, doctor, custody verify)
+   2  unhealthy: what was looked at is not well (status, doctor, config check, custody verify)
   64  the command line cannot be understood";
 
 /// The exit code of a command. [`HELP`] says the same to the operator.

@@ -7,8 +7,10 @@
 mod adapter;
 mod certificate;
 mod client;
+mod config;
 mod custody;
 mod device;
+mod device_worker;
 mod doctor;
 mod exit;
 mod init;
@@ -17,6 +19,7 @@ mod kmip;
 mod output;
 mod questions;
 mod root_key;
+pub mod serve;
 mod server_certificate;
 mod status;
 
@@ -75,6 +78,11 @@ struct Common {
 enum Command {
     /// Write a configuration and a server certificate; asks for what no option says
     Init(Box<init::Arguments>),
+    /// Run the server until it is told to stop (SIGTERM, SIGINT)
+    Serve,
+    /// The configuration file
+    #[command(subcommand)]
+    Config(config::Command),
     /// What is wrong, found by trying: configuration, devices, store, server; needs no running server
     Doctor,
     /// How the running server is
@@ -96,6 +104,9 @@ enum Command {
     Custody(custody::Command),
     /// A KMIP client, to see what a client sees
     Kmip(kmip::Arguments),
+    /// Host a device; started by the server, with its end of a socket as stdin
+    #[command(hide = true)]
+    DeviceWorker,
 }
 
 /// Reads the arguments of this process and runs the command that they name.
@@ -113,6 +124,9 @@ pub fn run() -> ExitCode {
             .into();
         }
     };
+    if let Command::DeviceWorker = arguments.command {
+        return device_worker::run();
+    }
     match dispatch(arguments) {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -126,7 +140,9 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { common, command } = arguments;
     let output = Output::new(common.output);
     match command {
-        Command::Init(arguments) => init::run(&arguments, &common.config, output),
+        Command::Init(arguments) => init::run(*arguments, &common.config, output),
+        Command::Serve => serve::run(common.configuration()?),
+        Command::Config(command) => config::run(command, &common.config, output),
         Command::Doctor => block_on(doctor::run(&common.configuration()?, &common.client()?, output)),
         Command::Status => block_on(status::run(&common.client()?, output)),
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
@@ -135,6 +151,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(command) => block_on(custody::run(command, &common.client()?, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
+        Command::DeviceWorker => Ok(Exit::Usage),
     }
 }
 

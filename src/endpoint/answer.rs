@@ -5,15 +5,7 @@ use claviger_hsm::memory::LockedBuffer;
 
 use crate::adapter::Caller;
 use crate::kmip::output::Output;
-
-/// What happens to the connection once the response is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
-    /// The next request is waited for.
-    KeepOpen,
-    /// The connection is closed: what came could not be understood, so that what follows can't be either.
-    Close,
-}
+use crate::operation::{self, Disposition, Services};
 
 /// Who answers the requests of known clients.
 #[async_trait]
@@ -21,6 +13,13 @@ pub trait Answer: Send + Sync {
     /// Writes the response to `request`, a whole message or the beginning of one that can't be followed, into `out`,
     /// which is empty. It answers everything, errors too; where it writes nothing, the connection is closed.
     async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition;
+}
+
+#[async_trait]
+impl Answer for Services {
+    async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition {
+        operation::answer(self, caller, request, out).await
+    }
 }
 
 impl Output for LockedBuffer {

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use answer::{Answer, Disposition};
+pub use answer::Answer;
 pub use identity::Identities;
 pub use listener::listen;
 pub use refusal::{Reason, Refusal, RefusedCertificate};

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::answer::{Answer, Disposition};
+use super::answer::Answer;
 use super::frame::{self, Broken, Frame};
 use super::identity::{Client, Connected, Identities};
 use super::refusal::{Reason, Refusal};
@@ -26,6 +26,7 @@ use super::stream::{Read, StreamError, TlsStream};
 use super::telling::Refusals;
 use crate::adapter::{Caller, Fingerprint};
 use crate::config::Limits;
+use crate::operation::Disposition;
 
 /// Room for an answer of the usual size; it grows where one is larger.
 const ANSWER: usize = 1024;
@@ -215,7 +216,7 @@ impl Session<'_> {
                 Next::Broken(broken) => {
                     tracing::info!(peer = %self.peer(), adapter = %self.caller.adapter_name, "{broken}");
                     // What came is answered with the error that it deserves, and the rest is not waited for.
-                    self.answer(self.stream.received.len()).await?;
+                    let _ = self.answer(self.stream.received.len()).await?;
                     return self.part().await;
                 }
                 Next::End(reason) => {

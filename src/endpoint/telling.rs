@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 use super::refusal::{Reason, Refusal, RefusedCertificate};
 use crate::adapter::Fingerprint;
+use crate::custody::{Actor, CertificateFacts, Event, EventName, Origin};
+use crate::recorder::Recorder;
 
 /// For how long refusals of one certificate are told as one.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -49,6 +51,40 @@ pub struct Told {
 pub trait RefusalRecorder: Send + Sync {
     /// Makes the record durable. It says what failed itself: a refusal is refused whether it is recorded or not.
     async fn record(&self, told: &Told);
+}
+
+#[async_trait]
+impl RefusalRecorder for Recorder {
+    async fn record(&self, told: &Told) {
+        let Told { refusal, peer, count } = told;
+        let reason = match refusal {
+            Some(refusal) => refusal.reason.to_string(),
+            None => "more client certificates than can be named were refused".to_owned(),
+        };
+        let mut event = Event::new(EventName::CertificateRefused, Actor::Unknown).refused(reason);
+        event.origin = Some(Origin {
+            address: peer.ip().to_canonical(),
+            port: peer.port(),
+            tls_version: None,
+        });
+        event.certificate = refusal
+            .as_ref()
+            .and_then(|refusal| refusal.certificate.as_ref())
+            .map(|certificate| CertificateFacts {
+                fingerprint: certificate.fingerprint.to_string(),
+                name: None,
+                subject: certificate.subject.clone(),
+                issuer: certificate.issuer.clone(),
+                serial: certificate.serial.clone(),
+            });
+        if let Some(refusal) = refusal {
+            event = event.detail("code", refusal.reason.code());
+        }
+        event = event.detail("count", count.to_string());
+        if let Err(error) = self.commit(Vec::new(), event).await {
+            tracing::error!(%peer, %error, "that a client was refused could not be recorded");
+        }
+    }
 }
 
 /// Takes refusals from the connections and tells of them, in a task of its own.

@@ -8,10 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use claviger::adapter::{AdapterId, Caller, ClientCertificate};
 use claviger::config::Config;
-use claviger::endpoint::{
-    Answer, Disposition, Endpoint, Identities, RefusalRecorder, Services, Told, listen,
-};
+use claviger::endpoint::{Answer, Endpoint, Identities, RefusalRecorder, Services, Told, listen};
 use claviger::kmip::output::Output;
+use claviger::operation::Disposition;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};

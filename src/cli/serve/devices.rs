@@ -1,0 +1,201 @@
+//! The devices of the configuration, started; one that does not answer is tried again until it does.
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use claviger_hsm::{Device, DeviceConfig, Error as DeviceError, WorkerCommand};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::adapter::RootKey;
+use crate::key::WrappedKek;
+use crate::root_key::{
+    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, Pkcs11Backend,
+    RootKeyBackend, RootKeys,
+};
+
+/// How long a start waits for a device before it goes on without.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// The devices, up or on their way.
+pub(super) struct Devices {
+    backends: Vec<Arc<LateBackend>>,
+    starting: Vec<JoinHandle<()>>,
+}
+
+impl Devices {
+    /// Starts all of them at once, and waits until each serves or has failed for the first time.
+    pub(super) async fn start(configs: Vec<DeviceConfig>, worker: &WorkerCommand) -> Self {
+        let mut devices = Self {
+            backends: Vec::new(),
+            starting: Vec::new(),
+        };
+        let mut first_tries = Vec::new();
+        for config in configs {
+            let backend = Arc::new(LateBackend::new(&config.name));
+            let (tried, first_try) = watch::channel(false);
+            devices.starting.push(tokio::spawn(Arc::clone(&backend).bring_up(
+                config,
+                worker.clone(),
+                tried,
+            )));
+            devices.backends.push(backend);
+            first_tries.push(first_try);
+        }
+        let all = async {
+            for first_try in &mut first_tries {
+                // An error means that the task is over, which is an answer as well.
+                let _ = first_try.wait_for(|tried| *tried).await;
+            }
+        };
+        if timeout(PATIENCE, all).await.is_err() {
+            tracing::warn!("a device takes long to start; the server goes on without it for now");
+        }
+        devices
+    }
+
+    /// The devices as backends of root keys.
+    pub(super) fn root_keys(&self) -> RootKeys {
+        let named = |backend: &Arc<LateBackend>| {
+            (
+                backend.name.clone(),
+                Arc::clone(backend) as Arc<dyn RootKeyBackend>,
+            )
+        };
+        RootKeys::new(self.backends.iter().map(named).collect())
+    }
+
+    /// The process numbers of all workers.
+    pub(super) fn worker_pids(&self) -> Vec<u32> {
+        self.backends
+            .iter()
+            .filter_map(|b| b.up.get())
+            .flat_map(|up| up.device().worker_pids())
+            .collect()
+    }
+
+    /// Ends the workers, after what is under way.
+    pub(super) async fn shutdown(self) {
+        for starting in &self.starting {
+            starting.abort();
+        }
+        let workers = self.backends.iter().filter_map(|backend| backend.up.get());
+        futures_util::future::join_all(workers.map(|up| up.device().shutdown())).await;
+    }
+}
+
+/// A device that may not be up yet. Until then everything fails as on a device that is away for a while.
+struct LateBackend {
+    name: String,
+    up: OnceLock<Pkcs11Backend>,
+    /// Why it is not up.
+    why_not: RwLock<DeviceError>,
+}
+
+impl LateBackend {
+    fn new(name: &str) -> Self {
+        let why_not = DeviceError::Unavailable {
+            reason: "it is being started".into(),
+        };
+        Self {
+            name: name.to_owned(),
+            up: OnceLock::new(),
+            why_not: RwLock::new(why_not),
+        }
+    }
+
+    async fn bring_up(
+        self: Arc<Self>,
+        config: DeviceConfig,
+        worker: WorkerCommand,
+        tried: watch::Sender<bool>,
+    ) {
+        let mut rest = SHORTEST_REST;
+        loop {
+            let error = match Device::start(config.clone(), worker.clone()).await {
+                Ok(device) => {
+                    tracing::info!(device = %self.name, "the device serves");
+                    let _ = self.up.set(Pkcs11Backend::new(device));
+                    tried.send_replace(true);
+                    return;
+                }
+                Err(error) => error,
+            };
+            let last = matches!(error, DeviceError::PinIncorrect { .. });
+            *self.why_not.write().unwrap_or_else(PoisonError::into_inner) = if last {
+                error.clone()
+            } else {
+                DeviceError::Unavailable {
+                    reason: error.to_string(),
+                }
+            };
+            tried.send_replace(true);
+            if last {
+                // A few wrong PINs lock a token. The server stays up: a supervisor that starts it again and again
+                // would do the same.
+                tracing::error!(device = %self.name, %error, "the device can't be used: correct its PIN file and start the server again");
+                return;
+            }
+            tracing::error!(device = %self.name, %error, ?rest, "the device does not serve; it is tried again");
+            tokio::time::sleep(rest).await;
+            rest = (rest * 2).min(LONGEST_REST);
+        }
+    }
+
+    fn up(&self) -> Result<&Pkcs11Backend, Error> {
+        self.up.get().ok_or_else(|| Error::Device {
+            backend: self.name.clone(),
+            source: self
+                .why_not
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl RootKeyBackend for LateBackend {
+    async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error> {
+        self.up()?.create(root_key).await
+    }
+
+    async fn verify(&self, root_key: &RootKey) -> Result<(), Error> {
+        self.up()?.verify(root_key).await
+    }
+
+    async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {
+        self.up()?.generate(root_key, specification).await
+    }
+
+    async fn import(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        material: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.up()?.import(root_key, specification, material).await
+    }
+
+    async fn release(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<Material, Error> {
+        self.up()?.release(root_key, specification, wrapped).await
+    }
+
+    async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
+        self.up()?.check(root_key).await
+    }
+
+    async fn describe(&self) -> Result<BackendDescription, Error> {
+        self.up()?.describe().await
+    }
+}

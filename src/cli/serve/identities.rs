@@ -1,0 +1,56 @@
+//! Who is let in, read from the store: at the start, and whenever it changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use crate::endpoint::Identities;
+use crate::store::{Error, Store};
+
+/// Brings the endpoint's list up to what the store has.
+pub(super) struct IdentityLoader {
+    store: Arc<dyn Store>,
+    identities: Identities,
+    /// One reading after the other, so that an older one never replaces a newer one.
+    alone: Mutex<()>,
+}
+
+impl IdentityLoader {
+    pub(super) fn new(store: Arc<dyn Store>, identities: Identities) -> Self {
+        Self {
+            store,
+            identities,
+            alone: Mutex::new(()),
+        }
+    }
+
+    /// Reads adapters and certificates. A row that can't be trusted lets nobody in, and is told of.
+    pub(super) async fn load(&self) -> Result<(), Error> {
+        let _alone = self.alone.lock().await;
+        let adapters = self.store.adapters().await?;
+        let certificates = self.store.certificates(None).await?;
+        for error in adapters.refused.iter().chain(&certificates.refused) {
+            tracing::error!(%error, "nobody is let in by a row that can't be verified");
+        }
+        let names: HashMap<_, _> = adapters
+            .rows
+            .into_iter()
+            .map(|adapter| (adapter.id, adapter.name))
+            .collect();
+        self.identities
+            .replace(certificates.rows.into_iter().filter_map(|certificate| {
+                let name = names.get(&certificate.adapter)?.clone();
+                Some((certificate, name))
+            }));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl crate::admin::ReloadIdentities for IdentityLoader {
+    async fn reload(&self) -> Result<(), String> {
+        self.load().await.map_err(|error| error.to_string())
+    }
+}

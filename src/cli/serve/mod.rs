@@ -1,0 +1,285 @@
+//! `claviger serve`: the server, started part by part and stopped in the opposite order.
+//!
+//! The order of a start: the process is protected, the state directory locked, the KMIP sockets bound (so that a port
+//! that is taken stops the start before anything is recorded), the store opened, the devices started, each root key
+//! compared with its record and its seal key opened, the custody log continued with `server.start`, the administration
+//! socket opened, and at last KMIP answered. A device that does not answer does not keep the server from starting:
+//! see [`devices`] and [`root_keys`].
+
+mod devices;
+mod error;
+mod identities;
+mod logging;
+mod process;
+mod root_keys;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use claviger_hsm::WorkerCommand;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::device::device_config;
+use super::exit::{Exit, Failure};
+use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
+use crate::config::{self, Config, Problems};
+use crate::custody::{Actor, Event, EventName};
+use crate::endpoint::{self, Endpoint, Identities, Services};
+use crate::kmip::ttlv;
+use crate::operation::{self, Clock, Limits};
+use crate::recorder::{NodeFacts, Recorder};
+use crate::store::{SealKeys, SqliteStore};
+
+use devices::Devices;
+pub use error::Error;
+use identities::IdentityLoader;
+use process::StateLock;
+use root_keys::Opener;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A server that answers.
+pub struct Running {
+    services: Serving,
+    store: Arc<SqliteStore>,
+    devices: Devices,
+    // The last to go, so that no other server comes while this one still writes.
+    _lock: StateLock,
+}
+
+/// The parts that talk to others and write records.
+struct Serving {
+    endpoint: Endpoint,
+    admin: JoinHandle<()>,
+    admin_socket: PathBuf,
+    stop_admin: CancellationToken,
+    background: Vec<JoinHandle<()>>,
+    recorder: Recorder,
+}
+
+/// Runs the server until the process is told to stop.
+pub(super) fn run(config: Config) -> Result<Exit, Failure> {
+    logging::start(&config.log);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+        .and_then(|runtime| runtime.block_on(until_told(config)))
+        .map(|()| Exit::Done)
+        .map_err(|error| {
+            let failure = Failure::new(error.to_string());
+            match error.remedy() {
+                Some(remedy) => failure.remedy(remedy),
+                None => failure,
+            }
+        })
+}
+
+async fn until_told(config: Config) -> Result<(), Error> {
+    // Taken before the start, so that a server that is told to stop meanwhile stops in order too.
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+    let worker = WorkerCommand::this_program().map_err(Error::Program)?;
+    let running = start(config, worker).await?;
+    process::notify_systemd("READY=1");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: the server stops"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: the server stops"),
+    }
+    process::notify_systemd("STOPPING=1");
+    running.stop().await;
+    Ok(())
+}
+
+/// Starts a server. It answers when this returns.
+///
+/// `worker` is the command that hosts a device: this program's `device-worker`.
+///
+/// # Errors
+/// What stands against a start; nothing is left running then.
+pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Error> {
+    Problems::none_of(config::check(&config))?;
+    process::protect_memory()?;
+    let lock = process::lock_state_directory(&config.state_directory)?;
+    let listeners = endpoint::listen(&config.kmip)?;
+    let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
+    let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
+    match serve(&config, listeners, &store, &devices).await {
+        Ok(services) => {
+            tracing::info!(
+                node = %config.node, version = VERSION, kmip = ?services.endpoint.addresses(),
+                admin = %services.admin_socket.display(), "the server is ready"
+            );
+            Ok(Running {
+                services,
+                store,
+                devices,
+                _lock: lock,
+            })
+        }
+        Err(error) => {
+            devices.shutdown().await;
+            store.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn serve(
+    config: &Config,
+    listeners: Vec<TcpListener>,
+    store: &Arc<SqliteStore>,
+    devices: &Devices,
+) -> Result<Serving, Error> {
+    let (root_keys, seal_keys) = (devices.root_keys(), store.seal_keys().clone());
+    let opener = Opener::new(store.clone(), root_keys.clone(), seal_keys.clone());
+    let found = opener.open_all().await?;
+
+    let node = NodeFacts {
+        name: config.node.clone(),
+        server_version: VERSION.to_owned(),
+    };
+    let recorder = Recorder::start(store.clone(), node).await?;
+    let addresses: Vec<_> = listeners
+        .iter()
+        .filter_map(|listener| Some(listener.local_addr().ok()?.to_string()))
+        .collect();
+    let started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
+    recorder.commit(Vec::new(), started).await?;
+    for event in found.events {
+        recorder.commit(Vec::new(), event).await?;
+    }
+
+    let identities = Identities::default();
+    let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));
+    loader.load().await?;
+    if identities.is_empty() {
+        tracing::warn!("no client certificate is admitted yet: claviger certificate add ADAPTER FILE");
+    }
+
+    // Everything that can still fail is made before the first task runs.
+    let socket = Socket::bind(&config.admin.socket)?;
+    let admin_socket = socket.path().to_owned();
+    let limits = Limits {
+        message: ttlv::Limits {
+            message_size: config.kmip.limits.request_bytes,
+            ..ttlv::Limits::default()
+        },
+        ..Limits::default()
+    };
+    let operations = operation::Services::new(
+        store.clone(),
+        recorder.clone(),
+        root_keys.clone(),
+        Clock::system(),
+        limits,
+    );
+    let endpoint = Endpoint::start(
+        &config.kmip,
+        listeners,
+        Services {
+            answer: Arc::new(operations),
+            identities,
+            refusals: Arc::new(recorder.clone()),
+            refused_certificates: config.state_directory.join("refused"),
+        },
+    )?;
+    let facts = ServerFacts {
+        version: VERSION.to_owned(),
+        started_at: OffsetDateTime::now_utc(),
+        kmip_addresses: addresses,
+    };
+    let administration = Arc::new(Administration::new(
+        store.clone(),
+        recorder.clone(),
+        root_keys,
+        seal_keys,
+        loader.clone(),
+        facts,
+    ));
+    let stop_admin = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(
+        socket,
+        administration,
+        Admitted::own_user(),
+        stop_admin.clone(),
+    ));
+    let mut background = vec![tokio::spawn(follow(recorder.clone(), Arc::clone(&loader)))];
+    if found.pending {
+        background.push(tokio::spawn(opener.keep_trying(recorder.clone(), loader)));
+    }
+    Ok(Serving {
+        endpoint,
+        admin,
+        admin_socket,
+        stop_admin,
+        background,
+        recorder,
+    })
+}
+
+/// Loads who is let in again after each change of it, whoever made the change.
+async fn follow(recorder: Recorder, loader: Arc<IdentityLoader>) {
+    let mut changes = recorder.subscribe();
+    while changes.changed().await.is_ok() {
+        if let Err(error) = loader.load().await {
+            tracing::error!(%error, "who is let in can't be read again: it stays as it was");
+        }
+    }
+}
+
+impl Running {
+    /// The addresses that it speaks KMIP on, with the ports that the system chose.
+    pub fn kmip_addresses(&self) -> &[SocketAddr] {
+        self.services.endpoint.addresses()
+    }
+
+    /// The administration socket.
+    pub fn admin_socket(&self) -> &Path {
+        &self.services.admin_socket
+    }
+
+    /// The process numbers of the device workers.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        self.devices.worker_pids()
+    }
+
+    /// Stops in order: requests under way are answered, then `server.stop` is recorded, then the devices are let go.
+    pub async fn stop(self) {
+        let Self {
+            services,
+            store,
+            devices,
+            _lock,
+        } = self;
+        let Serving {
+            endpoint,
+            admin,
+            stop_admin,
+            background,
+            recorder,
+            ..
+        } = services;
+        stop_admin.cancel();
+        endpoint.stop().await;
+        if let Err(error) = admin.await {
+            tracing::error!(%error, "the administration interface ended in disorder");
+        }
+        for task in background {
+            task.abort();
+        }
+        let stopped = Event::new(EventName::ServerStop, Actor::Server);
+        if let Err(error) = recorder.commit(Vec::new(), stopped).await {
+            tracing::error!(%error, "that the server stops could not be recorded");
+        }
+        recorder.stop().await;
+        store.close().await;
+        devices.shutdown().await;
+        tracing::info!("the server has stopped");
+    }
+}

@@ -1,0 +1,134 @@
+//! What holds for the whole process: no core dump, locked memory, one server for a state directory.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+
+use super::Error;
+
+/// Locked memory that is set aside before the first client comes: some hundred requests under way.
+const LOCKED_MEMORY: usize = 2 << 20;
+
+/// Takes care that no memory of this process reaches a disk: no core dump, no reading by other processes of the same
+/// user, and enough locked memory for what is secret.
+pub(super) fn protect_memory() -> Result<(), Error> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none).map_err(|source| Error::Protection {
+        what: "core dumps can't be turned off",
+        source,
+    })?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|source| Error::Protection {
+        what: "the process can't be made undumpable",
+        source,
+    })?;
+    let allowed = getrlimit(Resource::Memlock);
+    // As much as may be had without asking. Where that is not enough, the reserve says so.
+    let _ = setrlimit(
+        Resource::Memlock,
+        Rlimit {
+            current: allowed.maximum,
+            maximum: allowed.maximum,
+        },
+    );
+    claviger_hsm::memory::reserve(LOCKED_MEMORY).map_err(Error::Memory)
+}
+
+/// Holds a state directory against other servers until it is dropped, or the process ends however it ends.
+#[derive(Debug)]
+pub(super) struct StateLock(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
+
+/// Makes the state directory where it is missing, for its owner alone, and locks it.
+pub(super) fn lock_state_directory(folder: &Path) -> Result<StateLock, Error> {
+    let failed = |source| Error::StateDirectory {
+        path: folder.to_owned(),
+        source,
+    };
+    if !folder.exists() {
+        DirBuilder::new().mode(0o700).create(folder).map_err(failed)?;
+    }
+    let path = folder.join("lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            return Err(Error::Locked {
+                path: folder.to_owned(),
+                holder: holder.trim().to_owned(),
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(failed)?;
+    Ok(StateLock(file))
+}
+
+/// Tells systemd how the server is doing, where systemd started it (`sd_notify`(3)).
+pub(super) fn notify_systemd(state: &str) {
+    let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
+    if let Err(error) = send(socket.as_encoded_bytes(), state) {
+        tracing::warn!(%error, state, "systemd can't be told how the server is doing");
+    }
+}
+
+fn send(socket: &[u8], state: &str) -> io::Result<()> {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::SocketAddr;
+    let address = match socket.strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(socket))?,
+    };
+    UnixDatagram::unbound()?
+        .send_to_addr(state.as_bytes(), &address)
+        .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_directory_has_one_server() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state");
+        let lock = lock_state_directory(&state).expect("it is free");
+        let error = lock_state_directory(&state).expect_err("it is held");
+        assert!(
+            error.to_string().contains(&std::process::id().to_string()),
+            "{error}"
+        );
+        drop(lock);
+        lock_state_directory(&state).expect("it is free again");
+    }
+
+    #[test]
+    fn systemd_hears_that_the_server_is_ready() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("it is bound");
+        send(path.as_os_str().as_encoded_bytes(), "READY=1").expect("it is sent");
+        let mut told = [0; 16];
+        let length = socket.recv(&mut told).expect("it came");
+        assert_eq!(&told[..length], b"READY=1");
+    }
+}

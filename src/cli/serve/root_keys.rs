@@ -1,0 +1,169 @@
+//! Root keys at a start: found, checked, their seal keys opened. What fails is tried again in the background.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapter::RootKey;
+use crate::custody::{Actor, DeviceFault, Event, EventName, RootKeyFacts};
+use crate::recorder::Recorder;
+use crate::root_key::{self, RootKeys};
+use crate::store::{self, SealKey, SealKeys, Store, UnverifiedRootKey};
+
+use super::identities::IdentityLoader;
+
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// Why a root key can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// Its device failed, or has another key in its place.
+    #[error(transparent)]
+    Backend(#[from] root_key::Error),
+    /// Its row is not the one that was written.
+    #[error(transparent)]
+    Row(#[from] store::Error),
+}
+
+impl Unusable {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Backend(error) if error.is_retryable())
+    }
+}
+
+/// What opens root keys.
+pub(super) struct Opener {
+    store: Arc<dyn Store>,
+    root_keys: RootKeys,
+    seal_keys: SealKeys,
+}
+
+/// How the opening of all root keys went.
+pub(super) struct Opened {
+    /// A record for each that was tried.
+    pub(super) events: Vec<Event>,
+    /// How many can be used.
+    pub(super) usable: usize,
+    /// Whether some can't now, and may later.
+    pub(super) pending: bool,
+}
+
+impl Opener {
+    pub(super) fn new(store: Arc<dyn Store>, root_keys: RootKeys, seal_keys: SealKeys) -> Self {
+        Self {
+            store,
+            root_keys,
+            seal_keys,
+        }
+    }
+
+    /// Opens each root key whose seal key is still closed.
+    pub(super) async fn open_all(&self) -> Result<Opened, store::Error> {
+        let listing = self.store.unverified_root_keys().await?;
+        let mut opened = Opened {
+            events: Vec::new(),
+            usable: 0,
+            pending: false,
+        };
+        for error in listing.refused {
+            tracing::error!(%error, "a root key's row can't be read");
+            opened
+                .events
+                .push(Event::new(EventName::StoreTampered, Actor::Server).refused(error.to_string()));
+        }
+        for row in listing.rows {
+            let claimed = row.claimed().clone();
+            if self.seal_keys.contains(claimed.id) {
+                opened.usable += 1;
+                continue;
+            }
+            let event = event(&claimed);
+            match self.open(row).await {
+                Ok(root_key) => {
+                    tracing::info!(root_key = %root_key.name, device = %root_key.backend, "a root key is verified");
+                    opened.usable += 1;
+                    opened.events.push(event);
+                }
+                Err(error) => {
+                    let retryable = error.is_retryable();
+                    tracing::error!(
+                        root_key = %claimed.name, device = %claimed.backend, %error,
+                        "a root key can't be used: clients of its adapters are refused{}",
+                        if retryable { " until it can; it is tried again" } else { "" }
+                    );
+                    opened.pending |= retryable;
+                    opened.events.push(failed(event, &error));
+                }
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Compares the key on the device with the row, and opens the seal key under which the row itself is verified.
+    async fn open(&self, row: UnverifiedRootKey) -> Result<RootKey, Unusable> {
+        let claimed = row.claimed();
+        self.root_keys.for_root(claimed)?.verify(claimed).await?;
+        let material = self.root_keys.release_seal_key(claimed).await?;
+        let key = SealKey::filled_by(|place| material.open_into(place))?;
+        Ok(self.seal_keys.admit(row, key)?)
+    }
+
+    /// Opens what is still closed until nothing is left that may come back, and lets its clients in.
+    pub(super) async fn keep_trying(self, recorder: Recorder, identities: Arc<IdentityLoader>) {
+        let mut rest = SHORTEST_REST;
+        let mut usable = 0;
+        loop {
+            tokio::time::sleep(rest).await;
+            rest = (rest * 2).min(LONGEST_REST);
+            let opened = match self.open_all().await {
+                Ok(opened) => opened,
+                Err(error) => {
+                    tracing::error!(%error, "the root keys can't be read");
+                    continue;
+                }
+            };
+            if opened.usable > usable {
+                usable = opened.usable;
+                // Only what is new: that a device is still away was recorded at the start.
+                for event in opened.events.into_iter().filter(|event| event.reason.is_none()) {
+                    if let Err(error) = recorder.commit(Vec::new(), event).await {
+                        tracing::error!(%error, "that a root key was verified could not be recorded");
+                    }
+                }
+                if let Err(error) = identities.load().await {
+                    tracing::error!(%error, "the client certificates can't be read");
+                    continue;
+                }
+            }
+            if !opened.pending {
+                return;
+            }
+        }
+    }
+}
+
+fn event(root_key: &RootKey) -> Event {
+    let mut event = Event::new(EventName::RootKeyVerify, Actor::Server).detail("name", &root_key.name);
+    event.root_key = Some(RootKeyFacts {
+        id: root_key.id.uuid(),
+        backend: root_key.backend.clone(),
+        token_serial: root_key.token_serial.clone(),
+        label: root_key.label.clone(),
+        version: root_key.version,
+        wrap_profile: None,
+        release_profile: None,
+    });
+    event
+}
+
+fn failed(event: Event, error: &Unusable) -> Event {
+    let mut event = event.failed(error.to_string());
+    if let Unusable::Backend(error) = error {
+        event.device = error.function().map(|(function, code, name)| DeviceFault {
+            function: function.to_owned(),
+            code,
+            name: name.to_owned(),
+        });
+    }
+    event
+}
