@@ -49,6 +49,7 @@ async fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let root = RootKeyLocator {
         label: "root".into(),
         id: vec![1; 16],
+        check_value: None,
     };
     device.create_root_key(&root).await?;
     let kind = KeyKind::Aes { bytes: 32 };

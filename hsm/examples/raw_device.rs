@@ -48,6 +48,7 @@ fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let root = RootKeyLocator {
         label: label.clone(),
         id: hex::decode(id)?,
+        check_value: None,
     };
     let measured = measure(&config, &root, Duration::from_secs_f64(seconds.parse()?))?;
     Ok(serde_json::to_string_pretty(&measured)?)

@@ -50,11 +50,29 @@ pub enum Error {
         /// The name of what `C_Login` returned.
         name: String,
     },
+    /// The PIN was not tried, since the token says that a wrong one would do harm.
+    #[error("the PIN was not tried: {reason}")]
+    PinNotTried {
+        /// What the token says, and the remedy.
+        reason: String,
+    },
     /// No key on the token has this label and identifier. It is never made anew.
     #[error("the token has no root key {locator}")]
     RootKeyNotFound {
         /// The key's label and identifier.
         locator: String,
+    },
+    /// Another key has the root key's label and identifier.
+    #[error(
+        "the token has another key in the place of the root key {locator}: its check value is {found}, not {expected}"
+    )]
+    RootKeyMismatch {
+        /// The key's label and identifier.
+        locator: String,
+        /// The check value that was recorded, in hexadecimal.
+        expected: String,
+        /// The check value of the key that is there, in hexadecimal.
+        found: String,
     },
     /// A key with this label or this identifier exists already.
     #[error("the token already has a key with the label or the identifier of {locator}")]
@@ -143,6 +161,11 @@ impl Error {
             Self::Function { .. } => crate::device::Fault::of(self) != crate::device::Fault::Request,
             _ => false,
         }
+    }
+
+    /// Whether no login succeeds before an operator has acted.
+    pub fn is_about_the_pin(&self) -> bool {
+        matches!(self, Self::PinIncorrect { .. } | Self::PinNotTried { .. })
     }
 
     /// The code of the PKCS#11 function that failed, where one did.

@@ -11,13 +11,16 @@ use crate::Error;
 /// The longest key in bytes that a device is asked to hold.
 pub(crate) const LONGEST_KEY: u16 = 4096;
 
-/// Which key on the token is a root key: both attributes must match.
+/// Which key on the token is a root key: label and identifier must match, and the check value where one is given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RootKeyLocator {
     /// `CKA_LABEL`.
     pub label: String,
     /// `CKA_ID`.
     pub id: Vec<u8>,
+    /// The check value that the key must have, where one was recorded: another key in its place is not used. Not looked
+    /// at when a key is made.
+    pub check_value: Option<Vec<u8>>,
 }
 
 impl fmt::Display for RootKeyLocator {

@@ -32,6 +32,7 @@ pub mod device;
 pub mod doctor;
 mod error;
 #[cfg(all(test, feature = "testkit"))]
+#[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod in_process;
 mod key;
 pub mod memory;

@@ -15,18 +15,6 @@ pub enum Error {
         /// The name that was looked for.
         backend: String,
     },
-    /// Another key has the root key's label and identifier.
-    #[error(
-        "the device {backend} has another key in the place of the root key {root_key}: its check value is {found}"
-    )]
-    AnotherKey {
-        /// The device's name.
-        backend: String,
-        /// The root key's name.
-        root_key: String,
-        /// The check value of the key that is there, in hexadecimal.
-        found: String,
-    },
     /// This backend does not know the profile.
     #[error("the device {backend} does not unwrap by the profile {profile}")]
     WrapProfile {

@@ -56,11 +56,14 @@ impl Pkcs11Backend {
     }
 }
 
-/// Where the key is on its token: by its label, and by its identifier's 16 bytes as `CKA_ID`.
+/// Where the key is on its token: by its label, by its identifier's 16 bytes as `CKA_ID`, and with the check value that
+/// was recorded, so that no other key is ever used in its place.
 fn locator(root_key: &RootKey) -> RootKeyLocator {
+    let check_value = &root_key.check_value;
     RootKeyLocator {
         label: root_key.label.clone(),
         id: root_key.id.uuid().as_bytes().to_vec(),
+        check_value: (!check_value.is_empty()).then(|| check_value.clone()),
     }
 }
 
@@ -81,19 +84,8 @@ impl RootKeyBackend for Pkcs11Backend {
     }
 
     async fn verify(&self, root_key: &RootKey) -> Result<(), Error> {
-        let found = self
-            .device
-            .find_root_key(&locator(root_key))
-            .await
-            .map_err(|error| self.failed(error))?;
-        if found.check_value == root_key.check_value {
-            return Ok(());
-        }
-        Err(Error::AnotherKey {
-            backend: self.device.name().to_owned(),
-            root_key: root_key.name.clone(),
-            found: hex::encode(found.check_value),
-        })
+        let found = self.device.find_root_key(&locator(root_key)).await;
+        found.map(|_| ()).map_err(|error| self.failed(error))
     }
 
     async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {

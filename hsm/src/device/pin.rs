@@ -9,6 +9,7 @@ use cryptoki::types::AuthPin;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::Error;
+use crate::key::TokenFacts;
 
 /// Longer than any token's PIN; a longer file is not one with a PIN.
 const LONGEST: usize = 1024;
@@ -48,6 +49,20 @@ pub(crate) fn read_pin(path: &Path) -> Result<AuthPin, Error> {
     Ok(secret)
 }
 
+/// Refuses a login that could lock the token, or that can't succeed because it is locked.
+pub(crate) fn refuse_to_risk_the_pin(token: &TokenFacts) -> Result<(), Error> {
+    let reason = if token.user_pin_locked {
+        "the token's user PIN is locked; the security officer must set it anew"
+    } else if token.user_pin_final_try {
+        "one more wrong PIN locks the token; see that the PIN file is right, and log in once by the vendor's tool"
+    } else {
+        return Ok(());
+    };
+    Err(Error::PinNotTried {
+        reason: reason.to_owned(),
+    })
+}
+
 /// Why the file's mode or owner lets others than its reader get the PIN; `None` where it does not.
 pub(crate) fn unsafe_mode(path: &Path) -> Result<Option<String>, Error> {
     let metadata = fs::metadata(path).map_err(|error| Error::PinFile {
@@ -61,7 +76,6 @@ pub(crate) fn unsafe_mode(path: &Path) -> Result<Option<String>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use cryptoki_sys as _;
     use secrecy::ExposeSecret;
 
     use super::*;

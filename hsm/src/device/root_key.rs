@@ -106,11 +106,19 @@ pub(crate) fn verify(
             _ => return Err(unfit(locator, "it is not an AES-256 key")),
         }
     }
-    Ok(RootKeyFacts {
-        locator: locator.clone(),
-        check_value: check_value(session, key)?,
-        attributes,
-    })
+    let check_value = check_value(session, key)?;
+    match &locator.check_value {
+        Some(expected) if *expected != check_value => Err(Error::RootKeyMismatch {
+            locator: locator.to_string(),
+            expected: hex::encode(expected),
+            found: hex::encode(check_value),
+        }),
+        _ => Ok(RootKeyFacts {
+            locator: locator.clone(),
+            check_value,
+            attributes,
+        }),
+    }
 }
 
 /// Every key on the token that is fit to be a root key.
@@ -127,6 +135,7 @@ pub(crate) fn list(session: &Session) -> Result<Vec<RootKeyFacts>, Error> {
         let mut locator = RootKeyLocator {
             label: String::new(),
             id: Vec::new(),
+            check_value: None,
         };
         for attribute in session
             .pkcs11()

@@ -102,19 +102,8 @@ fn log_in(
     start: &Start,
     report: &mut Report,
 ) -> Result<Session, Failed> {
-    const UNLOCK: &str = "Have the security officer set the user PIN anew.";
-    if token.user_pin_locked {
-        report.failure("login", "the user PIN is locked; it was not tried", UNLOCK);
-        return Err(Failed);
-    }
-    if token.user_pin_final_try {
-        report.warning(
-            "login",
-            "one more wrong PIN locks the token",
-            "Make sure that the PIN file is right.",
-        );
-    }
     let session = module.open_session(token.slot).and_then(|session| {
+        device::refuse_to_risk_the_pin(token)?;
         session.login(&device::read_pin(&start.pin_file)?)?;
         Ok(session)
     });
@@ -124,6 +113,7 @@ fn log_in(
                 "Put the right user PIN into the PIN file. Do not repeat this before: a few \
                                            wrong PINs lock the token."
             }
+            Error::PinNotTried { .. } => "As it says; the PIN was not tried now.",
             Error::PinFile { .. } => "Put the user PIN into the PIN file, mode 0600.",
             _ => "Check that the token is initialised and has a user PIN.",
         };

@@ -106,8 +106,13 @@ mod tests {
 
     fn operation() -> impl Strategy<Value = Operation> {
         let root = || {
-            (".{0,40}", proptest::collection::vec(any::<u8>(), 0..40))
-                .prop_map(|(label, id)| RootKeyLocator { label, id })
+            (".{0,40}", proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(label, id)| {
+                RootKeyLocator {
+                    label,
+                    id,
+                    check_value: None,
+                }
+            })
         };
         let kind = || {
             prop_oneof![

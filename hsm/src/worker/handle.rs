@@ -294,6 +294,7 @@ impl Device {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Failure::Refused(Error::TransportExpired))) if expiries < EXPIRIES => expiries += 1,
                 Ok(Err(Failure::Refused(error))) => return Err(error),
+                Ok(Err(Failure::NotSent)) => {}
                 Ok(Err(Failure::Busy)) => return Err(Error::Busy),
                 Ok(Err(Failure::Ended)) if !ended => {
                     ended = true;

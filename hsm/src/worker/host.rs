@@ -274,11 +274,7 @@ impl Host {
                 name: "refused before".to_owned(),
             });
         }
-        if self.module.token(slot)?.user_pin_locked {
-            return Err(Error::PinIncorrect {
-                name: "CKF_USER_PIN_LOCKED".to_owned(),
-            });
-        }
+        device::refuse_to_risk_the_pin(&self.module.token(slot)?)?;
         let login = session.login(&device::read_pin(&self.start.pin_file)?);
         if let Err(Error::PinIncorrect { .. }) = &login {
             self.pin_refused.store(true, Ordering::Relaxed);
@@ -372,6 +368,7 @@ fn complain(error: &Error, consequence: &str) {
 }
 
 #[cfg(all(test, feature = "testkit"))]
+#[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod interference {
     //! What tests do to a device behind its host's back.
 

@@ -30,6 +30,7 @@ impl Scene {
         let root = RootKeyLocator {
             label: "root".into(),
             id: vec![1; 16],
+            check_value: None,
         };
         let wrapped = Wrapped {
             profile: crate::WrapProfile::AesKw,
@@ -183,6 +184,7 @@ fn no_request_however_it_ends_leaves_an_object_on_the_device() {
             let absent = RootKeyLocator {
                 label: "absent".into(),
                 id: vec![9],
+                check_value: None,
             };
             let material = super::protocol::Transported {
                 epoch: 0,

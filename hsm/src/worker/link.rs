@@ -32,6 +32,8 @@ pub(super) enum Failure {
     Refused(Error),
     /// The worker ended before it answered.
     Ended,
+    /// The worker had ended before the request was sent.
+    NotSent,
     /// As many requests as may be are under way.
     Busy,
 }
@@ -186,7 +188,7 @@ impl Link {
         let (answer, answered) = oneshot::channel();
         match &mut lock(&self.pending).0 {
             Some(pending) => pending.insert(id, answer),
-            None => return Err(Failure::Ended),
+            None => return Err(Failure::NotSent),
         };
         self.send(&Request {
             id,

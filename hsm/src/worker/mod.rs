@@ -10,6 +10,7 @@ mod frame;
 mod handle;
 mod host;
 #[cfg(all(test, feature = "testkit"))]
+#[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod ladder_tests;
 mod link;
 mod process;

@@ -65,8 +65,10 @@ impl Process {
                     drop(program);
                     let pid = child.id();
                     let child = Arc::new(Mutex::new(child));
-                    // Nobody may be waiting any more; then the process is dropped here, and killed.
-                    let _ = started.send(Ok((pid, Arc::clone(&child))));
+                    if started.send(Ok((pid, Arc::clone(&child)))).is_err() {
+                        // Whoever wanted it is gone.
+                        let _ = lock(&child).kill();
+                    }
                     wait_without_reaping(pid);
                     let status = lock(&child).wait();
                     end.send_replace(Some(

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::frame;
 use super::lock;
@@ -32,16 +32,16 @@ impl Queue {
         }
     }
 
-    /// Gives the request back where the queue is full.
-    pub(super) fn push(&self, request: Request) -> Result<(), Request> {
+    /// Says `false` and drops the request where the queue is full.
+    pub(super) fn push(&self, request: Request) -> bool {
         let mut state = lock(&self.state);
         if state.waiting.len() >= self.capacity {
-            return Err(request);
+            return false;
         }
         state.waiting.push_back((request, Instant::now()));
         drop(state);
         self.changed.notify_one();
-        Ok(())
+        true
     }
 
     /// The next request and when it came; waits for one. `None` when the queue is closed and empty.
@@ -77,6 +77,8 @@ impl Queue {
 pub(super) struct Outbox {
     stream: UnixStream,
     state: Mutex<Outgoing>,
+    /// Told when nothing is left to send.
+    sent: Condvar,
 }
 
 #[derive(Default)]
@@ -90,6 +92,7 @@ impl Outbox {
         Self {
             stream,
             state: Mutex::default(),
+            sent: Condvar::new(),
         }
     }
 
@@ -120,5 +123,15 @@ impl Outbox {
             state = lock(&self.state);
         }
         state.writing = false;
+        drop(state);
+        self.sent.notify_all();
+    }
+
+    /// Waits until everything is sent, by whichever thread, but not longer than `patience`.
+    pub(super) fn wait_until_sent(&self, patience: Duration) {
+        let state = lock(&self.state);
+        let _ = self
+            .sent
+            .wait_timeout_while(state, patience, |state| state.writing);
     }
 }

@@ -18,6 +18,9 @@ use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
 use super::queue::{Outbox, Queue};
 use crate::{Error, doctor, memory};
 
+/// How long a process that gives up waits until it has said why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Serves a device on the socket that this process has as its standard input. The body of the hidden command
 /// `device-worker`; returns when the socket is closed or the other end asks for it.
 ///
@@ -112,9 +115,10 @@ fn read(stream: &UnixStream, decoder: &mut Decoder, queue: &Queue, outbox: &Outb
         if request.operation == Operation::Shutdown {
             return Ok(true);
         }
-        if let Err(request) = queue.push(request) {
+        let id = request.id;
+        if !queue.push(request) {
             outbox.send(&[Message::Answer {
-                id: request.id,
+                id,
                 outcome: Err(Error::Busy),
             }]);
         }
@@ -153,20 +157,30 @@ fn work(host: &Host, queue: &Queue, outbox: &Outbox, clock: &Clock) {
                 // Only now may the transport key that the answer uses be retired.
                 drop(outcome.held);
             }
-            Ended::Refused(error) => outbox.send(&[Message::Answer {
-                id,
-                outcome: Err(error),
-            }]),
-            Ended::GiveUp(error) => {
-                say(format_args!("{error}; the process ends"));
-                outbox.send(&[Message::LastWords(error)]);
-                end_now();
+            Ended::Refused(error) => {
+                let hopeless = error.is_about_the_pin();
+                outbox.send(&[Message::Answer {
+                    id,
+                    outcome: Err(error.clone()),
+                }]);
+                if hopeless {
+                    give_up(error, outbox);
+                }
             }
+            Ended::GiveUp(error) => give_up(error, outbox),
         }
         clock.start();
         host.renew_transport_key_if_due(outbox);
         clock.stop();
     }
+}
+
+/// Says why, and ends the process.
+fn give_up(error: Error, outbox: &Outbox) -> ! {
+    say(format_args!("{error}; the process ends"));
+    outbox.send(&[Message::LastWords(error)]);
+    outbox.wait_until_sent(LAST_WORDS);
+    end_now()
 }
 
 /// Since when a thread is inside of the module, in milliseconds of [`Clock::now`]; 0: it is not.

@@ -85,6 +85,9 @@ impl Supervisor {
     pub(super) async fn worker(&self) -> Result<Arc<Link>, Error> {
         let mut changed = self.changed.subscribe();
         loop {
+            if *self.closing.borrow() {
+                return Err(Error::unavailable("it is shut down"));
+            }
             let choice = self.read(|places| {
                 let up = places.iter().filter_map(|place| match place {
                     Place::Up(link) if link.serves() => Some(link),
@@ -157,7 +160,7 @@ impl Supervisor {
 
     /// Remembers that the PIN was refused.
     fn note(&self, error: &Error) {
-        if matches!(error, Error::PinIncorrect { .. }) {
+        if error.is_about_the_pin() {
             let _ = self.pin_refused.set(error.clone());
         }
     }
@@ -258,7 +261,7 @@ async fn until_closing(closing: &mut watch::Receiver<bool>) {
 /// What a request is refused with while no worker can be started.
 fn unavailable(reason: &Error) -> Error {
     match reason {
-        Error::PinIncorrect { .. } | Error::Unavailable { .. } => reason.clone(),
+        Error::PinIncorrect { .. } | Error::PinNotTried { .. } | Error::Unavailable { .. } => reason.clone(),
         other => Error::unavailable(other),
     }
 }

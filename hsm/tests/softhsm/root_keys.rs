@@ -32,6 +32,39 @@ async fn a_root_key_is_found_again_with_the_same_check_value() {
 }
 
 #[tokio::test]
+async fn nothing_is_wrapped_under_another_key_that_took_the_root_keys_place() {
+    let (_token, device, root) = device_with_root_key().await;
+    let facts = device.find_root_key(&root).await.unwrap();
+    let right = RootKeyLocator {
+        check_value: Some(facts.check_value),
+        ..root.clone()
+    };
+    let other = RootKeyLocator {
+        check_value: Some(vec![0; 8]),
+        ..root
+    };
+    let made = device.generate(&right, KeyKind::Aes { bytes: 32 }).await.unwrap();
+    device
+        .release(&right, KeyKind::Aes { bytes: 32 }, &made.wrapped)
+        .await
+        .unwrap();
+    for refused in [
+        device.find_root_key(&other).await.err(),
+        device.generate(&other, KeyKind::Aes { bytes: 32 }).await.err(),
+        device
+            .release(&other, KeyKind::Aes { bytes: 32 }, &made.wrapped)
+            .await
+            .err(),
+        device.check(&other).await.err(),
+    ] {
+        assert!(
+            matches!(refused, Some(Error::RootKeyMismatch { .. })),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_root_key_that_is_not_there_is_an_error_and_is_never_made() {
     let (_token, device, there) = device_with_root_key().await;
     let absent = root(9);
@@ -64,10 +97,12 @@ async fn a_label_or_an_identifier_is_given_to_one_root_key_only() {
     let same_label = RootKeyLocator {
         label: first.label.clone(),
         id: vec![7; 16],
+        check_value: None,
     };
     let same_id = RootKeyLocator {
         label: "another".to_owned(),
         id: first.id.clone(),
+        check_value: None,
     };
     for taken in [first, same_label, same_id] {
         let refused = device.create_root_key(&taken).await.unwrap_err();

@@ -33,6 +33,7 @@ pub(crate) fn root(number: u8) -> RootKeyLocator {
     RootKeyLocator {
         label: format!("root key {number}"),
         id: vec![number; 16],
+        check_value: None,
     }
 }
 
