@@ -300,11 +300,16 @@ fn custom_name() -> impl Strategy<Value = String> {
     prop_oneof![Just("x-Product"), Just("y-Origin"), Just("neither")].prop_map(str::to_owned)
 }
 
+/// What a custom attribute can hold.
+fn custom_value() -> impl Strategy<Value = Value> {
+    prop_oneof![simple_value(), structure()]
+}
+
 /// A value of an attribute, custom ones included.
 pub(crate) fn attribute_value() -> impl Strategy<Value = AttributeValue> {
     prop_oneof![
         4 => select(AttributeKind::ALL).prop_flat_map(standard_value),
-        1 => (custom_name(), value()).prop_map(|(name, value)| AttributeValue::Other { name, value }),
+        1 => (custom_name(), custom_value()).prop_map(|(name, value)| AttributeValue::Other { name, value }),
     ]
 }
 
@@ -684,7 +689,7 @@ pub(crate) fn response_payload() -> impl Strategy<Value = ResponsePayload<'stati
                 attribute_names,
             })
         }),
-        (text(), custom_name(), value()).prop_map(|(unique_identifier, name, value)| {
+        (text(), custom_name(), custom_value()).prop_map(|(unique_identifier, name, value)| {
             let attribute = Attribute::new(AttributeValue::Other { name, value });
             ResponsePayload::AddAttribute(AddAttributeResponse {
                 unique_identifier,

@@ -2,7 +2,7 @@
 
 use super::{Attribute, AttributeName, AttributeValue};
 use crate::kmip::tag::Tag;
-use crate::kmip::ttlv::{DecodeError, Field, Reader, Writer};
+use crate::kmip::ttlv::{DecodeError, DecodeErrorKind, Field, ItemType, Reader, Value, Writer};
 use crate::kmip::version::ProtocolVersion;
 
 impl<'a> Field<'a> for AttributeName {
@@ -29,6 +29,24 @@ pub(crate) fn read_index(reader: &mut Reader<'_, '_>) -> Result<Option<u32>, Dec
     })
 }
 
+/// Reads the value of a custom attribute: of any type, but a structure in it has no structures (section 3.39).
+fn read_custom(reader: &mut Reader<'_, '_>) -> Result<Value, DecodeError> {
+    let offset = reader.position();
+    let value = reader.tree(Tag::ATTRIBUTE_VALUE)?;
+    match &value {
+        Value::Structure(items)
+            if items
+                .iter()
+                .any(|item| item.value.item_type() == ItemType::Structure) =>
+        {
+            let expected = "a structure of a custom attribute to have no structures in it";
+            let error = DecodeError::new(DecodeErrorKind::BadValue { expected }, offset);
+            Err(error.within(Tag::ATTRIBUTE_VALUE, None))
+        }
+        _ => Ok(value),
+    }
+}
+
 impl<'a> Field<'a> for Attribute {
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
         reader.structure(tag, |inner| {
@@ -38,7 +56,7 @@ impl<'a> Field<'a> for Attribute {
                 AttributeName::Standard(kind) => AttributeValue::read(inner, Tag::ATTRIBUTE_VALUE, kind)?,
                 AttributeName::Other(name) => AttributeValue::Other {
                     name,
-                    value: inner.tree(Tag::ATTRIBUTE_VALUE)?,
+                    value: read_custom(inner)?,
                 },
             };
             Ok(Self { index, value })
@@ -57,5 +75,61 @@ impl<'a> Field<'a> for Attribute {
 
     fn is_known_in(&self, version: ProtocolVersion) -> bool {
         self.value.is_known_in(version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kmip::attribute::AttributeKind;
+    use crate::kmip::enumeration::ResultReason;
+    use crate::kmip::output::ZeroizingOutput;
+    use crate::kmip::ttlv::{Context, Item, Limits, encode};
+
+    /// Reads an attribute of this name and value.
+    fn read(name: &str, value: Value) -> Result<Attribute, DecodeError> {
+        let items = vec![
+            Item::new(Tag::ATTRIBUTE_NAME, Value::TextString(name.to_owned())),
+            Item::new(Tag::ATTRIBUTE_VALUE, value),
+        ];
+        let mut out = ZeroizingOutput::new();
+        encode(&Item::new(Tag::ATTRIBUTE, Value::Structure(items)), &mut out);
+        let context = Context::strict(Limits::default());
+        Attribute::read(&mut Reader::new(out.as_slice(), &context)?, Tag::ATTRIBUTE)
+    }
+
+    #[test]
+    fn a_value_that_the_attribute_cannot_have_is_an_invalid_field() {
+        let reason = |name: &str, value| read(name, value).expect_err("the value is wrong").result_reason();
+        assert_eq!(
+            reason("State", Value::TextString("Active".to_owned())),
+            ResultReason::InvalidField
+        );
+        assert_eq!(reason("State", Value::Enumeration(7)), ResultReason::InvalidField);
+        let nested = Value::Structure(vec![Item::new(Tag::DATA, Value::Structure(Vec::new()))]);
+        assert_eq!(reason("x-Product", nested), ResultReason::InvalidField);
+    }
+
+    #[test]
+    fn a_name_in_other_letters_is_not_that_attribute() {
+        let attribute = read("state", Value::Enumeration(2)).expect("any other name can have any value");
+        assert_eq!(attribute.name(), AttributeName::Other("state".to_owned()));
+        let attribute = read("State", Value::Enumeration(2)).expect("Active is a state");
+        assert_eq!(attribute.name(), AttributeKind::State.into());
+    }
+
+    #[test]
+    fn a_custom_attribute_keeps_any_text() {
+        for text in [
+            "VMware, Inc.",
+            "",
+            "Büro 7 – 東京 🔑",
+            "a\u{0}b",
+            &"long ".repeat(10_000),
+        ] {
+            let attribute =
+                read("x-Vendor", Value::TextString(text.to_owned())).expect("any text can be kept");
+            assert_eq!(attribute, Attribute::custom_text("x-Vendor", text));
+        }
     }
 }

@@ -170,7 +170,7 @@ impl<'a> ResponseMessage<'a> {
 
     /// Writes the start of a response of `batch_count` items at the end of `out`, for servers that write item by item,
     /// so that an item that turns out too large or fails to be written can be replaced. The items follow, by
-    /// [`ResponseItem::encode`], and [`ResponseMessage::close`] ends the message.
+    /// [`ResponseItem::encode`], and [`OpenMessage::close`] ends the message.
     ///
     /// Returns what `close` needs.
     pub fn encode_header(

@@ -170,7 +170,10 @@ impl<'a> Field<'a> for KeyBlock<'a> {
             }
             inner.field(Tag::CRYPTOGRAPHIC_ALGORITHM, &self.cryptographic_algorithm);
             inner.field(Tag::CRYPTOGRAPHIC_LENGTH, &self.cryptographic_length);
-            inner.field(Tag::KEY_WRAPPING_DATA, &self.key_wrapping_data);
+            // Whatever the client knows of it: without it, a wrapped key would pass for one in the clear.
+            if let Some(data) = &self.key_wrapping_data {
+                data.write(inner, Tag::KEY_WRAPPING_DATA);
+            }
         });
     }
 }

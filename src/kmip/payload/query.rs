@@ -30,7 +30,10 @@ impl<'a> Field<'a> for QueryRequest {
 
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
         writer.structure(tag, |inner| {
-            inner.field(Tag::QUERY_FUNCTION, &self.query_functions);
+            // All of them, so that a client can ask for what these tables do not have.
+            for function in &self.query_functions {
+                inner.enumeration(Tag::QUERY_FUNCTION, *function);
+            }
         });
     }
 }

@@ -4,7 +4,7 @@ use super::{DateTime, Field, Item, ItemType, Value};
 use crate::kmip::enumeration::Enumeration;
 use crate::kmip::output::{Material, MaterialError, Output};
 use crate::kmip::tag::Tag;
-use crate::kmip::version::ProtocolVersion;
+use crate::kmip::version::{ProtocolVersion, V1_0};
 
 /// Writes items for a reader of a certain version.
 pub(crate) struct Writer<'o> {
@@ -28,11 +28,11 @@ fn header(tag: Tag, item_type: ItemType, length: usize) -> [u8; 8] {
 }
 
 impl<'o> Writer<'o> {
-    /// A writer at the end of `out`.
+    /// A writer at the end of `out`. There was nothing before 1.0, so that it is the least that a reader knows.
     pub(crate) fn new(out: &'o mut dyn Output, version: ProtocolVersion) -> Self {
         Self {
             out,
-            version,
+            version: version.max(V1_0),
             failed: None,
         }
     }
