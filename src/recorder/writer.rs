@@ -70,6 +70,8 @@ impl Writer {
                         return;
                     }
                     self.write(mem::take(&mut entries)).await;
+                    // Those who were answered may have more to write: they come into the next group, not the one after.
+                    tokio::task::yield_now().await;
                 }
                 () = told(&mut stopping), if !closed => {
                     waiting.close();

@@ -10,10 +10,11 @@ use crate::store::sqlite::read::within;
 use crate::store::table::AdapterColumns;
 use crate::store::{Applied, Change, Error, SealKeys};
 
-/// What making changes takes: the open seal keys, and which root key an adapter has.
+/// What making changes takes: the open seal keys, and what was looked up in this transaction.
 pub(super) struct Changes {
     pub(super) keys: SealKeys,
     root_keys: HashMap<AdapterId, RootKeyId>,
+    pub(super) last_ordinal: Option<i64>,
 }
 
 impl Changes {
@@ -21,12 +22,14 @@ impl Changes {
         Self {
             keys,
             root_keys: HashMap::new(),
+            last_ordinal: None,
         }
     }
 
     /// Forgets what was looked up, since what it was read from was taken back.
     pub(super) fn forget(&mut self) {
         self.root_keys.clear();
+        self.last_ordinal = None;
     }
 
     pub(super) async fn apply(
@@ -44,6 +47,7 @@ impl Changes {
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {
                 self.root_keys.remove(id);
+                self.last_ordinal = None;
                 delete_adapter(connection, *id).await
             }
             Change::AddCertificate(certificate) => self.add_certificate(connection, certificate).await,

@@ -23,10 +23,7 @@ impl Changes {
         let adapter = AdapterId::from(row.object.adapter());
         let sealed_by = self.root_key_of(connection, adapter).await?;
         let ordinal = match expected {
-            None => sqlx::query_scalar("SELECT coalesce(max(ordinal), 0) + 1 FROM managed_object")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(Error::database("number a key"))?,
+            None => self.number_key(connection).await?,
             Some(_) => integer(row.ordinal, "the ordinal")?,
         };
         let revision = integer(expected.unwrap_or(0).saturating_add(1), "the revision")?;
@@ -41,9 +38,22 @@ impl Changes {
         if written == 0 {
             return Err(conflict(connection, row, expected.unwrap_or(0)).await);
         }
-        index(connection, row, ordinal).await?;
+        index(connection, row, ordinal, expected.is_none()).await?;
         applied.keys.push((id, sealed.digest()));
         Ok(())
+    }
+
+    /// The next place in the order of creation; looked up once a transaction.
+    async fn number_key(&mut self, connection: &mut SqliteConnection) -> Result<i64, Error> {
+        let last = match self.last_ordinal {
+            Some(last) => last,
+            None => sqlx::query_scalar("SELECT coalesce(max(ordinal), 0) FROM managed_object")
+                .fetch_one(connection)
+                .await
+                .map_err(Error::database("number a key"))?,
+        };
+        self.last_ordinal = Some(last + 1);
+        Ok(last + 1)
     }
 }
 
@@ -114,20 +124,28 @@ async fn conflict(connection: &mut SqliteConnection, row: &KeyRow, expected: u64
 }
 
 /// Brings the index of terms in line with what the object has now.
-async fn index(connection: &mut SqliteConnection, row: &KeyRow, ordinal: i64) -> Result<(), Error> {
-    let wanted: BTreeSet<Vec<u8>> = row
-        .object
-        .index_terms()
+async fn index(
+    connection: &mut SqliteConnection,
+    row: &KeyRow,
+    ordinal: i64,
+    is_new: bool,
+) -> Result<(), Error> {
+    let terms = row.object.index_terms();
+    let wanted: BTreeSet<Vec<u8>> = terms
         .iter()
         .map(|each| term(row.object.adapter(), each).to_vec())
         .collect();
-    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
-        .bind(ordinal)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(Error::database("read a key's index"))?
-        .into_iter()
-        .collect();
+    let present: BTreeSet<Vec<u8>> = if is_new {
+        BTreeSet::new()
+    } else {
+        sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
+            .bind(ordinal)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(Error::database("read a key's index"))?
+            .into_iter()
+            .collect()
+    };
     for term in present.difference(&wanted) {
         sqlx::query("DELETE FROM index_term WHERE term = ? AND ordinal = ?")
             .bind(&term[..])
@@ -143,6 +161,7 @@ async fn index(connection: &mut SqliteConnection, row: &KeyRow, ordinal: i64) ->
         insert.push_values(terms, |mut entry, term| {
             entry.push_bind(&term[..]).push_bind(ordinal);
         });
+        insert.push(" ON CONFLICT DO NOTHING");
         insert
             .build()
             .execute(&mut *connection)
