@@ -12,20 +12,20 @@ fn filter(wanted: &[AttributeValue]) -> Result<LocateFilter, AttributeError> {
     LocateFilter::new(wanted.iter().map(AttributePattern::equal_to).collect())
 }
 
-fn found(object: &ManagedObject, wanted: Vec<AttributeValue>) -> bool {
-    filter(&wanted).unwrap().matches(object, NOW)
+fn found(object: &ManagedObject, wanted: &[AttributeValue]) -> bool {
+    filter(wanted).unwrap().matches(object, NOW)
 }
 
 #[test]
 fn every_attribute_that_is_asked_for_counts() {
     let key = key_with(vec![named("a"), named("b")], NOW);
     let name = |text: &str| AttributeValue::Name(Name::text(text));
-    assert!(found(&key, vec![]));
-    assert!(found(&key, vec![name("a"), name("b")]));
-    assert!(!found(&key, vec![name("a"), name("c")]));
+    assert!(found(&key, &[]));
+    assert!(found(&key, &[name("a"), name("b")]));
+    assert!(!found(&key, &[name("a"), name("c")]));
     assert!(found(
         &key,
-        vec![
+        &[
             AttributeValue::ObjectType(ObjectType::SymmetricKey),
             AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES),
             AttributeValue::State(State::PreActive),
@@ -38,11 +38,11 @@ fn every_attribute_that_is_asked_for_counts() {
 fn two_dates_are_a_range_with_both_ends_in_it() {
     let key = key_with(Vec::new(), NOW);
     let initial = |offset: i64| AttributeValue::InitialDate(DateTime(NOW.0 + offset));
-    assert!(found(&key, vec![initial(0)]));
-    assert!(!found(&key, vec![initial(1)]));
-    assert!(found(&key, vec![initial(20), initial(-20)]));
-    assert!(found(&key, vec![initial(0), initial(5)]));
-    assert!(!found(&key, vec![initial(1), initial(5)]));
+    assert!(found(&key, &[initial(0)]));
+    assert!(!found(&key, &[initial(1)]));
+    assert!(found(&key, &[initial(20), initial(-20)]));
+    assert!(found(&key, &[initial(0), initial(5)]));
+    assert!(!found(&key, &[initial(1), initial(5)]));
     let three: Vec<_> = (0..3).map(initial).collect();
     assert!(filter(&three).is_err());
 }
@@ -54,23 +54,23 @@ fn the_greatest_date_stands_for_none() {
         vec![AttributeValue::DeactivationDate(DateTime(NOW.0 + 9)).into()],
         NOW,
     );
-    let never = vec![AttributeValue::DeactivationDate(DateTime(i64::MAX))];
-    assert!(found(&key, never.clone()) && !found(&ending, never));
-    let from_now = vec![
+    let never = [AttributeValue::DeactivationDate(DateTime(i64::MAX))];
+    assert!(found(&key, &never) && !found(&ending, &never));
+    let from_now = [
         AttributeValue::DeactivationDate(NOW),
         AttributeValue::DeactivationDate(DateTime(i64::MAX)),
     ];
-    assert!(found(&key, from_now.clone()) && found(&ending, from_now));
+    assert!(found(&key, &from_now) && found(&ending, &from_now));
 }
 
 #[test]
 fn a_usage_mask_asks_for_the_bits_that_are_set() {
     let key = key_with(Vec::new(), NOW);
-    let mask = |mask| vec![AttributeValue::CryptographicUsageMask(mask)];
-    assert!(found(&key, mask(CryptographicUsageMask::ENCRYPT)));
+    let mask = |mask| [AttributeValue::CryptographicUsageMask(mask)];
+    assert!(found(&key, &mask(CryptographicUsageMask::ENCRYPT)));
     assert!(!found(
         &key,
-        mask(CryptographicUsageMask::ENCRYPT | CryptographicUsageMask::SIGN)
+        &mask(CryptographicUsageMask::ENCRYPT | CryptographicUsageMask::SIGN)
     ));
 }
 
@@ -88,26 +88,26 @@ fn fields_that_are_left_out_fit_any_value() {
         ..CryptographicParameters::default()
     }));
     let key = key_with(vec![information(Some("www")).into(), parameters.into()], NOW);
-    assert!(found(&key, vec![information(None)]));
-    assert!(!found(&key, vec![information(Some("ftp"))]));
+    assert!(found(&key, &[information(None)]));
+    assert!(!found(&key, &[information(Some("ftp"))]));
     let wanted = |mode| {
-        vec![AttributeValue::CryptographicParameters(Box::new(
+        [AttributeValue::CryptographicParameters(Box::new(
             CryptographicParameters {
                 block_cipher_mode: Some(mode),
                 ..CryptographicParameters::default()
             },
         ))]
     };
-    assert!(found(&key, wanted(BlockCipherMode::NISTKeyWrap)));
-    assert!(!found(&key, wanted(BlockCipherMode::CBC)));
+    assert!(found(&key, &wanted(BlockCipherMode::NISTKeyWrap)));
+    assert!(!found(&key, &wanted(BlockCipherMode::CBC)));
 }
 
 #[test]
 fn a_destroyed_key_is_found_only_by_who_asks_for_one() {
     let mut key = key_with(vec![named("a")], NOW);
     key.destroy(NOW).unwrap();
-    assert!(!found(&key, vec![AttributeValue::Name(Name::text("a"))]));
-    assert!(found(&key, vec![AttributeValue::State(State::Destroyed)]));
+    assert!(!found(&key, &[AttributeValue::Name(Name::text("a"))]));
+    assert!(found(&key, &[AttributeValue::State(State::Destroyed)]));
 }
 
 #[test]

@@ -41,36 +41,32 @@ pub async fn answer(
     out: &mut (dyn Output + Send),
 ) -> Disposition {
     let claimed = RequestMessage::sniff_version(request);
-    let version = claimed.map_or(V1_0, answered_in);
-    if let Some(claimed) = claimed
-        && claimed.major != V1_0.major
-    {
-        refuse_message(services, caller, version, &Refusal::version(claimed), out).await;
-        return Disposition::KeepOpen;
-    }
-    match RequestMessage::decode(request, &services.limits.message) {
-        Ok(message) => {
-            Message::new(services, caller, version, &message.header)
-                .answer(message.items, out)
-                .await;
-            Disposition::KeepOpen
+    let (version, refusal, disposition) = match claimed {
+        // Its messages are written otherwise, so that no more of it is read.
+        Some(claimed) if claimed.major != V1_0.major => {
+            (V1_0, Refusal::version(claimed), Disposition::KeepOpen)
         }
-        Err(error) => {
-            refuse_message(services, caller, version, &Refusal::unreadable(&error), out).await;
-            Disposition::Close
-        }
-    }
+        _ => match RequestMessage::decode(request, &services.limits.message) {
+            Ok(message) => {
+                let version = answered_in(message.header.protocol_version);
+                Message::new(services, caller, version, &message.header)
+                    .answer(message.items, out)
+                    .await;
+                return Disposition::KeepOpen;
+            }
+            Err(error) => {
+                let version = claimed.map_or(V1_0, answered_in);
+                (version, Refusal::unreadable(&error), Disposition::Close)
+            }
+        },
+    };
+    refuse_message(services, caller, version, &refusal, out).await;
+    disposition
 }
 
-/// The version that a message of the version `claimed` is answered in.
+/// The version that a message of a version of KMIP 1 is answered in.
 fn answered_in(claimed: ProtocolVersion) -> ProtocolVersion {
-    if claimed.is_supported() {
-        claimed
-    } else if claimed.major == V1_4.major {
-        V1_4
-    } else {
-        V1_0
-    }
+    if claimed.is_supported() { claimed } else { V1_4 }
 }
 
 /// Answers a message that is refused before its items are known: one item without an operation (section 11.1).
@@ -306,8 +302,8 @@ async fn perform(
     request: RequestPayload<'_>,
 ) -> Result<ResponsePayload<'static>, Refusal> {
     use RequestPayload as Request;
-    let operation = request.operation();
     use ResponsePayload as Response;
+    let operation = request.operation();
     match request {
         Request::Create(request) => create::perform(item, request).await.map(Response::Create),
         Request::Register(request) => register::perform(item, request).await.map(Response::Register),

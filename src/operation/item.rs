@@ -9,7 +9,7 @@ use crate::custody::{self, Event, ObjectFacts, Outcome, RootKeyFacts};
 use crate::key::{ManagedObject, WrapProfile};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::AttributeValue;
-use crate::kmip::enumeration::Operation;
+use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
 use crate::store::{Change, KeyRow};
@@ -120,17 +120,13 @@ impl Item<'_> {
         if let Some(root_key) = &mut self.event.root_key {
             root_key.release_profile = None;
         }
-        match self.event.outcome {
-            Outcome::Failed => tracing::error!(
-                event = %self.event.name, reason = %refusal.for_the_record(), adapter = %self.caller.adapter_name,
-                "a request failed"
-            ),
-            _ => tracing::debug!(
-                event = %self.event.name, reason = %refusal.for_the_record(), adapter = %self.caller.adapter_name,
-                "a request was refused"
-            ),
+        let (name, reason) = (self.event.name, refusal.for_the_record());
+        let adapter = &self.caller.adapter_name;
+        if self.event.outcome == Outcome::Failed {
+            tracing::error!(event = %name, %adapter, %reason, "a request failed");
+        } else {
+            tracing::debug!(event = %name, %adapter, %reason, "a request was refused");
         }
-        let name = self.event.name;
         if let Err(error) = self.services.recorder.commit(Vec::new(), self.event).await {
             tracing::error!(event = %name, %error, "a refusal could not be recorded");
         }
@@ -140,12 +136,8 @@ impl Item<'_> {
     pub(super) fn concerns(&mut self, row: &KeyRow) {
         let now = self.now();
         let mut facts = facts(&row.object);
-        facts.state_before = row
-            .object
-            .state(now)
-            .and_then(|state| state.name())
-            .map(Into::into);
-        facts.row_sha256 = row.digest.clone();
+        facts.state_before = row.object.state(now).and_then(State::name).map(Into::into);
+        facts.row_sha256 = row.digest;
         self.event.object = Some(facts);
     }
 
@@ -155,7 +147,7 @@ impl Item<'_> {
         let before = self.event.object.take().and_then(|before| before.state_before);
         let mut facts = facts(object);
         facts.state_before = before;
-        facts.state_after = object.state(now).and_then(|state| state.name()).map(Into::into);
+        facts.state_after = object.state(now).and_then(State::name).map(Into::into);
         self.event.object = Some(facts);
     }
 
@@ -239,7 +231,7 @@ fn facts(object: &ManagedObject) -> ObjectFacts {
         object_type: object.object_type().name().map(Into::into),
         algorithm: object
             .algorithm()
-            .and_then(|algorithm| algorithm.name())
+            .and_then(CryptographicAlgorithm::name)
             .map(Into::into),
         length: object.length().and_then(|bits| u32::try_from(bits).ok()),
         attributes: custom.collect(),

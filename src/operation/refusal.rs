@@ -22,6 +22,12 @@ pub(super) struct Refusal {
     message: Cow<'static, str>,
     /// Whether it was not allowed, or was allowed and did not work.
     outcome: Outcome,
+    more: Box<More>,
+}
+
+/// What few refusals have.
+#[derive(Debug, Default)]
+struct More {
     /// What happened behind the server. For the record alone.
     cause: Option<String>,
     /// The device's own error. For the record alone.
@@ -75,20 +81,16 @@ impl Refusal {
             reason,
             message: message.into(),
             outcome: Outcome::Refused,
-            cause: None,
-            device: None,
-            tampered: None,
-            check: None,
+            more: Box::default(),
         }
     }
 
     /// It was allowed, and something behind the server did not work.
     fn failed(reason: ResultReason, message: &'static str, cause: String) -> Self {
-        Self {
-            outcome: Outcome::Failed,
-            cause: Some(cause),
-            ..Self::new(reason, message)
-        }
+        let mut refusal = Self::new(reason, message);
+        refusal.outcome = Outcome::Failed;
+        refusal.more.cause = Some(cause);
+        refusal
     }
 
     // Of any request.
@@ -275,13 +277,12 @@ impl Refusal {
 
     /// The object may not be used as Check asked (section 11.11). The answer tells what stands against it.
     pub(super) fn checked(against: CheckResponse) -> Self {
-        Self {
-            check: Some(against),
-            ..Self::new(
-                ResultReason::PermissionDenied,
-                "The object may not be used in this way",
-            )
-        }
+        let mut refusal = Self::new(
+            ResultReason::PermissionDenied,
+            "The object may not be used in this way",
+        );
+        refusal.more.check = Some(against);
+        refusal
     }
 
     /// An attribute is named twice (section 11.13).
@@ -325,10 +326,11 @@ impl Refusal {
     /// Activate, Revoke or Destroy does not fit the object's state.
     pub(super) fn of_life_cycle(error: LifeCycleError, operation: Operation) -> Self {
         let reason = match (error, operation) {
-            // Sections 11.20 and 11.21: a template cannot be activated or revoked.
-            (LifeCycleError::NoLifeCycle, _) => ResultReason::IllegalOperation,
-            // Section 11.21 has no row for a state that cannot be left so; the request itself is at fault.
-            (LifeCycleError::Illegal { .. }, Operation::Revoke) => ResultReason::IllegalOperation,
+            // A template cannot be activated or revoked (sections 11.20 and 11.21). For a state that cannot be left by
+            // Revoke there is no row; the request itself is at fault.
+            (LifeCycleError::NoLifeCycle, _) | (LifeCycleError::Illegal { .. }, Operation::Revoke) => {
+                ResultReason::IllegalOperation
+            }
             _ => ResultReason::PermissionDenied,
         };
         Self::new(reason, sentence(&error.to_string()))
@@ -338,14 +340,13 @@ impl Refusal {
 
     /// The store did not give what was asked of it.
     pub(super) fn of_store(error: &store::Error) -> Self {
-        Self {
-            tampered: Tampered::of(error),
-            ..Self::failed(
-                ResultReason::GeneralFailure,
-                "The request could not be carried out",
-                error.to_string(),
-            )
-        }
+        let mut refusal = Self::failed(
+            ResultReason::GeneralFailure,
+            "The request could not be carried out",
+            error.to_string(),
+        );
+        refusal.more.tampered = Tampered::of(error);
+        refusal
     }
 
     /// The recorder did not write.
@@ -356,10 +357,9 @@ impl Refusal {
             }
             _ => "The request was not carried out, since it could not be recorded",
         };
-        Self {
-            tampered: error.store().and_then(Tampered::of),
-            ..Self::failed(ResultReason::GeneralFailure, message, error.to_string())
-        }
+        let mut refusal = Self::failed(ResultReason::GeneralFailure, message, error.to_string());
+        refusal.more.tampered = error.store().and_then(Tampered::of);
+        refusal
     }
 
     /// Others changed the object again and again.
@@ -382,26 +382,22 @@ impl Refusal {
 
     /// The device did not make or wrap a key (section 11.2).
     pub(super) fn not_made(error: &root_key::Error) -> Self {
-        Self {
-            device: device_fault(error),
-            ..Self::failed(
-                ResultReason::CryptographicFailure,
-                "The key could not be made",
-                error.to_string(),
-            )
-        }
+        Self::of_device("The key could not be made", error)
     }
 
     /// The device did not release a key.
     pub(super) fn not_released(error: &root_key::Error) -> Self {
-        Self {
-            device: device_fault(error),
-            ..Self::failed(
-                ResultReason::CryptographicFailure,
-                "The key could not be read",
-                error.to_string(),
-            )
-        }
+        Self::of_device("The key could not be read", error)
+    }
+
+    fn of_device(message: &'static str, error: &root_key::Error) -> Self {
+        let mut refusal = Self::failed(ResultReason::CryptographicFailure, message, error.to_string());
+        refusal.more.device = error.function().map(|(function, code, name)| DeviceFault {
+            function: function.to_owned(),
+            code,
+            name: name.to_owned(),
+        });
+        refusal
     }
 
     /// The answer could not be written.
@@ -431,7 +427,7 @@ impl Refusal {
 
     /// What the record reads.
     pub(super) fn for_the_record(&self) -> String {
-        match &self.cause {
+        match &self.more.cause {
             None => format!("{}: {}", self.reason, self.message),
             Some(cause) => format!("{}: {} ({cause})", self.reason, self.message),
         }
@@ -444,17 +440,17 @@ impl Refusal {
 
     /// The device's own error.
     pub(super) const fn device(&self) -> Option<&DeviceFault> {
-        self.device.as_ref()
+        self.more.device.as_ref()
     }
 
     /// The row that another hand changed, if that is why.
     pub(super) const fn tampered(&self) -> Option<&Tampered> {
-        self.tampered.as_ref()
+        self.more.tampered.as_ref()
     }
 
     /// What a failed Check answers.
     pub(super) fn into_check(self) -> Option<CheckResponse> {
-        self.check
+        self.more.check
     }
 }
 
@@ -465,13 +461,4 @@ fn sentence(text: &str) -> String {
         Some(first) => first.to_uppercase().chain(characters).collect(),
         None => String::new(),
     }
-}
-
-/// The function of the device that failed, where one did.
-fn device_fault(error: &root_key::Error) -> Option<DeviceFault> {
-    error.function().map(|(function, code, name)| DeviceFault {
-        function: function.to_owned(),
-        code,
-        name: name.to_owned(),
-    })
 }

@@ -3,7 +3,7 @@
 use super::server::{Server, create, decoded, encoded, get};
 use crate::custody::EventName;
 use crate::kmip::ProtocolVersion;
-use crate::kmip::attribute::{AttributeKind, AttributeValue, Name};
+use crate::kmip::attribute::{AttributeKind, AttributeValue, CryptographicDomainParameters, Name};
 use crate::kmip::enumeration::{
     BatchErrorContinuationOption, CredentialType, Operation, QueryFunction, ResultReason, ResultStatus,
 };
@@ -18,7 +18,7 @@ use crate::kmip::version::{V1_0, V1_1, V1_4};
 use crate::operation::Disposition;
 
 /// A batch whose items are named 1, 2, 3 and so on.
-fn batch<'a>(payloads: Vec<RequestPayload<'a>>) -> RequestMessage<'a> {
+fn batch(payloads: Vec<RequestPayload<'_>>) -> RequestMessage<'_> {
     const IDS: [[u8; 1]; 8] = [[1], [2], [3], [4], [5], [6], [7], [8]];
     let items = payloads.into_iter().zip(&IDS).map(|(payload, id)| RequestItem {
         unique_batch_item_id: Some(id),
@@ -157,7 +157,7 @@ async fn a_batch_that_goes_on_does_not_destroy_what_an_item_before_the_failed_on
     let mut request = batch(vec![
         create(vec![]),
         create(vec![
-            AttributeValue::CryptographicDomainParameters(Default::default()).into(),
+            AttributeValue::CryptographicDomainParameters(CryptographicDomainParameters::default()).into(),
         ]),
         RequestPayload::Destroy(DestroyRequest::default()),
     ]);

@@ -244,7 +244,7 @@ async fn a_key_that_is_not_extractable_stays() {
     assert_eq!(server.refused(get(&id)).await, ResultReason::NotExtractable);
     let wrapped = GetRequest {
         unique_identifier: Some(&id),
-        key_wrapping_specification: Some(wrapping(&id)),
+        key_wrapping_specification: Some(Box::new(wrapping(&id))),
         ..GetRequest::default()
     };
     assert_eq!(
@@ -262,8 +262,8 @@ async fn a_sensitive_key_does_not_leave_in_the_clear() {
     assert_eq!(server.refused(get(&id)).await, ResultReason::Sensitive);
 }
 
-fn wrapping(id: &str) -> Box<KeyWrappingSpecification> {
-    Box::new(KeyWrappingSpecification {
+fn wrapping(id: &str) -> KeyWrappingSpecification {
+    KeyWrappingSpecification {
         wrapping_method: WrappingMethod::Encrypt,
         encryption_key_information: Some(KeyInformation {
             unique_identifier: id.to_owned(),
@@ -272,7 +272,7 @@ fn wrapping(id: &str) -> Box<KeyWrappingSpecification> {
         mac_signature_key_information: None,
         attribute_names: Vec::new(),
         encoding_option: Some(EncodingOption::NoEncoding),
-    })
+    }
 }
 
 #[tokio::test]
@@ -300,7 +300,7 @@ async fn forms_that_a_key_cannot_have_are_refused_by_name() {
         ),
         (
             GetRequest {
-                key_wrapping_specification: Some(wrapping(&id)),
+                key_wrapping_specification: Some(Box::new(wrapping(&id))),
                 ..asked()
             },
             ResultReason::FeatureNotSupported,

@@ -1,8 +1,10 @@
 //! Locate.
 
+use std::slice::from_ref;
+
 use super::server::{START, Server, get};
 use crate::key::testing::named;
-use crate::kmip::attribute::{Attribute, AttributeKind, AttributePattern, AttributeValue, Name};
+use crate::kmip::attribute::{Attribute, AttributePattern, AttributeValue, Name};
 use crate::kmip::enumeration::{ObjectGroupMember, ObjectType, ResultReason, State};
 use crate::kmip::mask::StorageStatusMask;
 use crate::kmip::payload::{DestroyRequest, LocateRequest, LocateResponse, RequestPayload, ResponsePayload};
@@ -36,7 +38,7 @@ async fn objects_are_found_by_everything_that_is_asked_for_the_last_made_first()
     let two = server.create(vec![named("two"), vm.clone()]).await;
     server.create(vec![named("three")]).await;
     assert_eq!(
-        server.located(&[vm.value.clone()]).await,
+        server.located(from_ref(&vm.value)).await,
         [two.clone(), one.clone()]
     );
     assert_eq!(
@@ -63,7 +65,7 @@ async fn dates_are_a_range() {
     server.wait(100);
     let late = server.create(vec![]).await;
     let date = |offset: i64| AttributeValue::OriginalCreationDate(DateTime(START.0 + offset));
-    assert_eq!(server.located(&[date(0), date(50)]).await, [early.clone()]);
+    assert_eq!(server.located(&[date(0), date(50)]).await, from_ref(&early));
     assert_eq!(server.located(&[date(0), date(100)]).await, [late.clone(), early]);
     assert_eq!(server.located(&[date(100)]).await, [late]);
 }
@@ -114,16 +116,16 @@ async fn a_group_is_used_up_in_the_order_in_which_it_was_made() {
     let next = || LocateRequest {
         maximum_items: Some(1),
         object_group_member: Some(ObjectGroupMember::GroupMemberFresh),
-        ..filter(&[group.clone()])
+        ..filter(from_ref(&group))
     };
     for expected in [&first, &second] {
-        assert_eq!(server.locate(next()).await.unique_identifiers, [expected.clone()]);
+        assert_eq!(server.locate(next()).await.unique_identifiers, from_ref(expected));
         server.done(get(expected)).await;
     }
     assert_eq!(server.locate(next()).await.unique_identifiers, [""; 0]);
     let default = LocateRequest {
         object_group_member: Some(ObjectGroupMember::GroupMemberDefault),
-        ..filter(&[group.clone()])
+        ..filter(from_ref(&group))
     };
     assert_eq!(server.locate(default).await.unique_identifiers, [first]);
 }
@@ -138,7 +140,7 @@ async fn what_is_destroyed_or_archived_is_not_among_what_is_at_hand() {
     };
     assert_eq!(server.locate(archived).await.unique_identifiers, [""; 0]);
     let by_id = [AttributeValue::UniqueIdentifier(id.clone())];
-    assert_eq!(server.located(&by_id).await, [id.clone()]);
+    assert_eq!(server.located(&by_id).await, from_ref(&id));
     server
         .done(RequestPayload::Destroy(DestroyRequest {
             unique_identifier: Some(&id),
@@ -170,5 +172,4 @@ async fn what_no_object_can_have_is_refused() {
         server.located(&[AttributeValue::CertificateLength(1)]).await,
         [""; 0]
     );
-    let _ = AttributeKind::Name;
 }

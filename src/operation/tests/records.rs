@@ -12,7 +12,8 @@ use crate::key::testing::named;
 use crate::kmip::attribute::{Attribute, AttributeKind};
 use crate::kmip::enumeration::{ResultReason, ResultStatus};
 use crate::kmip::payload::{
-    ActivateRequest, GetAttributesRequest, LocateRequest, RequestPayload, ResponsePayload,
+    ActivateRequest, DiscoverVersionsRequest, GetAttributesRequest, LocateRequest, RequestPayload,
+    ResponsePayload,
 };
 use crate::store::Store;
 
@@ -73,7 +74,9 @@ async fn every_touch_of_a_key_is_recorded_once_and_a_look_at_the_server_is_not()
         .done(RequestPayload::Activate(ActivateRequest { unique_identifier }))
         .await;
     server
-        .done(RequestPayload::DiscoverVersions(Default::default()))
+        .done(RequestPayload::DiscoverVersions(
+            DiscoverVersionsRequest::default(),
+        ))
         .await;
     server.done(get(&id)).await;
     server
