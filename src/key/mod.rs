@@ -7,7 +7,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `life_cycle` | states, transitions, dates |
-//! | `object` | the object and its making |
+//! | `object` | the object, and the ends of its life |
+//! | `making` | how keys and templates come into being |
 //! | `list` | the attributes that are kept as they were given, and their indices |
 //! | `read` | what Get Attributes shows |
 //! | `change` | Add, Modify and Delete Attribute |
@@ -21,6 +22,7 @@ mod error;
 mod index;
 mod life_cycle;
 mod list;
+mod making;
 mod matching;
 mod object;
 mod read;
@@ -33,7 +35,8 @@ pub use error::AttributeError;
 pub use index::IndexTerm;
 pub use life_cycle::{Event, LifeCycle, LifeCycleError, PlannedDate, transition};
 pub use list::{AttributeList, INSTANCES_AT_MOST};
+pub use making::{KeyDraft, Origin};
 pub use matching::LocateFilter;
-pub use object::{KeyDraft, ManagedObject, Origin};
+pub use object::ManagedObject;
 pub use template::merge;
 pub use wrapped::{WrapProfile, WrappedKek};

@@ -2,7 +2,7 @@
 //! and what they make of its key.
 
 use super::error::AttributeError;
-use super::object::Origin;
+use super::making::Origin;
 use crate::kmip::attribute::{Attribute, AttributeKind, AttributeName, AttributeValue};
 use crate::kmip::enumeration::{CryptographicAlgorithm as Algorithm, ObjectType};
 use crate::kmip::mask::CryptographicUsageMask;

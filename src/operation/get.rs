@@ -20,6 +20,8 @@ pub(super) async fn perform(
     item: &mut Item<'_>,
     request: GetRequest<'_>,
 ) -> Result<GetResponse<'static>, Refusal> {
+    // What the device released already, where a commit has to be made anew.
+    let mut released: Option<(WrappedUnder, root_key::Material)> = None;
     for _ in 0..ATTEMPTS {
         let mut row = item.object(request.unique_identifier).await?;
         let unique_identifier = row.object.id().hyphenated().to_string();
@@ -34,18 +36,11 @@ pub(super) async fn perform(
             });
         }
         let (format, wrapped) = permit(&row, &request)?;
-        let material = release(item, &row, &wrapped).await?;
-        let block = KeyBlock {
-            key_format_type: format,
-            key_compression_type: None,
-            key_value: Some(KeyValue::Structure {
-                material: KeyMaterial::Closed(Box::new(Released(material))),
-                attributes: Vec::new(),
-            }),
-            cryptographic_algorithm: row.object.algorithm(),
-            cryptographic_length: row.object.length(),
-            key_wrapping_data: None,
+        let material = match released.take() {
+            Some((same, material)) if same == wrapped => material,
+            _ => release(item, &row, &wrapped).await?,
         };
+        let (algorithm, length) = (row.object.algorithm(), row.object.length());
         // The first time it is served, it is no longer Fresh.
         let changes = if row.object.serve() {
             vec![Change::update_key(row)]
@@ -53,11 +48,23 @@ pub(super) async fn perform(
             Vec::new()
         };
         if item.commit(changes).await? == Commit::Done {
+            let block = KeyBlock {
+                key_format_type: format,
+                key_compression_type: None,
+                key_value: Some(KeyValue::Structure {
+                    material: KeyMaterial::Closed(Box::new(Released(material))),
+                    attributes: Vec::new(),
+                }),
+                cryptographic_algorithm: algorithm,
+                cryptographic_length: length,
+                key_wrapping_data: None,
+            };
             return Ok(GetResponse {
                 unique_identifier,
                 object: Object::SymmetricKey(block),
             });
         }
+        released = Some((wrapped, material));
     }
     Err(Refusal::busy())
 }

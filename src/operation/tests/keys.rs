@@ -1,28 +1,25 @@
 //! The life of a key: making, handing out, ending.
 
-use std::sync::atomic::Ordering;
-
-use super::server::{START, Server, create, get, material};
-use crate::custody::Outcome;
+use super::releases::wrapping;
+use super::server::{START, Server, create, get};
 use crate::key::testing::{named, template_of_vcenter};
 use crate::kmip::attribute::{
-    Attribute, AttributeKind, AttributeValue, CryptographicParameters, Digest, Name, RevocationReason,
+    Attribute, AttributeKind, AttributeValue, CryptographicParameters, Name, RevocationReason,
 };
 use crate::kmip::enumeration::{
-    CryptographicAlgorithm, EncodingOption, HashingAlgorithm, KeyCompressionType, KeyFormatType, ObjectType,
-    ResultReason, ResultStatus, RevocationReasonCode, State, WrappingMethod,
+    CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason, ResultStatus, RevocationReasonCode,
+    State,
 };
 use crate::kmip::mask::CryptographicUsageMask;
-use crate::kmip::object::{
-    KeyBlock, KeyInformation, KeyValue, KeyWrappingSpecification, Object, TemplateAttribute,
-};
+use crate::kmip::object::{KeyBlock, KeyValue, Object, TemplateAttribute};
 use crate::kmip::payload::{
     ActivateRequest, CheckRequest, CreateRequest, DestroyRequest, GetAttributesRequest, GetRequest,
     RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
 };
 use crate::kmip::ttlv::DateTime;
 
-const KEY: [u8; 32] = [0xC3; 32];
+/// A key that a client brings.
+pub(super) const KEY: [u8; 32] = [0xC3; 32];
 
 fn activate(id: &str) -> RequestPayload<'_> {
     RequestPayload::Activate(ActivateRequest {
@@ -44,7 +41,12 @@ fn revoke(id: &str, code: RevocationReasonCode) -> RequestPayload<'_> {
     })
 }
 
-fn register(format: KeyFormatType, bytes: &[u8], attributes: Vec<Attribute>) -> RequestPayload<'_> {
+/// A request to keep these bytes as a key.
+pub(super) fn register(
+    format: KeyFormatType,
+    bytes: &[u8],
+    attributes: Vec<Attribute>,
+) -> RequestPayload<'_> {
     RequestPayload::Register(RegisterRequest {
         object_type: ObjectType::SymmetricKey,
         template_attribute: attributes.into(),
@@ -63,68 +65,19 @@ fn register(format: KeyFormatType, bytes: &[u8], attributes: Vec<Attribute>) -> 
 }
 
 impl Server {
-    async fn registered(&self, request: RequestPayload<'_>) -> String {
+    pub(super) async fn registered(&self, request: RequestPayload<'_>) -> String {
         match self.done(request).await {
             ResponsePayload::Register(made) => made.unique_identifier,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn got(&self, request: GetRequest<'_>) -> Object<'static> {
+    pub(super) async fn got(&self, request: GetRequest<'_>) -> Object<'static> {
         match self.done(RequestPayload::Get(request)).await {
             ResponsePayload::Get(got) => got.object,
             other => panic!("{other:?}"),
         }
     }
-}
-
-#[tokio::test]
-async fn a_key_is_the_same_each_time_it_is_fetched() {
-    let server = Server::start().await;
-    let (one, other) = (server.create(vec![]).await, server.create(vec![]).await);
-    let key = server.get(&one).await;
-    assert_eq!(server.get(&one).await, key);
-    assert_ne!(server.get(&other).await, key);
-}
-
-#[tokio::test]
-async fn a_registered_key_comes_back_as_it_came() {
-    let server = Server::start().await;
-    for format in [KeyFormatType::Raw, KeyFormatType::TransparentSymmetricKey] {
-        let id = server.registered(register(format, &KEY, vec![])).await;
-        let object = server
-            .got(GetRequest {
-                unique_identifier: Some(&id),
-                ..GetRequest::default()
-            })
-            .await;
-        let Object::SymmetricKey(block) = &object else {
-            panic!("{object:?}");
-        };
-        assert_eq!(block.key_format_type, format);
-        assert_eq!(material(&object), KEY);
-        let [AttributeValue::Digest(digest)] = &server.attribute(&id, AttributeKind::Digest).await[..] else {
-            panic!("one digest");
-        };
-        assert_eq!(digest.key_format_type, Some(format));
-        assert_eq!(digest.hashing_algorithm, HashingAlgorithm::SHA_256);
-    }
-}
-
-#[tokio::test]
-async fn the_digest_is_that_of_the_key() {
-    use sha2::Digest as _;
-    let server = Server::start().await;
-    let id = server.create(vec![]).await;
-    let key = server.get(&id).await;
-    assert_eq!(
-        server.attribute(&id, AttributeKind::Digest).await,
-        [AttributeValue::Digest(Digest {
-            hashing_algorithm: HashingAlgorithm::SHA_256,
-            digest_value: Some(sha2::Sha256::digest(&key).to_vec()),
-            key_format_type: Some(KeyFormatType::Raw),
-        })]
-    );
 }
 
 #[tokio::test]
@@ -233,86 +186,6 @@ async fn the_key_bytes_are_gone_from_the_store_when_a_key_is_destroyed() {
     assert!(row.wrapped.is_none());
     // Its name can be given again.
     server.create(vec![named("disk")]).await;
-}
-
-#[tokio::test]
-async fn a_key_that_is_not_extractable_stays() {
-    let server = Server::start().await;
-    let id = server
-        .create(vec![AttributeValue::Extractable(false).into()])
-        .await;
-    assert_eq!(server.refused(get(&id)).await, ResultReason::NotExtractable);
-    let wrapped = GetRequest {
-        unique_identifier: Some(&id),
-        key_wrapping_specification: Some(Box::new(wrapping(&id))),
-        ..GetRequest::default()
-    };
-    assert_eq!(
-        server.refused(RequestPayload::Get(wrapped)).await,
-        ResultReason::NotExtractable
-    );
-    let shown = server.attribute(&id, AttributeKind::NeverExtractable).await;
-    assert_eq!(shown, [AttributeValue::NeverExtractable(true)]);
-}
-
-#[tokio::test]
-async fn a_sensitive_key_does_not_leave_in_the_clear() {
-    let server = Server::start().await;
-    let id = server.create(vec![AttributeValue::Sensitive(true).into()]).await;
-    assert_eq!(server.refused(get(&id)).await, ResultReason::Sensitive);
-}
-
-fn wrapping(id: &str) -> KeyWrappingSpecification {
-    KeyWrappingSpecification {
-        wrapping_method: WrappingMethod::Encrypt,
-        encryption_key_information: Some(KeyInformation {
-            unique_identifier: id.to_owned(),
-            cryptographic_parameters: None,
-        }),
-        mac_signature_key_information: None,
-        attribute_names: Vec::new(),
-        encoding_option: Some(EncodingOption::NoEncoding),
-    }
-}
-
-#[tokio::test]
-async fn forms_that_a_key_cannot_have_are_refused_by_name() {
-    let server = Server::start().await;
-    let id = server.create(vec![]).await;
-    let asked = || GetRequest {
-        unique_identifier: Some(&id),
-        ..GetRequest::default()
-    };
-    for (request, reason) in [
-        (
-            GetRequest {
-                key_format_type: Some(KeyFormatType::PKCS_8),
-                ..asked()
-            },
-            ResultReason::KeyFormatTypeNotSupported,
-        ),
-        (
-            GetRequest {
-                key_compression_type: Some(KeyCompressionType::ECPublicKeyTypeUncompressed),
-                ..asked()
-            },
-            ResultReason::KeyCompressionTypeNotSupported,
-        ),
-        (
-            GetRequest {
-                key_wrapping_specification: Some(Box::new(wrapping(&id))),
-                ..asked()
-            },
-            ResultReason::FeatureNotSupported,
-        ),
-    ] {
-        assert_eq!(server.refused(RequestPayload::Get(request)).await, reason);
-    }
-    let transparent = GetRequest {
-        key_format_type: Some(KeyFormatType::TransparentSymmetricKey),
-        ..asked()
-    };
-    assert_eq!(material(&server.got(transparent).await), server.get(&id).await);
 }
 
 #[tokio::test]
@@ -475,30 +348,6 @@ async fn check_says_what_stands_against_the_use_of_a_key() {
     );
     assert_eq!(against.lease_time, Some(3601));
     assert_eq!(against.usage_limits_count, None);
-}
-
-#[tokio::test]
-async fn a_device_that_fails_is_not_described_to_the_client() {
-    let server = Server::start().await;
-    let id = server.create(vec![]).await;
-    server.backend.is_down.store(true, Ordering::SeqCst);
-    for request in [
-        create(vec![]),
-        get(&id),
-        register(KeyFormatType::Raw, &KEY, vec![]),
-    ] {
-        let refused = server.ask(request).await;
-        assert_eq!(refused.result_reason, Some(ResultReason::CryptographicFailure));
-        let message = refused.result_message.unwrap();
-        assert!(!message.contains("CKR") && !message.contains("slot"), "{message}");
-        // The record has it.
-        let record = server.records().await.pop().unwrap();
-        assert_eq!(record.outcome, Outcome::Failed);
-        assert!(record.reason.unwrap().contains("slot 7"));
-        assert_eq!(record.device.unwrap().function, "C_WrapKey");
-    }
-    server.backend.is_down.store(false, Ordering::SeqCst);
-    assert_eq!(server.get(&id).await.len(), 32);
 }
 
 #[tokio::test]

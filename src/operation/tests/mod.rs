@@ -3,9 +3,11 @@
 mod attributes;
 mod backend;
 mod batches;
+mod hostile;
 mod isolation;
 mod keys;
 mod locating;
 mod records;
+mod releases;
 mod server;
 mod vmware;
