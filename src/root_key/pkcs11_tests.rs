@@ -72,9 +72,9 @@ async fn keys_come_back_as_they_were_made_and_taken_in() {
     material.open_into(&mut value).unwrap();
     assert_eq!(openssl::sha::sha256(&value), made.sha256);
 
-    let taken = backend.import(&root, AES_256, &value).await.unwrap();
-    assert_eq!(taken.sha256, made.sha256);
-    let material = backend.release(&root, AES_256, &taken.wrapped).await.unwrap();
+    let imported = backend.import(&root, AES_256, &value).await.unwrap();
+    assert_eq!(imported.sha256, made.sha256);
+    let material = backend.release(&root, AES_256, &imported.wrapped).await.unwrap();
     let mut again = vec![0; material.len()];
     material.open_into(&mut again).unwrap();
     assert_eq!(again, value);

@@ -96,6 +96,26 @@ mod tests {
     }
 
     #[test]
+    fn the_last_try_before_the_token_locks_is_left_to_an_operator() {
+        let mut token = TokenFacts {
+            slot: 0,
+            label: String::new(),
+            serial: String::new(),
+            manufacturer: String::new(),
+            model: String::new(),
+            firmware: String::new(),
+            user_pin_count_low: true,
+            user_pin_final_try: false,
+            user_pin_locked: false,
+            write_protected: false,
+        };
+        refuse_to_risk_the_pin(&token).unwrap();
+        token.user_pin_final_try = true;
+        let refused = refuse_to_risk_the_pin(&token).unwrap_err();
+        assert!(refused.is_about_the_pin() && !refused.is_retryable());
+    }
+
+    #[test]
     fn a_file_that_has_no_pin_is_said_to_be_so_before_the_token_is_asked() {
         for content in [&b""[..], b"\n", b"\xff\xfe", &[b'1'; LONGEST + 1]] {
             assert!(matches!(read(content), Err(Error::PinFile { .. })));

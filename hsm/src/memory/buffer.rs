@@ -1,7 +1,5 @@
 //! The buffer that a secret lies in.
 
-use zeroize::Zeroize;
-
 use super::pool::Block;
 
 /// Bytes in locked memory. Zeroised when it is dropped, cleared, shortened, and when it moves in order to grow.
@@ -69,7 +67,7 @@ impl LockedBuffer {
     /// Makes it `length` bytes long: zeros are put behind, or what is too much is zeroised.
     pub fn resize_zeroed(&mut self, length: usize) {
         if length < self.length {
-            self.as_mut_slice()[length..].zeroize();
+            wipe(&mut self.as_mut_slice()[length..]);
         } else if length > self.capacity() {
             let mut larger = Block::with_capacity(length.max(self.capacity() * 2));
             larger.as_mut_slice()[..self.length].copy_from_slice(self.as_slice());
@@ -82,9 +80,18 @@ impl LockedBuffer {
 
     /// Zeroises and forgets what it holds; keeps the memory.
     pub fn clear(&mut self) {
-        self.as_mut_slice().zeroize();
+        wipe(self.as_mut_slice());
         self.length = 0;
     }
+}
+
+/// Overwrites with zeros, many bytes at a time.
+///
+/// The compiler can't leave this out: the memory is the kernel's mapping, and its address goes back to the pool or to
+/// `munmap`, so that to the compiler others may read it. `black_box` keeps that true should the pool change.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    std::hint::black_box(bytes);
 }
 
 impl Drop for LockedBuffer {

@@ -5,7 +5,7 @@
 //! 1. The root key's remembered handle is forgotten and the thread gets a fresh session, logged in.
 //! 2. The module is finalised and initialised, the slot found by its label or serial, the user logged in once, a new
 //!    transport key made.
-//! 3. The worker says why and ends; its supervisor starts another process.
+//! 3. The worker says why and ends; its supervisor starts another process. Not so where other requests succeed.
 //!
 //! Each step is followed by the request once more. Before the ladder is climbed for an error that many modules return for
 //! a bad request as well, a throw-away key is made, wrapped, unwrapped and sent under the same root key: where that
@@ -41,6 +41,8 @@ struct Online {
     transport: Transport,
     /// Handles of token objects are the same in all sessions of a process.
     root_keys: RwLock<HashMap<RootKeyLocator, ObjectHandle>>,
+    /// Whether any request has succeeded.
+    worked: AtomicBool,
 }
 
 /// What one thread has: its session, and the initialisation that it belongs to.
@@ -104,7 +106,10 @@ impl Host {
                 .root_key()
                 .is_some_and(|root| online_now.remembers(root));
             let error = match self.attempt(online_now, seat, operation) {
-                Ok(outcome) => return Ended::Answered(outcome),
+                Ok(outcome) => {
+                    online_now.worked.store(true, Ordering::Relaxed);
+                    return Ended::Answered(outcome);
+                }
                 Err(error) => error,
             };
             let lost = knew_root_key && matches!(error, Error::RootKeyNotFound { .. });
@@ -129,11 +134,22 @@ impl Host {
                         return Ended::GiveUp(error);
                     }
                 }
-                // Said plainly by a module that was initialised a moment ago.
-                _ if lost => return Ended::Refused(error),
+                // Said plainly by a module that was initialised a moment ago, or of one root key while others work.
+                _ if lost || online_now.worked.load(Ordering::Relaxed) => return Ended::Refused(error),
                 _ => return Ended::GiveUp(error),
             }
             rung += 1;
+        }
+    }
+
+    /// Closes a thread's session, unless its number may belong to another meanwhile.
+    pub(super) fn leave(&self, seat: Seat) {
+        let online = self.online();
+        let current = online.as_ref().map(|online| online.generation);
+        if let Some((generation, session)) = seat.session
+            && Some(generation) != current
+        {
+            session.abandon();
         }
     }
 
@@ -294,6 +310,7 @@ impl Host {
             slot: token.slot,
             transport,
             root_keys: RwLock::default(),
+            worked: AtomicBool::new(false),
         };
         Ok((online, token, handed))
     }

@@ -109,6 +109,26 @@ fn a_logout_by_another_hand_is_healed() {
 }
 
 #[test]
+fn a_pin_that_is_wrong_at_a_later_login_is_tried_once() {
+    with_token(
+        "worker::ladder_tests::a_pin_that_is_wrong_at_a_later_login_is_tried_once",
+        |start| {
+            let pin_file = start.pin_file.clone();
+            let mut scene = Scene::new(start);
+            std::fs::write(pin_file, "not-the-pin").unwrap();
+            scene.seat.pkcs11().logout().unwrap();
+            let refused = |name: &str| {
+                Err(Error::PinIncorrect {
+                    name: name.to_owned(),
+                })
+            };
+            assert_eq!(scene.release(), refused("CKR_PIN_INCORRECT"));
+            assert_eq!(scene.release(), refused("refused before"));
+        },
+    );
+}
+
+#[test]
 fn a_transport_key_that_was_lost_is_made_anew() {
     with_token(
         "worker::ladder_tests::a_transport_key_that_was_lost_is_made_anew",

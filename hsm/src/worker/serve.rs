@@ -173,6 +173,7 @@ fn work(host: &Host, queue: &Queue, outbox: &Outbox, clock: &Clock) {
         host.renew_transport_key_if_due(outbox);
         clock.stop();
     }
+    host.leave(seat);
 }
 
 /// Says why, and ends the process.
