@@ -170,9 +170,10 @@ pub(crate) async fn connect(
     )?;
     let mut decoder = Decoder::default();
     let conversation = async {
-        stream.write_all(&first).await.map_err(|error| Error::Launch {
-            reason: error.to_string(),
-        })?;
+        // Where it can't be written or read the process has ended; how, is said below.
+        if stream.write_all(&first).await.is_err() {
+            return Ok(None);
+        }
         loop {
             if let Some(begun) = decoder.next::<Begun>()? {
                 return Ok::<_, Error>(Some(begun));
