@@ -3,6 +3,7 @@
 //! The starting process sends one [`Begin`] and gets one [`Begun`]; then [`Request`]s go one way and [`Message`]s the
 //! other, in any order. Both ends are the same build of the same program, so the form has no version.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -71,7 +72,7 @@ pub(crate) struct Trial {
 }
 
 /// A transport key under the recipient's RSA key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct HandedOver {
     pub(crate) epoch: u64,
     pub(crate) hash: OaepHash,
@@ -86,10 +87,22 @@ pub(crate) enum OaepHash {
 }
 
 /// A key under the transport key of an epoch, by AES key wrap (RFC 3394).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Transported {
     pub(crate) epoch: u64,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl fmt::Debug for HandedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HandedOver(epoch {}, {:?})", self.epoch, self.hash)
+    }
+}
+
+impl fmt::Debug for Transported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transported(epoch {}, {} bytes)", self.epoch, self.bytes.len())
+    }
 }
 
 /// What the device is asked.
@@ -180,4 +193,66 @@ pub(crate) enum Reply {
 pub(crate) enum Digest {
     Sha256([u8; 32]),
     Key(Transported),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{WrapProfile, Wrapped};
+
+    #[test]
+    fn no_wrapped_byte_reaches_a_log() {
+        let root = RootKeyLocator {
+            label: "root".into(),
+            id: Vec::new(),
+            check_value: None,
+        };
+        let kind = KeyKind::Aes { bytes: 32 };
+        let bytes = vec![0xAB; 40];
+        let wrapped = Wrapped {
+            profile: WrapProfile::AesKw,
+            bytes: bytes.clone(),
+        };
+        let material = Transported {
+            epoch: 0,
+            bytes: bytes.clone(),
+        };
+        let handed = HandedOver {
+            epoch: 0,
+            hash: OaepHash::Sha256,
+            bytes,
+        };
+        let shown = [
+            format!(
+                "{:?}",
+                Operation::Release {
+                    root: root.clone(),
+                    kind,
+                    wrapped: wrapped.clone()
+                }
+            ),
+            format!(
+                "{:?}",
+                Operation::Import {
+                    root,
+                    kind,
+                    material: material.clone()
+                }
+            ),
+            format!(
+                "{:?}",
+                Reply::Made {
+                    wrapped,
+                    digest: Digest::Key(material)
+                }
+            ),
+            format!("{:?}", Message::TransportKey(handed)),
+        ];
+        for shown in shown {
+            assert!(
+                !shown.contains("171") && !shown.to_lowercase().contains("ab, ab"),
+                "{shown}"
+            );
+        }
+    }
 }

@@ -68,7 +68,8 @@ impl TransportPair {
     }
 }
 
-/// A transport key as this process has it.
+/// A transport key as this process has it: in locked memory. OpenSSL has a copy in memory of its own for the time of one
+/// operation, and cleanses it.
 pub(crate) struct TransportKey(LockedBuffer);
 
 impl TransportKey {
