@@ -96,7 +96,8 @@ async fn remove(
     Extension(peer): Extension<Peer>,
     Segments(name): Segments<String>,
 ) -> Result<StatusCode, Refusal> {
-    let event = Event::new(EventName::AdapterDelete, actor(&peer)).detail("name", name.clone());
+    let event = Event::new(EventName::AdapterDelete, actor(&peer));
+    let event = administration.about_adapter(event, &name).await;
     let done = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
         let counts = administration.store().key_counts().await?;
@@ -111,10 +112,6 @@ async fn remove(
             )
             .remedy("revoke and destroy its keys first, as a client of the adapter"));
         }
-        let event = Event {
-            adapter: Some(facts(&adapter)),
-            ..event
-        };
         administration
             .commit(vec![Change::DeleteAdapter(adapter.id)], event)
             .await?;
@@ -189,7 +186,7 @@ async fn resource(administration: &Administration, adapter: Adapter) -> Result<a
     Ok(Surroundings::read(administration).await?.resource(adapter))
 }
 
-pub(super) fn facts(adapter: &Adapter) -> AdapterFacts {
+fn facts(adapter: &Adapter) -> AdapterFacts {
     AdapterFacts {
         id: adapter.id.uuid(),
         name: adapter.name.clone(),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
 
 use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
-use crate::custody::{Actor, Event, EventName};
+use crate::custody::{Actor, AdapterFacts, Event, EventName};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::{Change, Listing, SealKeys, Store};
@@ -44,6 +45,8 @@ pub struct Administration {
     server: ServerFacts,
     /// Changes are made one after another: what one of them has looked at still holds when it commits.
     changes: Mutex<()>,
+    /// Those under way, also where nobody waits for them any more.
+    under_way: TaskTracker,
 }
 
 impl Administration {
@@ -64,6 +67,7 @@ impl Administration {
             identities,
             server,
             changes: Mutex::new(()),
+            under_way: TaskTracker::new(),
         }
     }
 
@@ -109,6 +113,19 @@ impl Administration {
         })
     }
 
+    /// The event, with the adapter that `name` means, where there is one; with the name itself in any case.
+    pub(super) async fn about_adapter(&self, event: Event, name: &str) -> Event {
+        let found = self.adapter(name).await.ok();
+        let adapter = found.map(|adapter| AdapterFacts {
+            id: adapter.id.uuid(),
+            name: adapter.name,
+        });
+        Event {
+            adapter,
+            ..event.detail("adapter", name)
+        }
+    }
+
     /// Writes changes and the record that tells of them, or neither.
     pub(super) async fn commit(&self, changes: Vec<Change>, event: Event) -> Result<(), Refusal> {
         self.recorder.commit(changes, event).await?;
@@ -142,7 +159,7 @@ impl Administration {
         F: Future<Output = Result<T, Refusal>> + Send,
     {
         let this = Arc::clone(self);
-        let task = tokio::spawn(async move {
+        let task = self.under_way.spawn(async move {
             let _alone = this.changes.lock().await;
             let done = change(Arc::clone(&this), event.clone()).await;
             match done {
@@ -156,6 +173,12 @@ impl Administration {
                     .remedy("read the resource before repeating the change, and look at the server's log"),
             )
         })
+    }
+
+    /// Waits for the changes under way. There must be no new ones.
+    pub(super) async fn finish(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
     }
 
     /// Records a refusal. Where that fails too, the refusal says so.

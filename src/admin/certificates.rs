@@ -14,11 +14,11 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
 
+use super::Peer;
 use super::administration::{Administration, actor, now};
 use super::api::{self, List, NewCertificate};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
-use super::{Peer, adapters};
 use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, certificate_name};
 use crate::custody::{CertificateFacts, Event, EventName};
 use crate::store::Change;
@@ -84,12 +84,12 @@ async fn add(
     Segments(name): Segments<String>,
     Body(new): Body<NewCertificate>,
 ) -> Result<(StatusCode, Json<api::Certificate>), Refusal> {
-    let event = Event::new(EventName::CertificateAdd, actor(&peer)).detail("adapter", name.clone());
+    let event = Event::new(EventName::CertificateAdd, actor(&peer));
+    let event = administration.about_adapter(event, &name).await;
     let added = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
         let certificate = read(&administration, &adapter, new).await?;
         let event = Event {
-            adapter: Some(adapters::facts(&adapter)),
             certificate: Some(facts(&certificate)),
             ..event
         };
@@ -107,9 +107,9 @@ async fn remove(
     Extension(peer): Extension<Peer>,
     Segments((name, fingerprint)): Segments<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let event = Event::new(EventName::CertificateRemove, actor(&peer))
-        .detail("adapter", name.clone())
-        .detail("fingerprint", fingerprint.clone());
+    let event =
+        Event::new(EventName::CertificateRemove, actor(&peer)).detail("fingerprint", fingerprint.clone());
+    let event = administration.about_adapter(event, &name).await;
     let done = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
         let fingerprint: Fingerprint = fingerprint.parse()?;
@@ -121,7 +121,6 @@ async fn remove(
             ));
         };
         let event = Event {
-            adapter: Some(adapters::facts(&adapter)),
             certificate: Some(facts(&certificate)),
             ..event
         };

@@ -1,6 +1,6 @@
 //! KMIP attributes in the words of the specification, for people.
 
-use std::fmt::Write;
+use std::fmt::Display;
 
 use super::api;
 use crate::kmip::attribute::{Attribute, AttributeValue};
@@ -79,9 +79,24 @@ pub fn value_text(value: &AttributeValue) -> String {
             information.application_namespace,
             information.application_data.as_deref().unwrap_or_default()
         ),
-        A::CryptographicParameters(parameters) => fields(parameters),
-        A::CryptographicDomainParameters(parameters) => fields(parameters),
-        A::RandomNumberGenerator(parameters) => fields(parameters),
+        A::CryptographicParameters(parameters) => joined([
+            text_of(parameters.block_cipher_mode),
+            text_of(parameters.padding_method),
+            text_of(parameters.hashing_algorithm),
+            text_of(parameters.key_role_type),
+            text_of(parameters.digital_signature_algorithm),
+            text_of(parameters.cryptographic_algorithm),
+        ]),
+        A::CryptographicDomainParameters(parameters) => joined([
+            parameters.qlength.map(|length| format!("{length} bits")),
+            text_of(parameters.recommended_curve),
+        ]),
+        A::RandomNumberGenerator(generator) => joined([
+            Some(generator.rng_algorithm.to_string()),
+            text_of(generator.drbg_algorithm),
+            text_of(generator.cryptographic_algorithm),
+            text_of(generator.hashing_algorithm),
+        ]),
         A::X_509CertificateIdentifier(value)
         | A::X_509CertificateSubject(value)
         | A::X_509CertificateIssuer(value)
@@ -111,17 +126,12 @@ fn item_text(value: &Value) -> String {
     }
 }
 
-/// The fields of a structure that have a value, by their names in lower case.
-fn fields(structure: &impl serde::Serialize) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(structure) else {
-        return String::new();
-    };
-    let mut text = String::new();
-    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let separator = if text.is_empty() { "" } else { ", " };
-        let _ = write!(text, "{separator}{} {value}", name.replace('_', " "));
-    }
-    text
+fn text_of(value: Option<impl Display>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn joined<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

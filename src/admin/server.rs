@@ -28,7 +28,7 @@ const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// How long to wait after the system would not give a connection, as when no descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers at `socket` until `shutdown`, then lets the requests under way finish.
+/// Answers at `socket` until `shutdown`, then lets the requests and changes under way finish.
 ///
 /// The socket's file is gone when it returns.
 pub async fn serve(
@@ -61,6 +61,7 @@ pub async fn serve(
     }
     connections.close();
     connections.wait().await;
+    server.administration.finish().await;
 }
 
 async fn accept(

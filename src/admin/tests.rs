@@ -219,6 +219,18 @@ async fn a_refused_change_is_on_record_with_the_reason() {
         (EventName::AdapterCreate, Outcome::Refused)
     );
     assert_eq!(record.reason.as_deref(), Some(message(&body)));
+    fixture
+        .post("/v1/adapters/vcenter/certificates", json!({ "pem": "" }))
+        .await;
+    let record = fixture.last_record().await;
+    assert_eq!(
+        (record.event, record.outcome),
+        (EventName::CertificateAdd, Outcome::Refused)
+    );
+    assert_eq!(record.adapter.expect("it is of the adapter").name, "vcenter");
+    let (_, body) = fixture.post("/v1/adapters", json!({ "name": "a b" })).await;
+    let record = fixture.last_record().await;
+    assert_eq!(record.reason.as_deref(), Some(message(&body)));
     assert_eq!(record.details["name"], "a b");
 }
 
@@ -325,6 +337,44 @@ async fn what_is_not_one_certificate_is_refused_and_a_private_key_is_called_one(
     }
     let (_, body) = fixture.post(path, json!({ "pem": key })).await;
     assert!(message(&body).contains("private key"), "{body}");
+}
+
+#[tokio::test]
+async fn a_common_name_that_cannot_be_a_name_is_replaced_by_the_fingerprint() {
+    let fixture = Fixture::new().await.with_adapter("vcenter").await;
+    for common_name in ["Büro 7", "x", "a/../b"] {
+        let pem = certificate_pem(common_name);
+        let added = fixture
+            .make("/v1/adapters/vcenter/certificates", json!({ "pem": pem }))
+            .await;
+        let fingerprint = added["fingerprint"].as_str().unwrap();
+        assert_eq!(added["name"], format!("cert-{}", &fingerprint[..16]));
+    }
+}
+
+#[tokio::test]
+async fn a_row_changed_by_hand_is_left_out_and_recorded_and_the_others_are_shown() {
+    let fixture = Fixture::new().await.with_adapter("vcenter").await;
+    fixture.make("/v1/adapters", json!({ "name": "other" })).await;
+    let path = fixture.folder.path().join("claviger.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("UPDATE adapter SET description = 'mine' WHERE name = 'vcenter'")
+        .execute(&mut database)
+        .await
+        .unwrap();
+
+    let list = fixture.get("/v1/adapters").await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+    assert_eq!(list["items"][0]["name"], "other");
+    assert_eq!(list["tampered"].as_array().unwrap().len(), 1, "{list}");
+    assert_eq!(fixture.last_record().await.event, EventName::StoreTampered);
+    let (status, body) = fixture.ask(Method::GET, "/v1/adapters/vcenter", "").await;
+    assert_eq!(
+        (status, code(&body)),
+        (StatusCode::INTERNAL_SERVER_ERROR, "tampered")
+    );
+    assert_eq!(fixture.get("/v1/status").await["healthy"], false);
 }
 
 #[tokio::test]

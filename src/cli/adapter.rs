@@ -88,7 +88,7 @@ fn columns(items: &[Adapter]) -> String {
             item.description.clone(),
         ]);
     }
-    columns.or("no adapters; make one with `claviger adapter create NAME`")
+    columns.or_say("no adapters; make one with `claviger adapter create NAME`")
 }
 
 fn properties(item: &Adapter) -> String {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
@@ -47,6 +49,12 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
                 .post(path(["adapters", &adapter, "certificates"]), &new)
                 .await?;
             output.data(&added, properties)?;
+            if added.not_after < OffsetDateTime::now_utc() {
+                say(format_args!(
+                    "WARNING: it expired on {}, and the server refuses expired certificates unless its configuration allows them",
+                    time(added.not_after)
+                ));
+            }
             say(format_args!(
                 "clients with this certificate are admitted to adapter {} now",
                 added.adapter
@@ -146,7 +154,7 @@ fn columns(items: &[Certificate]) -> String {
             time(item.not_after),
         ]);
     }
-    columns.or("no certificates; admit a client with `claviger certificate add ADAPTER FILE`")
+    columns.or_say("no certificates; admit a client with `claviger certificate add ADAPTER FILE`")
 }
 
 fn properties(item: &Certificate) -> String {

@@ -273,7 +273,7 @@ fn table(findings: &Findings) -> String {
             check.finding.clone(),
         ]);
     }
-    let mut text = columns.or("nothing was looked at");
+    let mut text = columns.or_say("nothing was looked at");
     for Finding { subject, check } in &findings.findings {
         if !check.remedy.is_empty() {
             text.push('\n');

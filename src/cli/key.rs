@@ -92,7 +92,7 @@ fn columns(items: &[Key]) -> String {
             joined(item, "Name"),
         ]);
     }
-    columns.or("no keys")
+    columns.or_say("no keys")
 }
 
 fn joined(item: &Key, attribute: &str) -> String {
@@ -123,7 +123,12 @@ fn properties(item: &Key) -> String {
             .line("wrap profile", &under.profile),
         None => properties.line("root key", "none: there is no key material any more"),
     };
-    for attribute in &item.attributes {
+    let above = ["Unique Identifier", "Object Type", "State"];
+    for attribute in item
+        .attributes
+        .iter()
+        .filter(|attribute| !above.contains(&attribute.name.as_str()))
+    {
         properties.line(&attribute.name, &attribute.value);
     }
     properties.text()

@@ -70,7 +70,11 @@ impl Output {
 /// Prints `text` on stdout as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let end = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     let written = out
         .write_all(text.as_bytes())
         .and_then(|()| out.write_all(end.as_bytes()));
@@ -104,13 +108,13 @@ impl Columns {
         self.table.add_row(cells.map(|cell| printable(&cell)));
     }
 
-    /// The table, or `none` where it has no row.
-    pub(crate) fn or(self, none: &str) -> String {
+    /// The table; where it has no row, nothing, and `none` is said on stderr.
+    pub(crate) fn or_say(self, none: &str) -> String {
         if self.rows == 0 {
-            none.to_owned()
-        } else {
-            trimmed(&self.table)
+            say(none);
+            return String::new();
         }
+        trimmed(&self.table)
     }
 }
 
@@ -196,15 +200,15 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_and_an_empty_table_says_so() {
+    fn columns_line_up_and_an_empty_table_is_no_data() {
         let mut columns = Columns::new(["NAME", "STATE"]);
         columns.row(["a".into(), "Active".into()]);
         columns.row(["longer".into(), "Pre-Active".into()]);
         assert_eq!(
-            columns.or("no keys"),
+            columns.or_say("no keys"),
             "NAME    STATE\na       Active\nlonger  Pre-Active\n"
         );
-        assert_eq!(Columns::new(["NAME"]).or("no keys"), "no keys");
+        assert_eq!(Columns::new(["NAME"]).or_say("no keys"), "");
     }
 
     #[test]

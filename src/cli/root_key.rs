@@ -67,7 +67,7 @@ fn columns(items: &[RootKey]) -> String {
             time(item.created_at),
         ]);
     }
-    columns.or("no root keys; make one with `claviger root-key create NAME`")
+    columns.or_say("no root keys; make one with `claviger root-key create NAME`")
 }
 
 fn properties(item: &RootKey) -> String {

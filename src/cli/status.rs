@@ -30,17 +30,20 @@ fn table(status: &Status) -> String {
         .line("keys", status.keys)
         .line("custody records", status.custody.size)
         .line("custody root", &status.custody.root);
-    let mut backends = Columns::new(["BACKEND", "HEALTH", "FACTS"]);
+    let mut backends = Columns::new(["DEVICE", "HEALTH", "TOKEN", "SERIAL", "MODEL", "WRAP", "RELEASE"]);
     for backend in &status.backends {
-        let facts: Vec<_> = backend
-            .facts
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
-        let health = if backend.healthy { "healthy" } else { "UNHEALTHY" };
-        backends.row([backend.name.clone(), health.to_owned(), facts.join(", ")]);
+        let fact = |name: &str| backend.facts.get(name).cloned().unwrap_or_default();
+        backends.row([
+            backend.name.clone(),
+            if backend.healthy { "healthy" } else { "UNHEALTHY" }.to_owned(),
+            fact("token"),
+            fact("serial"),
+            fact("model"),
+            fact("wrap profile"),
+            fact("release profile"),
+        ]);
     }
-    let mut text = format!("{}\n{}", properties.text(), backends.or("no root-key backend\n"));
+    let mut text = format!("{}\n{}", properties.text(), backends.or_say("no device"));
     for problem in &status.problems {
         text.push_str("\nproblem: ");
         text.push_str(&super::output::printable(problem));

@@ -51,7 +51,8 @@ fn columns(records: &[Record]) -> String {
             (Some(object), _, _) => object.identifier.clone(),
             (None, Some(certificate), _) => certificate.fingerprint.clone(),
             (None, None, Some(root_key)) => root_key.label.clone(),
-            (None, None, None) => String::new(),
+            // What was refused was never made: the name that was asked for.
+            (None, None, None) => record.details.get("name").cloned().unwrap_or_default(),
         };
         columns.row([
             record.sequence.to_string(),
@@ -68,7 +69,7 @@ fn columns(records: &[Record]) -> String {
             record.reason.clone().unwrap_or_default(),
         ]);
     }
-    columns.or("no record fits")
+    columns.or_say("no record fits")
 }
 
 fn outcome(outcome: Outcome) -> &'static str {

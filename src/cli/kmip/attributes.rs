@@ -5,7 +5,7 @@ use super::session::{Session, unexpected};
 use crate::admin::api;
 use crate::admin::readable;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Output, Properties};
+use crate::cli::output::{Output, Properties, say};
 use crate::kmip::payload::{GetAttributesRequest, RequestPayload, ResponsePayload};
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,8 @@ pub(super) async fn run(
 
 fn table(attributes: &[api::Attribute]) -> String {
     if attributes.is_empty() {
-        return "the key has none of these attributes".to_owned();
+        say("the key has none of these attributes");
+        return String::new();
     }
     let mut properties = Properties::new();
     for attribute in attributes {

@@ -1,5 +1,6 @@
 //! A TLS connection to a KMIP server: the server verified by its certificate and name, the client by its own.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,8 +146,9 @@ async fn send_and_receive(
     Ok(answer)
 }
 
-fn given<'a, T>(value: Option<&'a T>, option: &str, variable: &str) -> Result<&'a T, Failure> {
-    value.ok_or_else(|| {
+/// The value of an option. An empty variable counts as none.
+fn given<'a, T: AsRef<OsStr>>(value: Option<&'a T>, option: &str, variable: &str) -> Result<&'a T, Failure> {
+    value.filter(|value| !value.as_ref().is_empty()).ok_or_else(|| {
         Failure::usage(format!(
             "neither the option {option} nor the variable {variable} is given"
         ))

@@ -3,7 +3,7 @@
 use super::names;
 use super::session::{Session, unexpected};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{Columns, Output};
+use crate::cli::output::{Output, printable, say};
 use crate::kmip::attribute::{Attribute, AttributePattern, AttributeValue};
 use crate::kmip::enumeration::{CryptographicAlgorithm, State};
 use crate::kmip::payload::{LocateRequest, RequestPayload, ResponsePayload};
@@ -67,17 +67,20 @@ pub(super) async fn run(
                     "ids": found.unique_identifiers,
                     "located_items": found.located_items,
                 });
-                output.data(&data, |_| table(found.unique_identifiers))
+                output.data(&data, |_| lines(&found.unique_identifiers))
             }
             other => Err(unexpected(&other)),
         })
         .await
 }
 
-fn table(identifiers: Vec<String>) -> String {
-    let mut columns = Columns::new(["ID"]);
-    for identifier in identifiers {
-        columns.row([identifier]);
+/// An identifier a line, for a shell to take up.
+fn lines(identifiers: &[String]) -> String {
+    if identifiers.is_empty() {
+        say("no key has all of this");
     }
-    columns.or("no key has all of this")
+    identifiers
+        .iter()
+        .map(|identifier| printable(identifier) + "\n")
+        .collect()
 }
