@@ -2,7 +2,7 @@
 //!
 //! What belongs here: arguments, what is asked and printed, exit codes. What does not: anything that a
 //! program other than this command line would need. Commands that change a running server go through its
-//! administration interface ([`client`]), so that a change works at once and is recorded with who made it.
+//! administration interface (`client`), so that a change works at once and is recorded with who made it.
 
 mod adapter;
 mod certificate;
@@ -17,10 +17,8 @@ mod init;
 mod key;
 mod kmip;
 mod output;
-mod questions;
 mod root_key;
 pub mod serve;
-mod server_certificate;
 mod status;
 
 use std::path::PathBuf;

@@ -1,28 +1,22 @@
 //! `claviger init`: writes a configuration, and a server certificate where there is none. It starts nothing
 //! and touches no device; `claviger doctor` does the latter.
 
-use std::fs;
-use std::io::{self, IsTerminal, Write};
+mod answers;
+mod files;
+mod questions;
+mod server_certificate;
+
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::{Output, Properties, say};
-use super::questions::Questions;
-use super::server_certificate::{self, Algorithm};
-use crate::config::{InitAnswers, TokenSelector, template};
-
-/// Modules that are found where their packages put them; the first that exists is offered.
-const USUAL_MODULES: [&str; 5] = [
-    "/opt/nfast/toolkits/pkcs11/libcknfast.so",
-    "/usr/safenet/lunaclient/lib/libCryptoki2_64.so",
-    "/opt/utimaco/lib/libcs_pkcs11_R3.so",
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-];
+use crate::config::template;
+use answers::answers;
+use files::{make_folder, write_file};
+use server_certificate::Algorithm;
 
 /// What `init` can be told beforehand. What it is not told, it asks for at a terminal.
 #[derive(Debug, clap::Args)]
@@ -171,116 +165,6 @@ fn keeps_certificate(certificate: &Path, key: &Path, replace: bool) -> Result<bo
     }
 }
 
-/// The answers from the arguments; from the terminal, where there is one, what is missing there.
-fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure> {
-    let token = match (&arguments.token_label, &arguments.token_serial, arguments.slot) {
-        (Some(label), _, _) => Some(TokenSelector::Label(label.clone())),
-        (_, Some(serial), _) => Some(TokenSelector::Serial(serial.clone())),
-        (_, _, Some(slot)) => Some(TokenSelector::Slot(slot)),
-        _ => None,
-    };
-    let (module, pin_file) = (arguments.module.clone(), arguments.pin_file.clone());
-    let (module, token, pin_file) = match (module, token, pin_file) {
-        (Some(module), Some(token), Some(pin_file)) => (module, token, pin_file),
-        (module, token, pin_file) => {
-            if arguments.non_interactive || !io::stdin().is_terminal() {
-                return Err(missing(module.is_none(), token.is_none(), pin_file.is_none()));
-            }
-            let mut questions = Questions::new(io::stdin().lock(), io::stderr());
-            ask(&mut questions, module, token, pin_file, folder)?
-        }
-    };
-    Ok(InitAnswers {
-        node: arguments.node.clone(),
-        state_directory: absolute(&arguments.state_directory)?,
-        listen: arguments.listen.iter().map(ToString::to_string).collect(),
-        certificate: "server.pem".into(),
-        key: "server.key".into(),
-        device: arguments.device.clone(),
-        module,
-        token,
-        pin_file: absolute(&pin_file)?,
-        environment: arguments.environment.clone(),
-    })
-}
-
-fn missing(module: bool, token: bool, pin_file: bool) -> Failure {
-    let options: Vec<_> = [
-        (module, "--module"),
-        (token, "--token-label"),
-        (pin_file, "--pin-file"),
-    ]
-    .into_iter()
-    .filter_map(|(missing, option)| missing.then_some(option))
-    .collect();
-    Failure::usage(format!(
-        "nobody is there to be asked, and no option says {}",
-        options.join(", ")
-    ))
-    .remedy("give these options, or run `claviger init` at a terminal")
-}
-
-fn ask<I: io::BufRead, O: Write>(
-    questions: &mut Questions<I, O>,
-    module: Option<PathBuf>,
-    token: Option<TokenSelector>,
-    pin_file: Option<PathBuf>,
-    folder: &Path,
-) -> Result<(PathBuf, TokenSelector, PathBuf), Failure> {
-    let module = match module {
-        Some(module) => module,
-        None => ask_module(questions)?,
-    };
-    let token = match token {
-        Some(token) => token,
-        None => questions.ask(
-            "Token label, or slot:NUMBER, or serial:NUMBER",
-            None,
-            token_answer,
-        )?,
-    };
-    let pin_file = if let Some(pin_file) = pin_file {
-        pin_file
-    } else {
-        let usual = folder.join("pin");
-        questions.ask("File with the user PIN", usual.to_str(), |answer| {
-            Ok(answer.into())
-        })?
-    };
-    Ok((module, token, pin_file))
-}
-
-fn ask_module<I: io::BufRead, O: Write>(questions: &mut Questions<I, O>) -> Result<PathBuf, Failure> {
-    let usual = USUAL_MODULES
-        .into_iter()
-        .find(|module| Path::new(module).exists());
-    questions.ask("PKCS#11 module of the HSM", usual, |answer| {
-        let path = PathBuf::from(answer);
-        if path.is_file() {
-            Ok(path)
-        } else {
-            Err(format!("there is no file {answer:?}"))
-        }
-    })
-}
-
-fn token_answer(answer: &str) -> Result<TokenSelector, String> {
-    if let Some(slot) = answer.strip_prefix("slot:") {
-        return slot
-            .parse()
-            .map(TokenSelector::Slot)
-            .map_err(|_| format!("{slot:?} is not a slot number"));
-    }
-    match answer
-        .strip_prefix("serial:")
-        .map(|serial| TokenSelector::Serial(serial.to_owned()))
-    {
-        Some(serial) => Ok(serial),
-        None if answer.is_empty() => Err("a token has to be named".to_owned()),
-        None => Ok(TokenSelector::Label(answer.to_owned())),
-    }
-}
-
 fn make_certificate(arguments: &Arguments, certificate: &Path, key: &Path) -> Result<String, Failure> {
     let names = if arguments.server_name.is_empty() {
         own_names()
@@ -309,36 +193,6 @@ fn own_names() -> Vec<String> {
     names
 }
 
-fn make_folder(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| {
-        Failure::new(format!("cannot make the folder {}: {error}", folder.display()))
-            .remedy("run as root, or name a configuration elsewhere with --config")
-    })
-}
-
-/// Writes beside the file and renames, so that a reader finds the old file or the new one, never half.
-fn write_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    let _ = fs::remove_file(&beside);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&beside)
-        .map_err(failed)?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
-}
-
 fn environment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -356,23 +210,9 @@ fn server_name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    #[test]
-    fn what_is_asked_at_the_terminal_becomes_the_configuration() {
-        let folder = tempfile::tempdir().unwrap();
-        let module = folder.path().join("module.so");
-        fs::write(&module, "").unwrap();
-        let typed = format!("/no/such.so\n{}\nslot:x\nslot:5\n\n", module.display());
-        let mut said = Vec::new();
-        let mut questions = Questions::new(typed.as_bytes(), &mut said);
-        let (found, token, pin) = ask(&mut questions, None, None, None, Path::new("/etc/claviger")).unwrap();
-        assert_eq!(found, module);
-        assert_eq!(token, TokenSelector::Slot(5));
-        assert_eq!(pin, Path::new("/etc/claviger/pin"));
-        let said = String::from_utf8(said).unwrap();
-        assert!(said.contains("there is no file \"/no/such.so\""), "{said}");
-    }
+    use super::*;
 
     #[test]
     fn half_a_key_pair_is_never_completed_by_guessing() {

@@ -2,21 +2,21 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::exit::Failure;
+use crate::cli::exit::Failure;
 
 /// Someone who answers.
-pub(crate) struct Questions<I, O> {
+pub(super) struct Questions<I, O> {
     answers: I,
     questions: O,
 }
 
 impl<I: BufRead, O: Write> Questions<I, O> {
-    pub(crate) fn new(answers: I, questions: O) -> Self {
+    pub(super) fn new(answers: I, questions: O) -> Self {
         Self { answers, questions }
     }
 
     /// Asks until the answer is one that `accept` takes. An empty line means `usual`, where there is one.
-    pub(crate) fn ask<T>(
+    pub(super) fn ask<T>(
         &mut self,
         question: &str,
         usual: Option<&str>,

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 /// The key of a server certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub(super) enum Algorithm {
     /// What every client in the field can use, and fast.
     EcdsaP256,
     /// For a client that knows no elliptic curves.
@@ -26,18 +26,18 @@ pub(crate) enum Algorithm {
 }
 
 /// A certificate with its private key.
-pub(crate) struct ServerCertificate {
-    pub(crate) certificate_pem: Vec<u8>,
+pub(super) struct ServerCertificate {
+    pub(super) certificate_pem: Vec<u8>,
     /// PKCS#8.
-    pub(crate) key_pem: Zeroizing<Vec<u8>>,
+    pub(super) key_pem: Zeroizing<Vec<u8>>,
     /// SHA-256 of the DER, as vCenter shows it.
-    pub(crate) fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 /// Makes a key and a certificate for `names` (DNS names or IP addresses; the first is also the common name).
 ///
 /// `names` must not be empty. It is version 3, not a CA, for server authentication alone.
-pub(crate) fn make(
+pub(super) fn make(
     names: &[String],
     days: u32,
     algorithm: Algorithm,
@@ -92,7 +92,7 @@ pub(crate) fn make(
 /// Whether `name` can stand in a certificate: an IP address, or a host name of the usual characters.
 ///
 /// Anything else could bring syntax of OpenSSL's extension language with it.
-pub(crate) fn is_server_name(name: &str) -> bool {
+pub(super) fn is_server_name(name: &str) -> bool {
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
