@@ -69,7 +69,13 @@ impl<'a> Field<'a> for Attribute {
             if let Some(index) = self.index {
                 inner.unsigned(Tag::ATTRIBUTE_INDEX, index);
             }
-            self.value.write(inner, Tag::ATTRIBUTE_VALUE);
+            if self.is_known_in(inner.version()) {
+                self.value.write(inner, Tag::ATTRIBUTE_VALUE);
+            } else {
+                // In a list it would have been left out. Here it is what was asked for by its name, and half of a
+                // value is worse than a whole one.
+                inner.whole(|inner| self.value.write(inner, Tag::ATTRIBUTE_VALUE));
+            }
         });
     }
 

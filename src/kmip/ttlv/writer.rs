@@ -50,6 +50,13 @@ impl<'o> Writer<'o> {
         }
     }
 
+    /// Writes with `write` as for a reader that knows everything.
+    pub(crate) fn whole(&mut self, write: impl FnOnce(&mut Self)) {
+        let version = std::mem::replace(&mut self.version, ProtocolVersion::SUPPORTED[0]);
+        write(self);
+        self.version = version;
+    }
+
     /// Whether the reader knows items of this tag. Extensions are known to whoever uses them.
     #[inline]
     pub(crate) fn knows(&self, tag: Tag) -> bool {
