@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::config::{Config, Problem, check};
+use crate::config::{Config, Problem, Severity, check};
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,6 +22,8 @@ struct Finding {
     /// Counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    /// Whether the server starts all the same.
+    warning: bool,
     problem: String,
     remedy: String,
 }
@@ -53,6 +55,7 @@ fn finding(problem: &Problem) -> Finding {
     Finding {
         file: problem.file.display().to_string(),
         line: problem.line,
+        warning: problem.severity == Severity::Warning,
         problem: problem.what.clone(),
         remedy: problem.remedy.clone(),
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 
-use super::{Config, Problem};
+use super::{Config, Problem, Severity};
 
 /// Everything that is wrong outside the file, without opening a socket or a device.
 ///
@@ -39,11 +39,20 @@ struct Checker<'c> {
 
 impl Checker<'_> {
     fn wrong(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        self.tell(Severity::Error, key, &what.into(), remedy.into());
+    }
+
+    fn warn(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        self.tell(Severity::Warning, key, &what.into(), remedy.into());
+    }
+
+    fn tell(&mut self, severity: Severity, key: &str, what: &str, remedy: String) {
         self.problems.push(Problem {
             file: self.config.file.clone(),
             line: self.config.line_of(key),
-            what: format!("`{key}`: {}", what.into()),
-            remedy: remedy.into(),
+            severity,
+            what: format!("`{key}`: {what}"),
+            remedy,
         });
     }
 
@@ -135,16 +144,18 @@ impl Checker<'_> {
                 "name the pair that was made together; the server's own certificate comes first in its file",
             );
         }
-        let today = openssl::asn1::Asn1Time::days_from_now(0);
-        if today.is_ok_and(|today| chain[0].not_after() < today) {
-            self.wrong(
+        // No reason not to start: a client that still trusts it shall have its keys.
+        let soon = u32::try_from(kmip.warn_before_expiry.as_secs() / 86_400).unwrap_or(u32::MAX);
+        let soon = openssl::asn1::Asn1Time::days_from_now(soon);
+        if soon.is_ok_and(|soon| chain[0].not_after() < soon) {
+            self.warn(
                 "kmip.certificate",
                 format!(
-                    "{} expired on {}",
+                    "{} is valid until {}",
                     kmip.certificate.display(),
                     chain[0].not_after()
                 ),
-                "make or order a new one, and let vCenter trust it",
+                "make or order a new one, and let vCenter trust it in time",
             );
         }
     }

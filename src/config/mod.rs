@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use check::check;
-pub use problem::{Problem, Problems};
+pub use problem::{Problem, Problems, Severity};
 pub use template::{InitAnswers, template};
 
 /// Where the commands look for the configuration when they are not told.
@@ -201,6 +201,7 @@ impl Config {
             Err(error) => Err(Problems::from(Problem {
                 file: file.to_owned(),
                 line: None,
+                severity: Severity::Error,
                 what: format!("it can't be read: {error}"),
                 remedy: "write one with `claviger init`, or name another with --config".into(),
             })),

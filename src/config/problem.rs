@@ -3,6 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 
+/// How much a problem stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The server does not start with it.
+    Error,
+    /// The server starts, and somebody has to see to it.
+    Warning,
+}
+
 /// One thing that is wrong, where, and what mends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -10,6 +19,8 @@ pub struct Problem {
     pub file: PathBuf,
     /// The line in it, counted from 1; none where nothing in the file is at fault, or a key is missing.
     pub line: Option<usize>,
+    /// How much it stands in the way.
+    pub severity: Severity,
     /// What is wrong.
     pub what: String,
     /// What mends it.
@@ -22,7 +33,12 @@ impl fmt::Display for Problem {
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}\n  remedy: {}", self.what, self.remedy)
+        let warning = if self.severity == Severity::Warning {
+            "warning: "
+        } else {
+            ""
+        };
+        write!(f, ": {warning}{}\n  remedy: {}", self.what, self.remedy)
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Problem, quantity};
+use super::{Problem, Severity, quantity};
 
 /// The file that is read, and what was found in it so far.
 pub(super) struct Document<'a> {
@@ -55,6 +55,7 @@ impl<'a> Document<'a> {
         self.problems.borrow_mut().push(Problem {
             file: self.file.to_owned(),
             line,
+            severity: Severity::Error,
             what: what.to_string(),
             remedy: remedy.to_string(),
         });

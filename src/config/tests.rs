@@ -180,3 +180,20 @@ fn an_encrypted_key_is_refused_without_asking_for_its_passphrase() {
     assert_eq!(problems.len(), 1);
     assert!(problems[0].remedy.contains("without a passphrase"));
 }
+
+#[test]
+fn a_server_certificate_that_expires_is_a_warning_that_stops_no_start() {
+    let (folder, config) = folder();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(["kms".to_owned()]).expect("a name");
+    parameters.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let expired = parameters.self_signed(&key).expect("a certificate");
+    std::fs::write(folder.path().join("server.pem"), expired.pem()).expect("a file");
+    std::fs::write(folder.path().join("server.key"), key.serialize_pem()).expect("a file");
+    let problems = check(&config);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(
+        (problems[0].severity, problems[0].line),
+        (Severity::Warning, Some(4))
+    );
+}

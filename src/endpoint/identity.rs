@@ -154,7 +154,7 @@ impl Client {
             adapter = %self.adapter_name,
             certificate = %self.name,
             fingerprint = %self.fingerprint,
-            not_after = %self.not_after,
+            not_after = %self.not_after.date(),
             days = remaining.whole_days(),
             "a client certificate {what}; admit its successor: claviger certificate add {} FILE",
             self.adapter_name,

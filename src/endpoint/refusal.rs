@@ -20,13 +20,13 @@ pub enum Reason {
     #[error("the certificate is no longer admitted")]
     Removed,
     /// Its validity begins later.
-    #[error("the certificate is not valid before {from}")]
+    #[error("the certificate is not valid before {}", day(*from))]
     NotYetValid {
         /// When it begins.
         from: OffsetDateTime,
     },
     /// Its validity is over.
-    #[error("the certificate expired on {since}")]
+    #[error("the certificate expired on {}", day(*since))]
     Expired {
         /// When it ended.
         since: OffsetDateTime,
@@ -37,6 +37,11 @@ pub enum Reason {
     /// No certificate came.
     #[error("the client sent no certificate")]
     NoCertificate,
+}
+
+/// The day, as people in any country read it.
+fn day(moment: OffsetDateTime) -> time::Date {
+    moment.to_offset(time::UtcOffset::UTC).date()
 }
 
 impl Reason {

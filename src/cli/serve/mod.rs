@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
-use crate::config::{self, Config, Problems};
+use crate::config::{self, Config, Problems, Severity};
 use crate::custody::{Actor, Event, EventName};
 use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::kmip::ttlv;
@@ -103,7 +103,13 @@ async fn until_told(config: Config) -> Result<(), Error> {
 /// # Errors
 /// What stands against a start; nothing is left running then.
 pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Error> {
-    Problems::none_of(config::check(&config))?;
+    let (errors, warnings): (Vec<_>, Vec<_>) = config::check(&config)
+        .into_iter()
+        .partition(|problem| problem.severity == Severity::Error);
+    Problems::none_of(errors)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     process::protect_memory()?;
     let lock = process::lock_state_directory(&config.state_directory)?;
     let listeners = endpoint::listen(&config.kmip)?;
