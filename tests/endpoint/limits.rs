@@ -223,3 +223,28 @@ async fn ten_thousand_connections_opened_and_dropped_leave_nothing_behind() {
     client.converse(&server).await.expect("it serves as before");
     server.connections(0).await;
 }
+
+#[tokio::test]
+async fn a_thousand_idle_connections_are_cheap() {
+    let (server, client) = server("");
+    client.converse(&server).await.unwrap();
+    let before = resident_bytes();
+    let mut open = Vec::new();
+    for _ in 0..1000 {
+        open.push(client.converse(&server).await.unwrap());
+    }
+    let grown = resident_bytes().saturating_sub(before);
+    // Both ends are in this process, and the client's end is the larger one.
+    assert!(grown < 100 << 20, "{} KiB a connection", grown / 1000 / 1024);
+    for stream in &mut open {
+        ask(stream, &message(8)).await.unwrap();
+    }
+    println!("{} KiB a connection, both ends together", grown / 1000 / 1024);
+}
+
+/// The resident memory of this process: proc(5), `statm`, its second number, in pages.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * rustix::param::page_size()
+}
