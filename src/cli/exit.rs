@@ -71,6 +71,15 @@ impl Failure {
         }
     }
 
+    /// The same failure with one more thing that the operator can do.
+    pub(crate) fn or(self, remedy: &str) -> Self {
+        let remedy = match &self.remedy {
+            Some(first) => format!("{first}; {remedy}"),
+            None => remedy.to_owned(),
+        };
+        self.remedy(remedy)
+    }
+
     /// The same failure, as the finding of a command that judges health.
     pub(crate) fn unhealthy(self) -> Self {
         Self {

@@ -98,8 +98,7 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     /// The custody log: who had which key, when
-    #[command(subcommand)]
-    Custody(custody::Command),
+    Custody(custody::Arguments),
     /// A KMIP client, to see what a client sees
     Kmip(kmip::Arguments),
     /// Host a device; started by the server, with its end of a socket as stdin
@@ -147,7 +146,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
         Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
-        Command::Custody(command) => block_on(custody::run(command, &common.client()?, output)),
+        Command::Custody(arguments) => block_on(custody::run(arguments, &common, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
         Command::DeviceWorker => Ok(Exit::Usage),
     }

@@ -36,7 +36,20 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
     );
     assert_eq!(site.json(&["certificate", "list"])[0]["fingerprint"], fingerprint);
 
-    // What a client does.
+    // What a client does, of a server that it can be sure of.
+    for (option, value) in [("--server-name", "kms.example.org"), ("--ca", text(&pem))] {
+        let refused = server.kmip_as("client", &["query", option, value]);
+        assert_eq!(refused.status.code(), Some(FAILURE));
+        assert!(stderr(&refused).contains("not trusted"), "{}", stderr(&refused));
+    }
+    for version in ["1.0", "1.1", "1.2", "1.3", "1.4"] {
+        assert!(
+            server
+                .kmip(&["query", "--protocol", version])
+                .contains("Symmetric Key"),
+            "{version}"
+        );
+    }
     assert!(server.kmip(&["discover-versions"]).contains("1.4"));
     assert!(server.kmip(&["query"]).contains("Get Attributes"));
     let attribute = format!("x-Name={ODD_NAME}");
@@ -198,4 +211,55 @@ fn the_doctor_finds_a_wrong_pin_and_says_what_to_do() {
     assert_eq!(login["verdict"], "failure");
     assert!(login["remedy"].as_str().unwrap().contains("PIN"), "{login}");
     assert!(!stdout(&output).contains(claviger_hsm::testkit::SoftHsm::PIN));
+}
+
+#[test]
+fn a_custody_record_that_was_changed_by_hand_is_named_without_a_server_or_a_device() {
+    let site = Site::new();
+    let server = site.serve();
+    site.done(&["root-key", "create", "crk"]);
+    let proof = site.done(&["custody", "verify"]);
+    server.stop();
+    let database = site.path("state/claviger.db");
+    let verify = ["custody", "verify", "--database", text(&database)];
+    assert_ne!(
+        site.done(&verify),
+        proof,
+        "the server has recorded that it stopped"
+    );
+    assert!(
+        site.done(&["custody", "list", "--database", text(&database)])
+            .contains("root-key.create")
+    );
+
+    change_record(&database);
+    let said = site.fails(UNHEALTHY, &verify);
+    assert!(said.contains("NOT whole") && said.contains("record 1 "), "{said}");
+    let missing = site.path("other.db");
+    site.fails(FAILURE, &["custody", "verify", "--database", text(&missing)]);
+    assert!(!missing.exists(), "a database is not made by looking for it");
+}
+
+/// Writes another word into the record of the root key, and leaves the hash of its leaf.
+fn change_record(database: &std::path::Path) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        let (bytes,): (Vec<u8>,) = sqlx::query_as("SELECT record FROM custody_record WHERE sequence = 1")
+            .fetch_one(&mut database)
+            .await
+            .unwrap();
+        let changed = String::from_utf8(bytes)
+            .unwrap()
+            .replace("administrator", "administrateur");
+        sqlx::query("UPDATE custody_record SET record = ? WHERE sequence = 1")
+            .bind(changed.into_bytes())
+            .execute(&mut database)
+            .await
+            .unwrap();
+    });
 }

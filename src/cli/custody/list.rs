@@ -1,20 +1,19 @@
 //! `claviger custody list`: records as lines, the newest last.
 
 use super::filter::Arguments;
-use super::{PAGE, head, page};
-use crate::cli::client::Client;
+use super::source::{PAGE, Source};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Columns, Output, say, time};
 use crate::custody::{Actor, Outcome, Record};
 
 /// Reads from the end of the log until there are as many as wanted, or the rest is too old.
-pub(super) async fn run(arguments: &Arguments, client: &Client, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: &Arguments, source: &Source, output: Output) -> Result<Exit, Failure> {
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let mut newest_first = Vec::new();
-    let mut end = head(client).await?.size;
+    let mut end = source.head().await?.size;
     'pages: while end > 0 {
         let from = end.saturating_sub(PAGE);
-        for stored in page(client, from, end).await?.iter().rev() {
+        for stored in source.page(from, end).await?.iter().rev() {
             let record = match Record::from_bytes(&stored.bytes) {
                 Ok(record) => record,
                 Err(error) => {

@@ -2,22 +2,28 @@
 
 mod filter;
 mod list;
+mod source;
 mod verify;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::path::PathBuf;
 
-use super::client::{Client, path};
+use super::Common;
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::admin::api::{CustodyHead, CustodyRecord, List};
-use crate::custody::{Head, StoredRecord};
+use crate::custody::Head;
+use source::Source;
 
-/// How many records are asked for at a time.
-const PAGE: u64 = 1000;
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Read this database, of a server that does not run, or a copy of one; no server and no device is needed
+    #[arg(long, global = true, value_name = "FILE")]
+    database: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// List records, the newest last
     List(filter::Arguments),
     /// Prove that the log is whole: every record read, every hash computed here
@@ -28,51 +34,13 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
-    match command {
-        Command::List(arguments) => list::run(&arguments, client, output).await,
-        Command::Verify { kept } => verify::run(kept, client, output).await,
+pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -> Result<Exit, Failure> {
+    let source = match &arguments.database {
+        Some(file) => Source::database(file).await?,
+        None => Source::Server(common.client()?),
+    };
+    match arguments.command {
+        Command::List(arguments) => list::run(&arguments, &source, output).await,
+        Command::Verify { kept } => verify::run(kept, &source, output).await,
     }
-}
-
-async fn head(client: &Client) -> Result<Head, Failure> {
-    let head: CustodyHead = client.get(path(["custody", "head"])).await?;
-    let root = head
-        .root
-        .parse()
-        .map_err(|_| not_understood("the root of its head", &head.root))?;
-    Ok(Head {
-        size: head.size,
-        root,
-    })
-}
-
-/// The records `from` up to, and without, `end`: at most [`PAGE`].
-async fn page(client: &Client, from: u64, end: u64) -> Result<Vec<StoredRecord>, Failure> {
-    let limit = end.saturating_sub(from).min(PAGE);
-    let page = path(["custody", "records"])
-        .query("from", &from.to_string())
-        .query("limit", &limit.to_string());
-    let list: List<CustodyRecord> = client.get(page).await?;
-    let records = list.items.into_iter().map(|record| {
-        let bytes = STANDARD
-            .decode(&record.bytes)
-            .map_err(|_| not_understood("a record", &record.bytes))?;
-        let leaf = record
-            .leaf
-            .parse()
-            .map_err(|_| not_understood("a leaf's hash", &record.leaf))?;
-        Ok(StoredRecord {
-            sequence: record.sequence,
-            leaf,
-            bytes,
-        })
-    });
-    records.collect()
-}
-
-fn not_understood(what: &str, came: &str) -> Failure {
-    let shown: String = came.chars().take(80).collect();
-    Failure::new(format!("the server gave {shown:?} as {what} of the custody log"))
-        .remedy("use the `claviger` of the same version as the server's")
 }

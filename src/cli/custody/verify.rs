@@ -6,8 +6,7 @@
 
 use serde::Serialize;
 
-use super::{head, page};
-use crate::cli::client::Client;
+use super::source::Source;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Output, counted, say, time};
 use crate::custody::{CompactRange, Fault, Hash, Head, Verified, Verifier};
@@ -25,9 +24,9 @@ struct Proof {
 }
 
 /// Unhealthy where the log is not whole.
-pub(super) async fn run(kept: Option<Head>, client: &Client, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn run(kept: Option<Head>, source: &Source, output: Output) -> Result<Exit, Failure> {
     // The log grows while it is read; what is proved is the log as it was at this head.
-    let head = head(client).await?;
+    let head = source.head().await?;
     if let Some(kept) = kept.filter(|kept| kept.size > head.size) {
         return Err(not_whole(&format!(
             "it had {} when its head was kept and has {} now",
@@ -39,7 +38,7 @@ pub(super) async fn run(kept: Option<Head>, client: &Client, output: Output) -> 
     let mut continued = Continued::of(kept);
     let mut next = 0;
     while next < head.size {
-        let records = page(client, next, head.size).await?;
+        let records = source.page(next, head.size).await?;
         if records.is_empty() {
             break;
         }
