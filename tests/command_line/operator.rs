@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::server::Site;
+use crate::server::{Server, Site};
 use crate::support::{FAILURE, SUCCESS, UNHEALTHY, stderr, stdout, text};
 
 /// A virtual machine's name as an administrator may give it.
@@ -14,7 +14,17 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
     site.done(&["config", "check"]);
     let server = site.serve();
 
-    // Who may come, and to what.
+    who_may_come(&site, &server);
+    let id = what_a_client_does(&site, &server);
+    what_the_administrator_sees(&site, &id);
+    the_end(&site, &server, &id);
+    the_account(&site, &id);
+    server.stop();
+    assert!(site.fails(UNHEALTHY, &["status"]).contains("claviger serve"));
+}
+
+/// Who may come, and to what.
+fn who_may_come(site: &Site, server: &Server<'_>) {
     let root_key = site.json(&["root-key", "create", "crk"]);
     assert_eq!(root_key["name"], "crk");
     assert_eq!(
@@ -35,8 +45,11 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
         "the log names the certificate that was refused"
     );
     assert_eq!(site.json(&["certificate", "list"])[0]["fingerprint"], fingerprint);
+}
 
-    // What a client does, of a server that it can be sure of.
+/// What a client does, of a server that it can be sure of.
+fn what_a_client_does(site: &Site, server: &Server<'_>) -> String {
+    let pem = site.path("client.pem");
     for (option, value) in [("--server-name", "kms.example.org"), ("--ca", text(&pem))] {
         let refused = server.kmip_as("client", &["query", option, value]);
         assert_eq!(refused.status.code(), Some(FAILURE));
@@ -72,24 +85,31 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
         let arguments: Vec<_> = ["locate"].into_iter().chain(filter).collect();
         assert!(server.kmip(&arguments).contains(&id), "{arguments:?}");
     }
+    id
+}
 
-    // What the administrator sees of it.
+/// What the administrator sees of it.
+fn what_the_administrator_sees(site: &Site, id: &str) {
     let keys = site.json(&["key", "list", "vcenter", "--state", "active"]);
     assert_eq!(
         (&keys[0]["id"], &keys[0]["state"]),
-        (&Value::from(id.as_str()), &Value::from("Active"))
+        (&Value::from(id), &Value::from("Active"))
     );
     assert!(
-        site.done(&["key", "show", "vcenter", &id])
+        site.done(&["key", "show", "vcenter", id])
             .contains("wrap profile")
     );
     let said = site.fails(FAILURE, &["adapter", "delete", "vcenter"]);
     assert!(said.contains("not destroyed"), "{said}");
+}
 
-    // The end of it.
-    server.kmip(&["revoke", &id, "--message", "disk is gone"]);
-    server.kmip(&["destroy", &id]);
-    assert_eq!(site.json(&["key", "show", "vcenter", &id])["state"], "Destroyed");
+/// The end of it.
+fn the_end(site: &Site, server: &Server<'_>, id: &str) {
+    server.kmip(&["revoke", id, "--message", "disk is gone"]);
+    server.kmip(&["destroy", id]);
+    assert_eq!(site.json(&["key", "show", "vcenter", id])["state"], "Destroyed");
+    let list = site.json(&["certificate", "list"]);
+    let fingerprint = list[0]["fingerprint"].as_str().unwrap();
     site.done(&["certificate", "remove", "vcenter", &fingerprint[..12]]);
     assert_eq!(
         server.kmip_as("client", &["query"]).status.code(),
@@ -97,9 +117,11 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
         "it was shut out at once"
     );
     site.done(&["adapter", "delete", "vcenter"]);
+}
 
-    // The account of it.
-    let events = site.json(&["custody", "list", "--key", &id]);
+/// The account of it.
+fn the_account(site: &Site, id: &str) {
+    let events = site.json(&["custody", "list", "--key", id]);
     let events: Vec<_> = events
         .as_array()
         .unwrap()
@@ -132,9 +154,6 @@ fn from_nothing_to_a_key_that_was_used_destroyed_and_accounted_for() {
         site.fails(UNHEALTHY, &["custody", "verify", "--kept", &other])
             .contains("NOT whole")
     );
-
-    server.stop();
-    assert!(site.fails(UNHEALTHY, &["status"]).contains("claviger serve"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{SUCCESS, command, stderr, stdout, text};
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with a token, a configuration that `init` wrote, and a client's certificate and key.
 pub(crate) struct Site {
@@ -164,10 +164,8 @@ impl Site {
                 self.server_log()
             );
         };
-        server.address = status["kmip_addresses"][0]
-            .as_str()
-            .expect("it has an address")
-            .to_owned();
+        let address = status["kmip_addresses"][0].as_str().expect("it has an address");
+        address.clone_into(&mut server.address);
         server
     }
 

@@ -36,14 +36,18 @@ impl Source {
     /// The head that the source claims.
     pub(super) async fn head(&self) -> Result<Head, Failure> {
         match self {
-            Self::Database(store) => Ok(store.custody_head().await.map_err(unreadable)?.head()),
+            Self::Database(store) => Ok(store
+                .custody_head()
+                .await
+                .map_err(|error| unreadable(&error))?
+                .head()),
             Self::Server(client) => {
                 let head = client.get::<CustodyHead>(path(["custody", "head"])).await;
                 let head = head.map_err(|failure| {
                     if client.socket().exists() {
                         return failure;
                     }
-                    failure.or("the database of a server that does not run is read with --database FILE")
+                    failure.or("or read its database as it is, with --database FILE")
                 })?;
                 let root = head
                     .root
@@ -63,20 +67,23 @@ impl Source {
         match self {
             Self::Database(store) => {
                 let limit = u32::try_from(limit).expect("a page is short");
-                store.custody_records(from, limit).await.map_err(unreadable)
+                store
+                    .custody_records(from, limit)
+                    .await
+                    .map_err(|error| unreadable(&error))
             }
             Self::Server(client) => {
                 let page = path(["custody", "records"])
                     .query("from", &from.to_string())
                     .query("limit", &limit.to_string());
                 let list: List<CustodyRecord> = client.get(page).await?;
-                list.items.into_iter().map(stored).collect()
+                list.items.iter().map(stored).collect()
             }
         }
     }
 }
 
-fn stored(record: CustodyRecord) -> Result<StoredRecord, Failure> {
+fn stored(record: &CustodyRecord) -> Result<StoredRecord, Failure> {
     let bytes = STANDARD
         .decode(&record.bytes)
         .map_err(|_| not_understood("a record", &record.bytes))?;
@@ -91,7 +98,7 @@ fn stored(record: CustodyRecord) -> Result<StoredRecord, Failure> {
     })
 }
 
-fn unreadable(error: crate::store::Error) -> Failure {
+fn unreadable(error: &crate::store::Error) -> Failure {
     Failure::new(format!("the custody log cannot be read: {error}")).unhealthy()
 }
 
