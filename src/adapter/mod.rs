@@ -26,7 +26,7 @@ use time::OffsetDateTime;
 pub struct Adapter {
     /// What keys and certificates refer to; never changes.
     pub id: AdapterId,
-    /// How an administrator calls it; unique in a store, see [`name`].
+    /// How an administrator calls it; unique in a store, see [`name()`].
     pub name: String,
     /// Free text of at most [`DESCRIPTION_LONGEST`] characters; may be empty.
     pub description: String,

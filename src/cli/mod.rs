@@ -137,7 +137,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { common, command } = arguments;
     let output = Output::new(common.output);
     match command {
-        Command::Init(arguments) => init::run(*arguments, &common.config, output),
+        Command::Init(arguments) => init::run(&arguments, &common.config, output),
         Command::Serve => serve::run(common.configuration()?),
         Command::Config(command) => config::run(command, &common.config, output),
         Command::Doctor => block_on(doctor::run(&common.configuration()?, &common.client()?, output)),

@@ -1,11 +1,11 @@
 //! The configuration file: versioned, unknown keys refused. Imports nothing else of the house.
 //!
 //! A file is read in three steps, each in a file of its own: [`reader`] walks the TOML and keeps the line of
-//! everything; [`sections`] says what may stand in the file and what its absence means; [`check`] looks at the
+//! everything; [`sections`] says what may stand in the file and what its absence means; [`check()`] looks at the
 //! world that the file names (files, modes, the certificate and its key). Each step tells everything that it
 //! finds wrong, not the first thing, and each [`Problem`] has the file, the line and the remedy.
 //!
-//! [`template`] writes the commented file that `claviger init` leaves behind. What the values are used for is
+//! [`template()`] writes the commented file that `claviger init` leaves behind. What the values are used for is
 //! said where they are used; nothing here opens a socket or a device.
 
 mod check;
@@ -194,7 +194,7 @@ impl Config {
     /// Reads a file. Paths in it that are not absolute start at its folder.
     ///
     /// # Errors
-    /// Everything that is wrong with the file's text; [`check`] looks at what the text names.
+    /// Everything that is wrong with the file's text; [`check()`] looks at what the text names.
     pub fn load(file: &Path) -> Result<Self, Problems> {
         match std::fs::read_to_string(file) {
             Ok(text) => Self::parse(file, &text),

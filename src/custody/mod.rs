@@ -8,7 +8,7 @@
 //! `SHA-256(0x00 || bytes)`, a node is `SHA-256(0x01 || left || right)`, and the tree is that of RFC 6962,
 //! section 2.1. A [`Head`] names a log's size and root; two logs with the same head are the same log.
 //!
-//! [`verify`] takes records and a head and recomputes all of it.
+//! [`verify()`] takes records and a head and recomputes all of it.
 //!
 //! # What a record never has
 //!

@@ -1,4 +1,10 @@
-//! Root keys: the trait, and its backends.
+//! Root keys: the trait of what holds them, and its backends.
+//!
+//! A root key never leaves its backend. What is asked of a backend is to make one, to make or take in a key and wrap it
+//! under one, and to release a key that was wrapped. What a root key *is*, its name, its version, where it lives, is
+//! [`adapter::RootKey`](crate::adapter::RootKey); what a wrapped key is, [`key::WrappedKek`](crate::key::WrappedKek).
+//!
+//! KMIP does not belong here, nor does the store: whoever asks has the facts of the root key and the wrapped bytes.
 
 mod backend;
 mod error;
@@ -10,6 +16,6 @@ mod registry;
 
 pub use backend::{BackendDescription, CreatedRootKey, KeySpecification, MadeKey, RootKeyBackend};
 pub use error::Error;
-pub use material::{Material, Open};
+pub use material::Material;
 pub use pkcs11::Pkcs11Backend;
 pub use registry::RootKeys;

@@ -130,7 +130,7 @@ impl RootKeyBackend for Pkcs11Backend {
             .release(&locator(root_key), specification, &wrapped)
             .await;
         let released = released.map_err(|error| self.failed(error))?;
-        Ok(Material::of_device(self.device.name(), released))
+        Ok(Material::new(self.device.name(), released))
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

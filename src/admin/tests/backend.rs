@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, Open, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend,
 };
 
 #[derive(Default)]
@@ -47,20 +47,6 @@ fn failure() -> Error {
     Error::Device {
         backend: "hsm".into(),
         source: claviger_hsm::Error::Deadline,
-    }
-}
-
-/// A key in the clear: there is no device in these tests.
-struct Known([u8; 32]);
-
-impl Open for Known {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
-        out.copy_from_slice(&self.0);
-        Ok(())
     }
 }
 
@@ -106,7 +92,7 @@ impl RootKeyBackend for TestBackend {
     }
 
     async fn release(&self, _: &RootKey, _: KeySpecification, _: &WrappedKek) -> Result<Material, Error> {
-        Ok(Material::new(Box::new(Known([9; 32]))))
+        Ok(Material::of_stand_in(vec![9; 32]))
     }
 
     async fn check(&self, _: &RootKey) -> Result<(), Error> {
