@@ -3,8 +3,6 @@
 #[path = "support/oasis.rs"]
 mod oasis;
 
-use std::path::PathBuf;
-
 use claviger::kmip::message::{RequestMessage, ResponseMessage};
 use claviger::kmip::output::ZeroizingOutput;
 use claviger::kmip::tag::Tag;
@@ -15,28 +13,13 @@ use oasis::{Element, Placeholders};
 /// Files that cannot be read as what they are meant to be, each with what is wrong in it.
 const MALFORMED: &[(&str, &str)] = &[("TC-ECDSA-SIGN-1-14", "not well-formed XML")];
 
-fn files(version: &str) -> Vec<PathBuf> {
-    let Some(folder) = oasis::folder() else {
-        return Vec::new();
-    };
-    let mut files: Vec<_> = std::fs::read_dir(folder.join(version))
-        .expect("the folder of a version can be listed")
-        .map(|entry| entry.expect("the folder can be listed").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
-        .collect();
-    files.sort();
-    assert!(
-        !files.is_empty(),
-        "the folder {} {version} has no test case",
-        folder.display()
-    );
-    files
-}
-
 /// Every message of a version's test cases, with a name to tell it by.
 fn messages(version: &str) -> Vec<(String, Element)> {
     let mut messages = Vec::new();
-    for file in files(version) {
+    let Some(folder) = oasis::folder() else {
+        return Vec::new();
+    };
+    for file in oasis::files(&folder, version) {
         match oasis::read(&file) {
             Ok(case) => {
                 for (position, message) in case.messages.into_iter().enumerate() {

@@ -3,7 +3,11 @@
 //! A test case is a row of requests and responses. Values that are not known beforehand stand as placeholders
 //! (`$UNIQUE_IDENTIFIER_0`, `$NOW-3600`); [`Placeholders`] says what they stand for.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test is a crate of its own and takes what it needs"
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -21,7 +25,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// The folder with the test cases: `CLAVIGER_KMIP_VECTORS`, or `../shared/kmip-vectors` beside this repository.
 /// Where there is neither, says so loudly and returns nothing.
-pub(crate) fn folder() -> Option<PathBuf> {
+pub fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("CLAVIGER_KMIP_VECTORS").map_or_else(
         || {
             // A worktree may lie deeper than the repository itself.
@@ -44,18 +48,34 @@ pub(crate) fn folder() -> Option<PathBuf> {
     found
 }
 
+/// The XML files of a version, by name; there must be some.
+pub fn files(folder: &Path, version: &str) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder.join(version))
+        .expect("the folder of a version can be listed")
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
+        .collect();
+    files.sort();
+    assert!(
+        !files.is_empty(),
+        "the folder {} {version} has no test case",
+        folder.display()
+    );
+    files
+}
+
 /// An element of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Element {
+pub struct Element {
     /// What it is.
-    pub(crate) tag: Tag,
+    pub tag: Tag,
     /// What it holds.
-    pub(crate) content: Content,
+    pub content: Content,
 }
 
 /// What an element holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum Content {
     /// Elements in order.
     Structure(Vec<Element>),
     /// A value as the file writes it, placeholders included.
@@ -64,24 +84,24 @@ pub(crate) enum Content {
 
 /// The messages of a test case, requests and responses in turn.
 #[derive(Debug)]
-pub(crate) struct TestCase {
+pub struct TestCase {
     /// The file's name.
-    pub(crate) name: String,
+    pub name: String,
     /// The messages.
-    pub(crate) messages: Vec<Element>,
+    pub messages: Vec<Element>,
 }
 
 /// What placeholders stand for.
 #[derive(Debug, Default)]
-pub(crate) struct Placeholders {
+pub struct Placeholders {
     /// The seconds since 1970 that `$NOW` stands for.
-    pub(crate) now: i64,
+    pub now: i64,
     /// Values by name, with the `$`. A text is written as it is, bytes in hexadecimal.
-    pub(crate) values: BTreeMap<String, String>,
+    pub values: BTreeMap<String, String>,
 }
 
 /// Reads a test case from its file.
-pub(crate) fn read(path: &Path) -> Result<TestCase, String> {
+pub fn read(path: &Path) -> Result<TestCase, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let name = path
         .file_stem()
@@ -95,7 +115,7 @@ pub(crate) fn read(path: &Path) -> Result<TestCase, String> {
 }
 
 /// Reads the messages of a test case.
-pub(crate) fn parse(text: &str) -> Result<Vec<Element>, String> {
+pub fn parse(text: &str) -> Result<Vec<Element>, String> {
     let mut reader = Reader::from_str(text);
     let mut messages = Vec::new();
     let mut open: Vec<Element> = Vec::new();
@@ -148,6 +168,12 @@ fn element(start: &BytesStart<'_>) -> Result<Option<Element>, String> {
             value.into_owned(),
         );
     }
+    if name == "AttributeName"
+        && let Some(value) = attributes.get_mut("value")
+    {
+        // Line breaks of the files' making got into some names.
+        *value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     let tag = match (name.as_str(), attributes.get("tag")) {
         ("TTLV", Some(number)) => hexadecimal(number).map(Tag::new),
         _ => Tag::from_name(&name),
@@ -193,7 +219,7 @@ impl Placeholders {
 
 impl Element {
     /// The elements of a structure; none of a simple element.
-    pub(crate) fn elements(&self) -> &[Element] {
+    pub fn elements(&self) -> &[Element] {
         match &self.content {
             Content::Structure(elements) => elements,
             Content::Simple(..) => &[],
@@ -201,27 +227,27 @@ impl Element {
     }
 
     /// The first element of this tag.
-    pub(crate) fn find(&self, tag: Tag) -> Option<&Element> {
+    pub fn find(&self, tag: Tag) -> Option<&Element> {
         self.elements().iter().find(|element| element.tag == tag)
     }
 
     /// The value of a simple element as the file writes it.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Simple(_, text) => Some(text),
             Content::Structure(_) => None,
         }
     }
 
-    /// The item that the element stands for.
-    pub(crate) fn to_item(&self, placeholders: &Placeholders) -> Result<Item, String> {
-        self.item(self.tag, placeholders)
+    /// The bytes of the message that the element stands for.
+    pub fn to_bytes(&self, placeholders: &Placeholders) -> Result<Vec<u8>, String> {
+        self.to_bytes_of(self.tag, placeholders)
     }
 
-    /// The bytes of the message that the element stands for.
-    pub(crate) fn to_bytes(&self, placeholders: &Placeholders) -> Result<Vec<u8>, String> {
+    /// The same for an item whose number means what it means under the tag `meaning`.
+    pub fn to_bytes_of(&self, meaning: Tag, placeholders: &Placeholders) -> Result<Vec<u8>, String> {
         let mut out = ZeroizingOutput::new();
-        encode(&self.to_item(placeholders)?, &mut out);
+        encode(&self.item(meaning, placeholders)?, &mut out);
         Ok(out.as_slice().to_vec())
     }
 

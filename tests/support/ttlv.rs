@@ -40,7 +40,11 @@ impl Item {
         };
         let mut bytes = self.tag.to_be_bytes()[1..].to_vec();
         bytes.push(kind);
-        bytes.extend(u32::try_from(value.len()).expect("a test's value is short").to_be_bytes());
+        bytes.extend(
+            u32::try_from(value.len())
+                .expect("a test's value is short")
+                .to_be_bytes(),
+        );
         bytes.extend(&value);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes
@@ -81,7 +85,10 @@ impl Item {
             other => panic!("an item of unknown type {other}"),
         };
         let end = 8 + length.next_multiple_of(8);
-        assert!(bytes[8 + length..end].iter().all(|byte| *byte == 0), "padding that is not zero");
+        assert!(
+            bytes[8 + length..end].iter().all(|byte| *byte == 0),
+            "padding that is not zero"
+        );
         (Self { tag, value }, &bytes[end..])
     }
 
@@ -94,7 +101,9 @@ impl Item {
 
     /// The item at the end of a path of tags, each the first of its kind.
     pub fn find(&self, path: &[u32]) -> Option<&Self> {
-        path.iter().try_fold(self, |item, tag| item.children().iter().find(|child| child.tag == *tag))
+        path.iter().try_fold(self, |item, tag| {
+            item.children().iter().find(|child| child.tag == *tag)
+        })
     }
 
     pub fn all(&self, tag: u32) -> impl Iterator<Item = &Self> {
@@ -144,21 +153,36 @@ impl fmt::Debug for Item {
 }
 
 pub fn structure(tag: u32, items: Vec<Item>) -> Item {
-    Item { tag, value: Value::Structure(items) }
+    Item {
+        tag,
+        value: Value::Structure(items),
+    }
 }
 
 pub fn integer(tag: u32, value: i32) -> Item {
-    Item { tag, value: Value::Integer(value) }
+    Item {
+        tag,
+        value: Value::Integer(value),
+    }
 }
 
 pub fn enumeration(tag: u32, value: u32) -> Item {
-    Item { tag, value: Value::Enumeration(value) }
+    Item {
+        tag,
+        value: Value::Enumeration(value),
+    }
 }
 
 pub fn text(tag: u32, value: &str) -> Item {
-    Item { tag, value: Value::Text(value.to_owned()) }
+    Item {
+        tag,
+        value: Value::Text(value.to_owned()),
+    }
 }
 
 pub fn bytes(tag: u32, value: &[u8]) -> Item {
-    Item { tag, value: Value::Bytes(value.to_vec()) }
+    Item {
+        tag,
+        value: Value::Bytes(value.to_vec()),
+    }
 }

@@ -1,0 +1,12 @@
+//! What the end-to-end tests share: a real server on a real token, clients, and an independent TTLV.
+
+// Each test file is a crate of its own: it uses only some of this, and nothing is public beyond it.
+#![allow(dead_code, missing_docs, unreachable_pub)]
+
+pub mod client;
+pub mod identity;
+pub mod log;
+pub mod message;
+pub mod server;
+pub mod tag;
+pub mod ttlv;

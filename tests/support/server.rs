@@ -1,0 +1,286 @@
+//! A real server: the built binary, a SoftHSMv2 token, a database, all in a temporary folder.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use claviger_hsm::testkit::SoftHsm;
+use serde_json::Value;
+
+use super::client::Client;
+use super::identity;
+use super::log::Log;
+
+/// The adapter that every server has from the start.
+pub const ADAPTER: &str = "vcenter";
+/// What the server says when it takes requests.
+const READY: &str = "ready";
+
+/// Ends when it is dropped; where the test failed, its log is printed.
+pub struct Server {
+    token: SoftHsm,
+    directory: tempfile::TempDir,
+    address: SocketAddr,
+    process: Option<Child>,
+    pub log: Log,
+}
+
+impl Server {
+    /// A server with a root key and the adapter [`ADAPTER`].
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same, with more lines in `[kmip.limits]`.
+    pub fn start_with(limits: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let token = SoftHsm::new();
+        let address = own_address();
+        identity::write(&identity::server(address.ip()), directory.path(), "server");
+        let mut server = Self {
+            token,
+            directory,
+            address,
+            process: None,
+            log: Log::default(),
+        };
+        std::fs::write(server.config(), server.configuration(limits))
+            .expect("the configuration can be written");
+        server.start_again();
+        server.must(&["root-key", "create", "root"]);
+        server.adapter(ADAPTER);
+        server
+    }
+
+    fn configuration(&self, limits: &str) -> String {
+        let folder = self.directory.path().display();
+        let device = self.token.device_config("hsm");
+        let mut environment = String::new();
+        for (name, value) in &device.environment {
+            writeln!(environment, "{name} = {value:?}").expect("a string can be written to");
+        }
+        let label = match &device.slot {
+            claviger_hsm::SlotSelector::TokenLabel(label) => label,
+            other => panic!("the token is found by its label, not by {other:?}"),
+        };
+        format!(
+            "version = \"v1\"\nnode = \"test\"\nstate_directory = \"{folder}/state\"\n\
+             [kmip]\nlisten = [\"{}\"]\ncertificate = \"{folder}/server.pem\"\nkey = \"{folder}/server.key\"\n\
+             [kmip.limits]\n{limits}\n\
+             [[device]]\nname = \"hsm\"\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
+             [device.environment]\n{environment}",
+            self.address,
+            device.module.display(),
+            device.pin_file.display(),
+        )
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.directory.path().join("claviger.toml")
+    }
+
+    pub fn state_directory(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.state_directory().join("claviger.db")
+    }
+
+    pub fn server_certificate(&self) -> PathBuf {
+        self.directory.path().join("server.pem")
+    }
+
+    pub fn server_key(&self) -> PathBuf {
+        self.directory.path().join("server.key")
+    }
+
+    pub fn token(&self) -> &SoftHsm {
+        &self.token
+    }
+
+    /// Waits until the server has said these words, and returns the line.
+    pub fn wait_for_log(&self, words: &str) -> String {
+        self.log.wait_for(0, words)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().expect("the server runs").id()
+    }
+
+    /// The device workers: the server's children.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        let pid = self.pid();
+        let children = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the server runs");
+        children
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
+            .flat_map(|pids| {
+                pids.split_whitespace()
+                    .map(|pid| pid.parse().expect("a pid"))
+                    .collect::<Vec<u32>>()
+            })
+            .collect()
+    }
+
+    /// Starts the server after it was killed or stopped.
+    pub fn start_again(&mut self) {
+        let position = self.log.position();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .args(["--config", self.config().to_str().expect("a path"), "serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the built binary starts");
+        self.log.follow(process.stderr.take().expect("a pipe"));
+        self.process = Some(process);
+        self.log.wait_for(position, READY);
+    }
+
+    /// Ends the server at once, as a power cut would.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().expect("the server runs");
+        process.kill().expect("the server runs");
+        process.wait().expect("the server ends");
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the server runs");
+        signal(process.id(), "TERM");
+        process.wait().expect("the server ends")
+    }
+
+    pub fn restart(&mut self) {
+        assert!(self.stop().success());
+        self.start_again();
+    }
+
+    /// Runs a command of the operator's.
+    pub fn claviger(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .arg("--config")
+            .arg(self.config())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the built binary starts")
+    }
+
+    /// The same, which must succeed; returns what it printed.
+    pub fn must(&self, arguments: &[&str]) -> String {
+        let output = self.claviger(arguments);
+        assert!(
+            output.status.success(),
+            "claviger {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.must(&[&["--output", "json"], arguments].concat());
+        serde_json::from_str(&printed).expect("JSON")
+    }
+
+    pub fn adapter(&self, name: &str) {
+        self.must(&["adapter", "create", name, "--root-key", "root"]);
+    }
+
+    /// A client of the adapter [`ADAPTER`], known from now on.
+    pub fn client(&self, name: &str) -> Client {
+        self.client_of(ADAPTER, name)
+    }
+
+    pub fn client_of(&self, adapter: &str, name: &str) -> Client {
+        let client = self.unknown_client(name);
+        self.must(&[
+            "certificate",
+            "add",
+            adapter,
+            client.certificate.to_str().expect("a path"),
+        ]);
+        client
+    }
+
+    /// A client with a certificate that nobody admitted.
+    pub fn unknown_client(&self, name: &str) -> Client {
+        identity::write(&identity::client(name), self.directory.path(), name);
+        Client {
+            address: self.address,
+            certificate: self.directory.path().join(format!("{name}.pem")),
+            key: self.directory.path().join(format!("{name}.key")),
+            ca: self.server_certificate(),
+            tls: None,
+        }
+    }
+
+    pub fn custody_records(&self) -> Vec<Value> {
+        match self.json(&["custody", "list", "--limit", "1000000"]) {
+            Value::Array(records) => records,
+            other => panic!("custody list prints an array, not {other}"),
+        }
+    }
+
+    pub fn verify_custody_log(&self) {
+        self.must(&["custody", "verify"]);
+    }
+
+    /// Waits until an event of this name is in the custody log.
+    pub fn wait_for_event(&self, event: &str) {
+        for _ in 0..200 {
+            if self
+                .custody_records()
+                .iter()
+                .any(|record| record["event"] == event)
+            {
+                return;
+            }
+        }
+        panic!("no {event} in the custody log");
+    }
+
+    /// The environment that the clients of the command line and of others are told of the server in.
+    pub fn environment(client: &Client) -> Vec<(&'static str, String)> {
+        let path = |path: &Path| path.to_str().expect("a path").to_owned();
+        vec![
+            ("CLAVIGER_KMIP", client.address.to_string()),
+            ("CLAVIGER_CLIENT_CERT", path(&client.certificate)),
+            ("CLAVIGER_CLIENT_KEY", path(&client.key)),
+            ("CLAVIGER_CA", path(&client.ca)),
+        ]
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().ok();
+            process.wait().ok();
+        }
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "The server's log:\n{}", self.log.text());
+        }
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
+    assert!(sent.expect("kill can be run").success(), "no process {pid}");
+}
+
+/// A loopback address that no other test of this machine has: made of the number of this process.
+fn own_address() -> SocketAddr {
+    static PORT: AtomicU16 = AtomicU16::new(5696);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    SocketAddr::new(
+        IpAddr::V4(Ipv4Addr::new(127, high, middle, low)),
+        PORT.fetch_add(1, Ordering::SeqCst),
+    )
+}
