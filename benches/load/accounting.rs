@@ -1,0 +1,31 @@
+//! What the operating system says that a process used.
+
+use std::time::Duration;
+
+/// The processor time that a process has used, all its threads, those that ended too.
+pub fn cpu_time(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
+    // The name, in parentheses, may hold anything: count fields from behind it (proc(5): 14 and 15).
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .expect("a stat line")
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = fields[11..13]
+        .iter()
+        .map(|field| field.parse::<u64>().expect("a number"))
+        .sum();
+    // USER_HZ is 100 on every Linux that this can run on.
+    Duration::from_millis(ticks * 10)
+}
+
+/// The memory of a process that is in RAM now, in KiB.
+pub fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .expect("a resident size");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}

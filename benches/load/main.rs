@@ -1,0 +1,253 @@
+//! How fast the server is, beside the raw device and a bare TLS server, all in one run.
+//!
+//! The load generator shares the processors with what it measures, so absolute figures are low; the ratios
+//! hold. `scripts/bench` runs this.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_precision_loss,
+    clippy::print_stdout
+)]
+
+mod accounting;
+mod client;
+mod echo;
+mod measure;
+mod raw;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use client::{Connection, Connector};
+use echo::Echo;
+use measure::{Measured, run};
+use support::message;
+use support::server::Server;
+use support::ttlv::Item;
+
+/// Connections that are kept, as the hosts of a cluster hold them.
+const CONNECTIONS: usize = 16;
+/// Connections that only wait.
+const IDLE: usize = 1000;
+
+fn main() {
+    echo::run_if_asked();
+    raw::run_if_asked();
+    let seconds = std::env::args()
+        .skip_while(|argument| argument != "--seconds")
+        .nth(1)
+        .map_or(5, |text| text.parse().expect("--seconds takes a number"));
+    let server = Server::start();
+    let identity = server.client("bench");
+    let connector = |address, resumption| {
+        Connector::new(
+            address,
+            &identity.certificate,
+            &identity.key,
+            &identity.ca,
+            resumption,
+        )
+    };
+    let echo = Echo::start(&server.server_certificate(), &server.server_key());
+    let raw = raw::run(&server, seconds);
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(async {
+            let bench = Bench {
+                server: &server,
+                seconds,
+            };
+            let kept = connector(identity.address, true);
+            let identifier = bench.one_key(&kept).await;
+            println!(
+                "{} device workers with {} sessions each; {CONNECTIONS} connections\n",
+                raw.processes, raw.sessions
+            );
+            println!(
+                "{:<44} {:>10} {:>9} {:>9} {:>11} {:>11}",
+                "", "per second", "p50", "p99", "server CPU", "device CPU"
+            );
+            let tls = bench.line("bare TLS echo, kept", Some(echo.pid()), async |time| {
+                bench
+                    .kept(&connector(echo.address, true), time, about_key(&identifier))
+                    .await
+            });
+            let tls = tls.await;
+            let raw_create = raw_line("raw device: generate, wrap, digest", raw.generate);
+            let create = bench
+                .line("Create, kept", None, async |time| {
+                    bench.kept(&kept, time, message::create().encode()).await
+                })
+                .await;
+            let raw_get = raw_line("raw device: unwrap, wrap", raw.release);
+            let get = bench
+                .line("Get, kept", None, async |time| {
+                    bench.kept(&kept, time, about_key(&identifier)).await
+                })
+                .await;
+            let fresh = connector(echo.address, false);
+            let handshake = bench
+                .line(
+                    "bare TLS echo, a handshake each",
+                    Some(echo.pid()),
+                    async |time| bench.fresh(&fresh, time, about_key(&identifier)).await,
+                )
+                .await;
+            let fresh = connector(identity.address, false);
+            let get_fresh = bench
+                .line("Get, a handshake each", None, async |time| {
+                    bench.fresh(&fresh, time, about_key(&identifier)).await
+                })
+                .await;
+            println!();
+            ratio("Create / raw device", create, raw_create);
+            ratio("Get / raw device", get, raw_get);
+            ratio("Get / bare TLS echo", get, tls);
+            ratio(
+                "Get with a handshake / bare TLS echo with one",
+                get_fresh,
+                handshake,
+            );
+            bench.idle(&kept).await;
+        });
+}
+
+fn about_key(identifier: &str) -> Vec<u8> {
+    message::about(message::GET, identifier).encode()
+}
+
+/// An answer is a success, or the request itself from the echo server.
+fn assert_answered(request: &[u8], answer: &[u8]) {
+    if request != answer {
+        message::outcome(&Item::decode(answer)).expect("the server answers with success");
+    }
+}
+
+fn raw_line(name: &str, per_second: f64) -> f64 {
+    println!("{name:<44} {per_second:>10.0}");
+    per_second
+}
+
+fn ratio(what: &str, ours: f64, mark: f64) {
+    println!("{what:<46} {:.2}", ours / mark);
+}
+
+struct Bench<'a> {
+    server: &'a Server,
+    seconds: u64,
+}
+
+impl Bench<'_> {
+    async fn one_key(&self, connector: &Connector) -> String {
+        let mut connection = connector.connect().await;
+        let mut answer = Vec::new();
+        connection
+            .exchange(&message::create().encode(), &mut answer)
+            .await;
+        let identifier = message::identifier(&Item::decode(&answer));
+        let activate = message::about(message::ACTIVATE, &identifier).encode();
+        connection.exchange(&activate, &mut answer).await;
+        assert_answered(&activate, &answer);
+        identifier
+    }
+
+    /// Runs a piece of work long enough to be measured, prints its line, and returns the operations a second.
+    async fn line(&self, name: &str, pid: Option<u32>, work: impl AsyncFn(Duration) -> Measured) -> f64 {
+        work(Duration::from_millis(500)).await;
+        let server = pid.unwrap_or(self.server.pid());
+        let workers = if pid.is_some() {
+            Vec::new()
+        } else {
+            self.server.worker_pids()
+        };
+        let device = |workers: &[u32]| {
+            workers
+                .iter()
+                .map(|pid| accounting::cpu_time(*pid))
+                .sum::<Duration>()
+        };
+        let before = (accounting::cpu_time(server), device(&workers));
+        let measured = work(Duration::from_secs(self.seconds)).await;
+        let after = (accounting::cpu_time(server), device(&workers));
+        let per_operation = |time: Duration| time.as_secs_f64() * 1e6 / measured.operations as f64;
+        println!(
+            "{name:<44} {:>10.0} {:>8.2}ms {:>7.2}ms {:>8.0} µs {:>8.0} µs",
+            measured.per_second(),
+            measured.percentile(50).as_secs_f64() * 1e3,
+            measured.percentile(99).as_secs_f64() * 1e3,
+            per_operation(after.0.saturating_sub(before.0)),
+            per_operation(after.1.saturating_sub(before.1)),
+        );
+        measured.per_second()
+    }
+
+    async fn kept(&self, connector: &Connector, time: Duration, request: Vec<u8>) -> Measured {
+        let request = Arc::new(request);
+        run(
+            CONNECTIONS,
+            async |_| connector.connect().await,
+            |mut connection: Connection| {
+                let request = Arc::clone(&request);
+                async move {
+                    let mut answer = Vec::new();
+                    let (begin, mut latencies) = (Instant::now(), Vec::new());
+                    while begin.elapsed() < time {
+                        let start = Instant::now();
+                        connection.exchange(&request, &mut answer).await;
+                        latencies.push(start.elapsed());
+                    }
+                    assert_answered(&request, &answer);
+                    latencies
+                }
+            },
+        )
+        .await
+    }
+
+    async fn fresh(&self, connector: &Connector, time: Duration, request: Vec<u8>) -> Measured {
+        let request = Arc::new(request);
+        run(
+            CONNECTIONS,
+            async |_| connector.clone(),
+            |connector: Connector| {
+                let request = Arc::clone(&request);
+                async move {
+                    let mut answer = Vec::new();
+                    let (begin, mut latencies) = (Instant::now(), Vec::new());
+                    while begin.elapsed() < time {
+                        let start = Instant::now();
+                        connector.connect().await.exchange(&request, &mut answer).await;
+                        latencies.push(start.elapsed());
+                    }
+                    assert_answered(&request, &answer);
+                    latencies
+                }
+            },
+        )
+        .await
+    }
+
+    /// What connections that wait cost in memory.
+    async fn idle(&self, connector: &Connector) {
+        let mut connections = Vec::with_capacity(IDLE);
+        for _ in 0..IDLE {
+            let mut connection = connector.connect().await;
+            connection
+                .exchange(
+                    &message::request(message::DISCOVER_VERSIONS, vec![]).encode(),
+                    &mut Vec::new(),
+                )
+                .await;
+            connections.push(connection);
+        }
+        let kib = accounting::resident_kib(self.server.pid());
+        println!(
+            "{:<46} {:.0} MiB resident",
+            format!("{IDLE} idle connections"),
+            kib as f64 / 1024.0
+        );
+    }
+}
