@@ -35,8 +35,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the program with `socket` as its standard input.
     ///
-    /// Each process is started and waited for by a thread of its own. The kernel sends the death signal that a worker
-    /// asks for (`PR_SET_PDEATHSIG`) when the *thread* that started it ends, so this one must outlive the worker.
+    /// Each process is started and waited for by a thread of its own.
     async fn launch(
         command: &WorkerCommand,
         environment: &[(String, String)],

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, kill_process, set_parent_process_death_signal};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::frame::{self, Decoder};
 use super::host::{Ended, Host, Seat};
@@ -36,7 +37,7 @@ pub fn serve_inherited() -> ExitCode {
 }
 
 fn serve() -> Result<(), Error> {
-    harden()?;
+    memory::forbid_dumps()?;
     let inherited = std::io::stdin().as_fd().try_clone_to_owned();
     let stream = UnixStream::from(inherited.map_err(Error::protocol)?);
     if stream.peer_addr().is_err() {
@@ -46,18 +47,38 @@ fn serve() -> Result<(), Error> {
     }
     let mut decoder = Decoder::default();
     match decoder.read(&mut &stream)? {
-        Some(Begin::Serve(start)) => serve_device(&stream, decoder, start),
-        Some(Begin::Examine(start)) => begin(&stream, &Begun::Examined(doctor::examine_here(&start))),
+        Some(Begin::Serve(start)) => {
+            end_when_orphaned(&stream, start.deadline)?;
+            serve_device(&stream, decoder, start)
+        }
+        Some(Begin::Examine(start)) => {
+            end_when_orphaned(&stream, start.deadline)?;
+            begin(&stream, &Begun::Examined(doctor::examine_here(&start)))
+        }
         None => Ok(()),
     }
 }
 
-/// No core dump, no debugger of the same user, and no life after the starting process's.
-fn harden() -> Result<(), Error> {
-    memory::forbid_dumps()?;
-    // Should that process have ended just before, the socket is closed already.
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| Error::Launch {
-        reason: format!("prctl: {error}"),
+/// Ends this process some time after the other end of the socket is gone, whatever its threads are held up by.
+///
+/// Not at once, as the kernel's signal for the death of a parent would: a module that is killed while it writes can
+/// leave a broken token behind (SoftHSM writes its token anew at each login). In the ordinary case the process has
+/// finished what it did, and ended, long before.
+fn end_when_orphaned(stream: &UnixStream, patience: Duration) -> Result<(), Error> {
+    let stream = stream.try_clone().map_err(Error::protocol)?;
+    let wait = move || {
+        // No event is asked for: the hang-up is told of always.
+        let mut gone = [PollFd::new(&stream, PollFlags::empty())];
+        while poll(&mut gone, None).is_err() {}
+        thread::sleep(patience);
+        say(format_args!(
+            "the server is gone, and the device does not answer; the process ends"
+        ));
+        end_now()
+    };
+    let thread = thread::Builder::new().name("orphan".to_owned()).spawn(wait);
+    thread.map(|_| ()).map_err(|error| Error::Launch {
+        reason: error.to_string(),
     })
 }
 
