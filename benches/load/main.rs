@@ -18,9 +18,11 @@ mod raw;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use claviger_hsm::testkit::SoftHsm;
 use client::{Connection, Connector};
 use echo::Echo;
 use measure::{Measured, run};
@@ -36,11 +38,9 @@ const IDLE: usize = 1000;
 fn main() {
     echo::run_if_asked();
     raw::run_if_asked();
-    let seconds = std::env::args()
-        .skip_while(|argument| argument != "--seconds")
-        .nth(1)
-        .map_or(5, |text| text.parse().expect("--seconds takes a number"));
-    let server = Server::start();
+    let seconds = argument("--seconds", 5);
+    let (workers, sessions) = (argument("--workers", 2), argument("--sessions", 2));
+    let server = Server::start_on(SoftHsm::new(), workers, sessions, "");
     let identity = server.client("bench");
     let connector = |address, resumption| {
         Connector::new(
@@ -52,7 +52,7 @@ fn main() {
         )
     };
     let echo = Echo::start(&server.server_certificate(), &server.server_key());
-    let raw = raw::run(&server, seconds);
+    let raw = raw::run(&server, workers, sessions, seconds);
     tokio::runtime::Runtime::new()
         .expect("a runtime")
         .block_on(async {
@@ -62,10 +62,7 @@ fn main() {
             };
             let kept = connector(identity.address, true);
             let identifier = bench.one_key(&kept).await;
-            println!(
-                "{} device workers with {} sessions each; {CONNECTIONS} connections\n",
-                raw.processes, raw.sessions
-            );
+            println!("{workers} device workers with {sessions} sessions each; {CONNECTIONS} connections\n");
             println!(
                 "{:<44} {:>10} {:>9} {:>9} {:>11} {:>11}",
                 "", "per second", "p50", "p99", "server CPU", "device CPU"
@@ -113,6 +110,15 @@ fn main() {
             );
             bench.idle(&kept).await;
         });
+}
+
+/// The number behind a name on the command line.
+fn argument<T: FromStr>(name: &str, otherwise: T) -> T {
+    let given = std::env::args().skip_while(|argument| argument != name).nth(1);
+    given.map_or(otherwise, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} takes a number, not {text}"))
+    })
 }
 
 fn about_key(identifier: &str) -> Vec<u8> {

@@ -17,24 +17,22 @@ const TOKEN: &str = "CLAVIGER_BENCH_RAW_TOKEN";
 
 /// Operations a second of all processes together.
 pub struct Raw {
-    pub processes: usize,
-    pub sessions: u64,
     pub generate: f64,
     pub release: f64,
 }
 
 /// Measures on the server's token, with its root key; the server must be idle meanwhile.
-pub fn run(server: &Server, seconds: u64) -> Raw {
+pub fn run(server: &Server, workers: usize, sessions: usize, seconds: u64) -> Raw {
     let config = server.token().device_config("raw");
     let root_key = server.json(&["root-key", "show", "root"]);
-    let children: Vec<_> = (0..config.workers)
+    let children: Vec<_> = (0..workers)
         .map(|_| {
             Command::new(std::env::current_exe().expect("this program's path"))
                 .env(SECONDS, seconds.to_string())
                 .env(ROOT_KEY, root_key.to_string())
                 .env(
                     TOKEN,
-                    serde_json::json!([config.module, config.slot, config.pin_file]).to_string(),
+                    serde_json::json!([config.module, config.slot, config.pin_file, sessions]).to_string(),
                 )
                 .envs(server.token().environment())
                 .stdout(Stdio::piped())
@@ -43,8 +41,6 @@ pub fn run(server: &Server, seconds: u64) -> Raw {
         })
         .collect();
     let mut raw = Raw {
-        processes: config.workers,
-        sessions: 0,
         generate: 0.0,
         release: 0.0,
     };
@@ -53,7 +49,6 @@ pub fn run(server: &Server, seconds: u64) -> Raw {
         let measured: Value =
             serde_json::from_slice(&output.stdout).expect("a measuring process prints JSON");
         let rate = |what: &str| measured[what]["per_second"].as_f64().expect("a rate");
-        raw.sessions = measured["sessions"].as_u64().expect("a number");
         raw.generate += rate("generate_wrap_and_digest");
         raw.release += rate("unwrap_and_rewrap");
     }
@@ -71,7 +66,8 @@ pub fn run_if_asked() {
     let (token, root_key) = (json(TOKEN), json(ROOT_KEY));
     let path = |place: usize| PathBuf::from(token[place].as_str().expect("a path"));
     let slot = serde_json::from_value(token[1].clone()).expect("a slot");
-    let config = DeviceConfig::new("raw", path(0), slot, path(2));
+    let mut config = DeviceConfig::new("raw", path(0), slot, path(2));
+    config.sessions = serde_json::from_value(token[3].clone()).expect("a number");
     let id: String = serde_json::from_value(root_key["id"].clone()).expect("an identifier");
     let root = RootKeyLocator {
         label: root_key["label"].as_str().expect("a label").to_owned(),

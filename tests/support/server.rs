@@ -16,6 +16,9 @@ use super::log::Log;
 
 /// The adapter that every server has from the start.
 pub const ADAPTER: &str = "vcenter";
+/// Device workers, and sessions of each, where a test does not care.
+const WORKERS: usize = 2;
+const SESSIONS: usize = 2;
 /// What the server says when it takes requests.
 const READY: &str = "ready";
 
@@ -36,8 +39,12 @@ impl Server {
 
     /// The same, with more lines in `[kmip.limits]`.
     pub fn start_with(limits: &str) -> Self {
+        Self::start_on(SoftHsm::new(), WORKERS, SESSIONS, limits)
+    }
+
+    /// The same, with so many device workers with so many sessions each.
+    pub fn start_on(token: SoftHsm, workers: usize, sessions: usize, limits: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
-        let token = SoftHsm::new();
         let address = own_address();
         identity::write(&identity::server(address.ip()), directory.path(), "server");
         let mut server = Self {
@@ -47,7 +54,7 @@ impl Server {
             process: None,
             log: Log::default(),
         };
-        std::fs::write(server.config(), server.configuration(limits))
+        std::fs::write(server.config(), server.configuration(workers, sessions, limits))
             .expect("the configuration can be written");
         server.start_again();
         server.must(&["root-key", "create", "root"]);
@@ -55,7 +62,7 @@ impl Server {
         server
     }
 
-    fn configuration(&self, limits: &str) -> String {
+    fn configuration(&self, workers: usize, sessions: usize, limits: &str) -> String {
         let folder = self.directory.path().display();
         let device = self.token.device_config("hsm");
         let mut environment = String::new();
@@ -71,6 +78,7 @@ impl Server {
              [kmip]\nlisten = [\"{}\"]\ncertificate = \"{folder}/server.pem\"\nkey = \"{folder}/server.key\"\n\
              [kmip.limits]\n{limits}\n\
              [[device]]\nname = \"hsm\"\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
+             workers = {workers}\nsessions = {sessions}\n\
              [device.environment]\n{environment}",
             self.address,
             device.module.display(),
