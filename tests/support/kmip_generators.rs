@@ -1,4 +1,7 @@
 //! Arbitrary KMIP items, attributes and messages, for property tests and for the first inputs of the fuzz targets.
+//!
+//! Longer than most files: it is one list, a short generator for each thing that the protocol can say, in the
+//! protocol's order.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
