@@ -4,6 +4,7 @@ use super::tag;
 use super::ttlv::{Item, enumeration, integer, structure, text};
 
 pub const CREATE: u32 = 0x01;
+pub const REGISTER: u32 = 0x03;
 pub const LOCATE: u32 = 0x08;
 pub const GET: u32 = 0x0a;
 pub const GET_ATTRIBUTES: u32 = 0x0b;

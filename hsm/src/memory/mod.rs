@@ -12,6 +12,7 @@
 //! weigh more than a page that could be swapped out for the microseconds that it holds one. It is counted in
 //! [`status`], where a health check sees it, and logged once.
 
+mod allocator;
 mod buffer;
 mod pool;
 
@@ -19,6 +20,7 @@ use std::sync::atomic::Ordering;
 
 use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
 
+pub use allocator::WipingAllocator;
 pub use buffer::LockedBuffer;
 
 use crate::Error;

@@ -1,0 +1,214 @@
+//! After a key was handed out, no process of the server has it in its memory.
+//!
+//! The client is this test's own process; what it holds does not count. A SoftHSMv2 worker is apart: its token is a
+//! library inside of it, which opens keys in that process's memory. What is found there is told and fails nothing.
+
+mod support;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use openssl::ssl::SslVersion;
+use support::client::Client;
+use support::message::{self, about, attribute, create, key_material, outcome, request};
+use support::server::Server;
+use support::tag;
+use support::ttlv::{Item, bytes, enumeration, integer, structure};
+
+const KEYS: usize = 12;
+const GETS: usize = 3;
+const CLIENTS: usize = 8;
+const SCANS: usize = 3;
+/// What is read of a process's memory at a time, and by how much two readings overlap.
+const WINDOW: usize = 1 << 20;
+const HALF: usize = 16;
+
+/// Makes keys, has each handed out several times, and brings some of its own; returns all their bytes.
+fn load(client: &Client) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let mut connection = client.connect();
+    for number in 0..KEYS {
+        let identifier = if number % 2 == 0 {
+            message::identifier(&connection.exchange(&create()))
+        } else {
+            message::identifier(&connection.exchange(&register()))
+        };
+        let first = key_material(&connection.exchange(&about(message::GET, &identifier)));
+        for _ in 1..GETS {
+            let again = client.connect().exchange(&about(message::GET, &identifier));
+            assert_eq!(key_material(&again), first);
+        }
+        keys.push(first);
+    }
+    keys
+}
+
+/// Register of an AES-256 key of random bytes.
+fn register() -> Item {
+    let mut material = [0; 32];
+    openssl::rand::rand_bytes(&mut material).expect("random bytes");
+    register_material(&material)
+}
+
+fn register_material(material: &[u8]) -> Item {
+    let template = vec![attribute("Cryptographic Usage Mask", integer(0, 12))];
+    let value = structure(tag::KEY_VALUE, vec![bytes(tag::KEY_MATERIAL, material)]);
+    let block = vec![
+        enumeration(tag::KEY_FORMAT_TYPE, 1),
+        value,
+        enumeration(tag::CRYPTOGRAPHIC_ALGORITHM, 3),
+        integer(tag::CRYPTOGRAPHIC_LENGTH, 256),
+    ];
+    request(
+        message::REGISTER,
+        vec![
+            enumeration(tag::OBJECT_TYPE, 2),
+            structure(tag::TEMPLATE_ATTRIBUTE, template),
+            structure(tag::SYMMETRIC_KEY, vec![structure(tag::KEY_BLOCK, block)]),
+        ],
+    )
+}
+
+/// Where in the memory of a process halves of these keys are, as `mapping+offset`.
+fn found(pid: u32, keys: &[Vec<u8>]) -> Vec<String> {
+    let halves: HashSet<&[u8]> = keys.iter().flat_map(|key| key.chunks_exact(HALF)).collect();
+    // Almost every place of the memory is none of them: tell by its first two bytes.
+    let mut begins = vec![false; 1 << 16];
+    for half in &halves {
+        begins[usize::from(u16::from_le_bytes([half[0], half[1]]))] = true;
+    }
+    let memory = File::open(format!("/proc/{pid}/mem")).expect("root may read the memory of its processes");
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("the process runs");
+    let mut places = Vec::new();
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        let (range, mode) = (fields.next().expect("a range"), fields.next().expect("a mode"));
+        let name = fields.nth(3).unwrap_or("anonymous");
+        // What can't be written to holds what its file holds.
+        if !mode.starts_with("rw") {
+            continue;
+        }
+        let (start, end) = range.split_once('-').expect("a range");
+        let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).expect("an address"));
+        let mut at = start;
+        let mut window = vec![0; WINDOW + HALF];
+        while at < end {
+            let length = usize::try_from(end - at).expect("a length").min(window.len());
+            // A mapping may have gone since the list was made.
+            let Ok(read) = memory.read_at(&mut window[..length], at) else {
+                break;
+            };
+            for (offset, place) in window[..read].windows(HALF).enumerate() {
+                if begins[usize::from(u16::from_le_bytes([place[0], place[1]]))] && halves.contains(place) {
+                    places.push(format!("{name} {start:x}+{:x}", at - start + offset as u64));
+                }
+            }
+            at += WINDOW as u64;
+        }
+    }
+    places
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[test]
+fn no_process_of_the_server_holds_a_key_after_it_was_handed_out() {
+    if !is_root() {
+        assert!(
+            std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
+            "only root may read the server's memory"
+        );
+        eprintln!("SKIPPED: only root may read the memory of processes that are not dumpable.");
+        return;
+    }
+    let server = Server::start();
+    let newest = server.client("newest");
+    let older = Client {
+        tls: Some(SslVersion::TLS1_2),
+        ..server.client("older")
+    };
+    let clients: Vec<_> = [newest, older].iter().cloned().cycle().take(CLIENTS).collect();
+    let keys: Vec<_> = std::thread::scope(|scope| {
+        let loads: Vec<_> = clients
+            .iter()
+            .map(|client| scope.spawn(|| load(client)))
+            .collect();
+        loads
+            .into_iter()
+            .flat_map(|load| load.join().expect("the load succeeds"))
+            .collect()
+    });
+    assert_eq!(keys.len(), CLIENTS * KEYS);
+    // The scan would find a key if there were one: this process has them all.
+    assert!(
+        found(std::process::id(), &keys).len() >= keys.len(),
+        "the scan does not find what is there"
+    );
+
+    let places = found(server.pid(), &keys);
+    assert!(
+        places.is_empty(),
+        "{} places of the server's memory hold keys: {places:#?}",
+        places.len()
+    );
+    for worker in server.worker_pids() {
+        println!("SoftHSM's worker {worker}: {} places", found(worker, &keys).len());
+    }
+
+    // While keys go out, each client has one under way: its two halves may be there, and nothing more.
+    let (known, going) = (&keys[0], AtomicBool::new(true));
+    let again = |client: &Client| {
+        let mut connection = client.connect();
+        let identifier = message::identifier(&connection.exchange(&register_material(known)));
+        while going.load(Ordering::SeqCst) {
+            assert_eq!(
+                key_material(&connection.exchange(&about(message::GET, &identifier))),
+                *known
+            );
+        }
+    };
+    let most = std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(|| again(client));
+        }
+        let most = (0..SCANS)
+            .map(|_| found(server.pid(), std::slice::from_ref(known)).len())
+            .max();
+        going.store(false, Ordering::SeqCst);
+        most.expect("scans")
+    });
+    assert!(
+        most <= 2 * CLIENTS,
+        "{most} halves of a key while {CLIENTS} clients get it"
+    );
+    println!("at most {most} halves of the key in {SCANS} scans, while {CLIENTS} clients get it");
+}
+
+#[test]
+fn a_crash_of_the_server_leaves_no_dump_and_its_key_memory_does_not_go_to_swap() {
+    let server = Server::start();
+    let client = server.client("a");
+    let identifier = message::identifier(&client.connect().exchange(&create()));
+    outcome(&client.connect().exchange(&about(message::GET, &identifier))).expect("a key");
+    for pid in server.worker_pids().into_iter().chain([server.pid()]) {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("the process runs");
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"))
+            .expect("a limit");
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    }
+    let smaps = std::fs::read_to_string(format!("/proc/{}/smaps", server.pid())).expect("root may read this");
+    let locked = smaps
+        .lines()
+        .filter_map(|line| line.strip_prefix("VmFlags:"))
+        .filter(|flags| {
+            let flags: Vec<_> = flags.split_whitespace().collect();
+            flags.contains(&"lo") && flags.contains(&"dd")
+        });
+    assert!(locked.count() > 0, "no memory is locked and left out of dumps");
+}
