@@ -96,6 +96,17 @@ pub struct TokenFacts {
     pub write_protected: bool,
 }
 
+/// A key as it is kept: what it is, and the root key that wraps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptKey {
+    /// The root key.
+    pub root: RootKeyLocator,
+    /// What the device holds when it is unwrapped.
+    pub kind: KeyKind,
+    /// The key under the root key.
+    pub wrapped: Wrapped,
+}
+
 /// What kind of key the device holds while it makes, imports or releases one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyKind {

@@ -43,6 +43,7 @@ pub mod worker;
 pub use configuration::{DeviceConfig, SlotSelector, TransportRenewal, WorkerCommand};
 pub use error::Error;
 pub use key::{
-    KeyKind, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts, WrapProfile, Wrapped,
+    KeptKey, KeyKind, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts, WrapProfile,
+    Wrapped,
 };
 pub use worker::{Device, Released};

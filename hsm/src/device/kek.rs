@@ -8,7 +8,7 @@ use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use super::session::{Session, SessionObject};
 use super::transport::{Transport, TransportKey};
 use crate::Error;
-use crate::key::{KeyKind, WrapProfile, Wrapped};
+use crate::key::{KeptKey, KeyKind, WrapProfile, Wrapped};
 use crate::worker::protocol::Transported;
 
 /// Makes a key, wraps it under the root key, and has the device say its SHA-256.
@@ -62,6 +62,48 @@ pub(crate) fn release(
     wrapped: &Wrapped,
     transport: &Transport,
 ) -> Result<(Transported, Arc<TransportKey>), Error> {
+    let key = open(session, root, kind, wrapped, &template(kind))?;
+    let transport_key = transport.use_current();
+    let transported = send(session, &transport_key, &key, kind)?;
+    Ok((transported, transport_key))
+}
+
+/// Unwraps a key and a wrapping key, each under its root key, and wraps the one under the other by AES key wrap
+/// (RFC 3394), as a client asks that knows the wrapping key.
+///
+/// Fails with [`Error::KeyLength`] for a key that AES key wrap can only take with padding.
+pub(crate) fn release_under(
+    session: &Session,
+    (root, key): (ObjectHandle, &KeptKey),
+    (wrapping_root, wrapping_key): (ObjectHandle, &KeptKey),
+) -> Result<Vec<u8>, Error> {
+    if key.kind.padded_bytes() != key.kind.bytes() {
+        return Err(Error::KeyLength {
+            bytes: key.kind.bytes(),
+        });
+    }
+    let opened = open(session, root, key.kind, &key.wrapped, &template(key.kind))?;
+    let mut may_wrap = template(wrapping_key.kind);
+    may_wrap.retain(|attribute| !matches!(attribute, Attribute::Wrap(_)));
+    may_wrap.push(Attribute::Wrap(true));
+    let under = open(
+        session,
+        wrapping_root,
+        wrapping_key.kind,
+        &wrapping_key.wrapped,
+        &may_wrap,
+    )?;
+    session.wrap(under.handle(), opened.handle(), key.kind.padded_bytes())
+}
+
+/// Unwraps a key into a session object.
+fn open<'a>(
+    session: &'a Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    wrapped: &Wrapped,
+    template: &[Attribute],
+) -> Result<SessionObject<'a>, Error> {
     if wrapped.profile != WrapProfile::AesKw {
         return Err(Error::WrapProfile {
             profile: wrapped.profile.to_string(),
@@ -70,12 +112,7 @@ pub(crate) fn release(
     if wrapped.bytes.len() != kind.padded_bytes() + 8 {
         return Err(Error::WrappedKeyRefused);
     }
-    let key = session
-        .unwrap(root, &wrapped.bytes, &template(kind))
-        .map_err(refusal)?;
-    let transport_key = transport.use_current();
-    let transported = send(session, &transport_key, &key, kind)?;
-    Ok((transported, transport_key))
+    session.unwrap(root, &wrapped.bytes, template).map_err(refusal)
 }
 
 /// Does with a key that is thrown away all that is done with one that is kept.

@@ -12,7 +12,7 @@ use super::supervisor::Supervisor;
 use super::transport::{TransportKey, TransportPair};
 use crate::Error;
 use crate::configuration::{DeviceConfig, WorkerCommand};
-use crate::key::{KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+use crate::key::{KeptKey, KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
 use crate::memory::LockedBuffer;
 
 /// How often a request is sent again because the transport key was renewed between its sealing and its arrival.
@@ -224,6 +224,21 @@ impl Device {
                 wrapped: transported.bytes,
                 kind,
             }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Has the device unwrap both keys and wrap the first under the second, by AES key wrap (RFC 3394). What comes back
+    /// is for whoever knows the second key; none of it is in the clear here.
+    ///
+    /// Fails with [`Error::WrappedKeyRefused`] as [`Self::release`] does, and with [`Error::KeyLength`] where `key` is no
+    /// multiple of eight bytes, or shorter than sixteen.
+    pub async fn release_under(&self, key: &KeptKey, wrapping_key: &KeptKey) -> Result<Vec<u8>, Error> {
+        key.kind.check()?;
+        wrapping_key.kind.check()?;
+        let (key, wrapping_key) = (key.clone(), wrapping_key.clone());
+        match self.ask(Operation::ReleaseUnder { key, wrapping_key }).await? {
+            Reply::ReleasedUnder(wrapped) => Ok(wrapped),
             _ => Err(unexpected()),
         }
     }

@@ -237,6 +237,12 @@ impl Host {
                 held = Some(key);
                 Reply::Released(transported)
             }
+            Operation::ReleaseUnder { key, wrapping_key } => {
+                let roots = [&key.root, &wrapping_key.root].map(|root| online.root_key(session, root));
+                let [root, wrapping_root] = roots;
+                let wrapped = device::release_under(session, (root?, key), (wrapping_root?, wrapping_key))?;
+                Reply::ReleasedUnder(wrapped)
+            }
             Operation::Check(root) => {
                 device::check(session, online.root_key(session, root)?, transport)?;
                 Reply::Done
@@ -373,7 +379,9 @@ impl Online {
 /// What an error means when the device works otherwise.
 fn own(error: Error, operation: &Operation) -> Error {
     match (operation, &error) {
-        (Operation::Release { .. }, Error::Function { function, .. }) if function == "C_UnwrapKey" => {
+        (Operation::Release { .. } | Operation::ReleaseUnder { .. }, Error::Function { function, .. })
+            if function == "C_UnwrapKey" =>
+        {
             Error::WrappedKeyRefused
         }
         _ => error,

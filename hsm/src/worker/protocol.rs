@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::configuration::{SlotSelector, TransportRenewal};
 use crate::doctor::Report;
-use crate::key::{KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+use crate::key::{KeptKey, KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
 
 /// The first message to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,6 +136,11 @@ pub(crate) enum Operation {
         kind: KeyKind,
         wrapped: Wrapped,
     },
+    /// Unwrap two keys and wrap the first under the second.
+    ReleaseUnder {
+        key: KeptKey,
+        wrapping_key: KeptKey,
+    },
     /// Make, wrap, unwrap and destroy a key under the root key.
     Check(RootKeyLocator),
     Random(u16),
@@ -152,6 +157,10 @@ impl Operation {
             | Self::Generate { root, .. }
             | Self::Import { root, .. }
             | Self::Release { root, .. }
+            | Self::ReleaseUnder {
+                key: KeptKey { root, .. },
+                ..
+            }
             | Self::Check(root) => Some(root),
             _ => None,
         }
@@ -183,6 +192,8 @@ pub(crate) enum Reply {
     },
     Imported(Wrapped),
     Released(Transported),
+    /// A key under a key of the client's.
+    ReleasedUnder(Vec<u8>),
     Random(Vec<u8>),
     Token(TokenFacts),
     Done,

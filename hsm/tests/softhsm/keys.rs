@@ -1,6 +1,6 @@
 //! Keys: made, taken in, released, refused.
 
-use claviger_hsm::{Error, KeyKind, MadeKey};
+use claviger_hsm::{Error, KeptKey, KeyKind, MadeKey};
 use openssl::sha::sha256;
 
 use crate::support::{device_with_root_key, root, value};
@@ -128,4 +128,35 @@ async fn a_key_goes_only_into_a_buffer_of_its_length() {
         Err(Error::BufferLength { key: 32, buffer: 31 })
     );
     assert_eq!(small, [0; 31]);
+}
+
+#[tokio::test]
+async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
+    let (_token, device, root) = device_with_root_key().await;
+    // RFC 3394, section 4.6: 256 bits of key data with a 256-bit KEK.
+    let hex = |text: &str| hex::decode(text).unwrap();
+    let kek = hex("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
+    let data = hex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F");
+    let expected = hex("28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21");
+    let kept = async |material: &[u8]| KeptKey {
+        root: root.clone(),
+        kind: AES_256,
+        wrapped: device.import(&root, AES_256, material).await.unwrap().wrapped,
+    };
+    let (key, wrapping_key) = (kept(&data).await, kept(&kek).await);
+    assert_eq!(device.release_under(&key, &wrapping_key).await.unwrap(), expected);
+
+    let mut changed = wrapping_key.clone();
+    changed.wrapped.bytes[7] ^= 1;
+    let refused = device.release_under(&key, &changed).await.unwrap_err();
+    assert_eq!(refused, Error::WrappedKeyRefused);
+    let kind = KeyKind::Generic { bytes: 20 };
+    let odd = KeptKey {
+        kind,
+        wrapped: device.generate(&root, kind).await.unwrap().wrapped,
+        ..key
+    };
+    let refused = device.release_under(&odd, &wrapping_key).await.unwrap_err();
+    assert_eq!(refused, Error::KeyLength { bytes: 20 });
+    device.shutdown().await;
 }
