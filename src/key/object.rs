@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::life_cycle::{Event, LifeCycle, LifeCycleError};
 use super::list::AttributeList;
-use crate::kmip::attribute::{Attribute, AttributeValue, Name, RevocationReason};
+use crate::kmip::attribute::{Attribute, AttributeValue, CryptographicParameters, Name, RevocationReason};
 use crate::kmip::enumeration::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, RevocationReasonCode, State,
 };
@@ -187,6 +187,15 @@ impl ManagedObject {
             AttributeValue::UsageLimits(limits) => Some(limits.count.unwrap_or(limits.total)),
             _ => None,
         })
+    }
+
+    /// Its Cryptographic Parameters, in the order of their Attribute Index.
+    pub fn cryptographic_parameters(&self) -> Vec<&CryptographicParameters> {
+        let parameters = self.attributes.iter().filter_map(|(_, value)| match value {
+            AttributeValue::CryptographicParameters(parameters) => Some(&**parameters),
+            _ => None,
+        });
+        parameters.collect()
     }
 
     /// Whether the key was never handed out (section 3.34).

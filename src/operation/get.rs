@@ -1,13 +1,15 @@
 //! Get (KMIP 1.4, section 4.11): the one operation that lets a key out.
 //!
 //! The device re-wraps the key under its transport key; the record of the release is made durable; only then is the
-//! transport wrap opened, straight into the buffer of the answer, by who writes it.
+//! transport wrap opened, straight into the buffer of the answer, by who writes it. With a Key Wrapping Specification
+//! the device wraps it under the client's own key instead, and it is never in the clear here.
 
 use super::item::{Commit, Item};
+use super::key_wrapping::{self, Wrapping};
 use super::make;
 use super::refusal::Refusal;
 use crate::kmip::enumeration::{KeyFormatType, KeyWrapType};
-use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, Object};
+use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, Object};
 use crate::kmip::output::{Material, MaterialError};
 use crate::kmip::payload::{GetRequest, GetResponse};
 use crate::root_key;
@@ -21,7 +23,7 @@ pub(super) async fn perform(
     request: GetRequest<'_>,
 ) -> Result<GetResponse<'static>, Refusal> {
     // What the device released already, where a commit has to be made anew.
-    let mut released: Option<(WrappedUnder, root_key::Material)> = None;
+    let mut released: Option<(WrappedUnder, Out)> = None;
     for _ in 0..ATTEMPTS {
         let mut row = item.object(request.unique_identifier).await?;
         let unique_identifier = row.object.id().hyphenated().to_string();
@@ -36,9 +38,13 @@ pub(super) async fn perform(
             });
         }
         let (format, wrapped) = permit(&row, &request)?;
-        let material = match released.take() {
-            Some((same, material)) if same == wrapped => material,
-            _ => release(item, &row, &wrapped).await?,
+        let wrapping = match &request.key_wrapping_specification {
+            Some(specification) => Some(key_wrapping::permit(item, specification).await?),
+            None => None,
+        };
+        let out = match released.take() {
+            Some((same, out)) if same == wrapped => out,
+            _ => release(item, &row, &wrapped, wrapping).await?,
         };
         let (algorithm, length) = (row.object.algorithm(), row.object.length());
         // The first time it is served, it is no longer Fresh.
@@ -48,23 +54,21 @@ pub(super) async fn perform(
             Vec::new()
         };
         if item.commit(changes).await? == Commit::Done {
+            let (key_value, key_wrapping_data) = out.into_parts();
             let block = KeyBlock {
                 key_format_type: format,
                 key_compression_type: None,
-                key_value: Some(KeyValue::Structure {
-                    material: KeyMaterial::Closed(Box::new(Released(material))),
-                    attributes: Vec::new(),
-                }),
+                key_value: Some(key_value),
                 cryptographic_algorithm: algorithm,
                 cryptographic_length: length,
-                key_wrapping_data: None,
+                key_wrapping_data,
             };
             return Ok(GetResponse {
                 unique_identifier,
                 object: Object::SymmetricKey(block),
             });
         }
-        released = Some((wrapped, material));
+        released = Some((wrapped, out));
     }
     Err(Refusal::busy())
 }
@@ -77,10 +81,8 @@ fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<(KeyFormatType, Wrap
     if !object.is_extractable() {
         return Err(Refusal::not_extractable());
     }
-    if request.key_wrapping_specification.is_some() {
-        return Err(Refusal::key_wrapping());
-    }
-    if object.is_sensitive() {
+    let to_be_wrapped = request.key_wrapping_specification.is_some();
+    if object.is_sensitive() && !to_be_wrapped {
         return Err(Refusal::sensitive());
     }
     if request.key_compression_type.is_some() {
@@ -96,17 +98,47 @@ fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<(KeyFormatType, Wrap
         .or_else(|| object.format())
         .unwrap_or(KeyFormatType::Raw);
     match format {
-        KeyFormatType::Raw | KeyFormatType::TransparentSymmetricKey => Ok((format, wrapped)),
+        KeyFormatType::Raw => Ok((format, wrapped)),
+        // A wrapped value is a key's bytes, and no structure.
+        KeyFormatType::TransparentSymmetricKey if !to_be_wrapped => Ok((format, wrapped)),
         other => Err(Refusal::key_format(other)),
     }
 }
 
-/// Has the device re-wrap the key, and tells the record how it leaves.
+/// A key as it leaves the device.
+enum Out {
+    /// Under the transport key.
+    Closed(root_key::Material),
+    /// Under a key of the client's.
+    Wrapped(Vec<u8>, Box<KeyWrappingData>),
+}
+
+impl Out {
+    fn into_parts(self) -> (KeyValue<'static>, Option<Box<KeyWrappingData>>) {
+        match self {
+            Self::Closed(material) => {
+                let value = KeyValue::Structure {
+                    material: KeyMaterial::Closed(Box::new(Released(material))),
+                    attributes: Vec::new(),
+                };
+                (value, None)
+            }
+            Self::Wrapped(bytes, data) => (KeyValue::Bytes(KeyMaterial::Bytes(bytes.into())), Some(data)),
+        }
+    }
+}
+
+/// Has the device release the key, and tells the record how it leaves.
 async fn release(
     item: &mut Item<'_>,
     row: &KeyRow,
     wrapped: &WrappedUnder,
-) -> Result<root_key::Material, Refusal> {
+    wrapping: Option<Wrapping>,
+) -> Result<Out, Refusal> {
+    if let Some(wrapping) = wrapping {
+        let bytes = key_wrapping::release(item, row, wrapped, &wrapping).await?;
+        return Ok(Out::Wrapped(bytes, Box::new(wrapping.data)));
+    }
     let (Some(algorithm), Some(bytes)) = (row.object.algorithm(), row.object.bytes()) else {
         return Err(Refusal::not_found());
     };
@@ -121,7 +153,7 @@ async fn release(
         .await
         .map_err(|error| Refusal::not_released(&error))?;
     item.leaves_by(material.release_profile());
-    Ok(material)
+    Ok(Out::Closed(material))
 }
 
 /// The key, closed until the answer is written.

@@ -191,16 +191,23 @@ impl Item<'_> {
     }
 
     async fn row(&mut self, id: Uuid) -> Result<KeyRow, Refusal> {
-        let row = self
-            .services
-            .store
-            .key(self.caller.adapter, id)
-            .await
-            .map_err(|error| Refusal::of_store(&error))?
-            .filter(|row| !row.object.is_gone())
-            .ok_or_else(Refusal::not_found)?;
+        let row = self.look_up(id).await?.ok_or_else(Refusal::not_found)?;
         self.concerns(&row);
         Ok(row)
+    }
+
+    /// Another object of the adapter that takes part; the record stays about the one that the item is about.
+    pub(super) async fn another(&self, unique_identifier: &str) -> Result<Option<KeyRow>, Refusal> {
+        match Uuid::parse_str(unique_identifier) {
+            Ok(id) => self.look_up(id).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn look_up(&self, id: Uuid) -> Result<Option<KeyRow>, Refusal> {
+        let row = self.services.store.key(self.caller.adapter, id).await;
+        let row = row.map_err(|error| Refusal::of_store(&error))?;
+        Ok(row.filter(|row| !row.object.is_gone()))
     }
 }
 

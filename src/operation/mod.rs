@@ -45,6 +45,7 @@ mod get;
 mod get_attribute_list;
 mod get_attributes;
 mod item;
+mod key_wrapping;
 mod locate;
 mod make;
 mod modify_attribute;

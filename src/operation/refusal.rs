@@ -209,7 +209,66 @@ impl Refusal {
 
     /// Key wrapping is not done here.
     pub(super) fn key_wrapping() -> Self {
-        Self::new(ResultReason::FeatureNotSupported, "Key wrapping is not supported")
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            "Keys are wrapped by encryption with AES key wrap (NIST Key Wrap) alone",
+        )
+    }
+
+    /// The Key Wrapping Specification names no key to encrypt with (section 2.1.6).
+    pub(super) fn no_wrapping_key_named() -> Self {
+        Self::new(
+            ResultReason::InvalidField,
+            "The Key Wrapping Specification has no Encryption Key Information",
+        )
+    }
+
+    /// The wrapping key does not exist (section 11.12).
+    pub(super) fn no_wrapping_key() -> Self {
+        Self::new(
+            ResultReason::ItemNotFound,
+            "There is no wrapping key with the Unique Identifier of the Encryption Key Information",
+        )
+    }
+
+    /// What should wrap is no key (section 11.12).
+    pub(super) fn wrapping_object_is_no_key() -> Self {
+        Self::new(
+            ResultReason::IllegalOperation,
+            "The object of the Encryption Key Information is not a key",
+        )
+    }
+
+    /// The wrapping key may not wrap (section 11.12).
+    pub(super) fn wrapping_key_unusable() -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            "A wrapping key is an Active AES key with Wrap Key in its Cryptographic Usage Mask",
+        )
+    }
+
+    /// The wrapping key has no such Cryptographic Parameters (section 11.12).
+    pub(super) fn no_wrapping_parameters() -> Self {
+        Self::new(
+            ResultReason::ItemNotFound,
+            "The wrapping key has no Cryptographic Parameters that fit, and the request names none",
+        )
+    }
+
+    /// The key cannot be wrapped with this Encoding Option (section 11.12).
+    pub(super) fn encoding_option() -> Self {
+        Self::new(
+            ResultReason::EncodingOptionError,
+            "Keys are wrapped with No Encoding, without attributes",
+        )
+    }
+
+    /// AES key wrap does not take a key of this length.
+    pub(super) fn not_wrappable() -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            "AES key wrap takes keys of at least 16 bytes whose length is a multiple of 8",
+        )
     }
 
     /// A template has no key to be wrapped.

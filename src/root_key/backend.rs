@@ -30,6 +30,20 @@ pub struct MadeKey {
     pub sha256: [u8; 32],
 }
 
+/// A key as it is kept, and what it is.
+#[derive(Clone, Copy)]
+pub struct KeptKey<'a> {
+    /// The root key that wraps it.
+    pub root_key: &'a RootKey,
+    /// What it is.
+    pub specification: KeySpecification,
+    /// The key under the root key.
+    pub wrapped: &'a WrappedKek,
+}
+
+/// How a key leaves that is wrapped under a key of the client's, for the record.
+pub const CLIENT_RELEASE_PROFILE: &str = "client";
+
 /// A backend, for a status page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BackendDescription {
@@ -88,6 +102,10 @@ pub trait RootKeyBackend: Send + Sync {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error>;
+
+    /// Releases a key wrapped under another by AES key wrap (RFC 3394): both are opened in the backend, none here. The
+    /// profile of such a release is [`CLIENT_RELEASE_PROFILE`].
+    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error>;
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;

@@ -14,7 +14,10 @@ mod pkcs11;
 mod pkcs11_tests;
 mod registry;
 
-pub use backend::{BackendDescription, CreatedRootKey, KeySpecification, MadeKey, RootKeyBackend};
+pub use backend::{
+    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, MadeKey,
+    RootKeyBackend,
+};
 pub use error::Error;
 pub use material::Material;
 pub use pkcs11::Pkcs11Backend;

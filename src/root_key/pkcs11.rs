@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use claviger_hsm::{Device, Error as DeviceError, RootKeyLocator, WrapProfile as DeviceProfile, Wrapped};
 
-use super::{BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend};
+use super::{
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
+};
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 
@@ -52,6 +54,27 @@ impl Pkcs11Backend {
         Ok(MadeKey {
             wrapped: WrappedKek { profile, bytes },
             sha256,
+        })
+    }
+
+    fn wrapped(&self, kek: &WrappedKek) -> Result<Wrapped, Error> {
+        match kek.profile {
+            WrapProfile::AesKw => Ok(Wrapped {
+                profile: DeviceProfile::AesKw,
+                bytes: kek.bytes.clone(),
+            }),
+            profile => Err(Error::WrapProfile {
+                backend: self.device.name().to_owned(),
+                profile,
+            }),
+        }
+    }
+
+    fn kept(&self, key: KeptKey<'_>) -> Result<claviger_hsm::KeptKey, Error> {
+        Ok(claviger_hsm::KeptKey {
+            root: locator(key.root_key),
+            kind: key.specification,
+            wrapped: self.wrapped(key.wrapped)?,
         })
     }
 }
@@ -112,25 +135,19 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        let profile = match wrapped.profile {
-            WrapProfile::AesKw => DeviceProfile::AesKw,
-            profile => {
-                return Err(Error::WrapProfile {
-                    backend: self.device.name().to_owned(),
-                    profile,
-                });
-            }
-        };
-        let wrapped = Wrapped {
-            profile,
-            bytes: wrapped.bytes.clone(),
-        };
+        let wrapped = self.wrapped(wrapped)?;
         let released = self
             .device
             .release(&locator(root_key), specification, &wrapped)
             .await;
         let released = released.map_err(|error| self.failed(error))?;
         Ok(Material::new(self.device.name(), released))
+    }
+
+    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+        let (key, wrapping_key) = (self.kept(key)?, self.kept(wrapping_key)?);
+        let released = self.device.release_under(&key, &wrapping_key).await;
+        released.map_err(|error| self.failed(error))
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
 };
 
 #[derive(Default)]
@@ -93,6 +93,10 @@ impl RootKeyBackend for TestBackend {
 
     async fn release(&self, _: &RootKey, _: KeySpecification, _: &WrappedKek) -> Result<Material, Error> {
         Ok(Material::of_stand_in(vec![9; 32]))
+    }
+
+    async fn release_under(&self, _: KeptKey<'_>, _: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+        unreachable!("an administrator gets no key")
     }
 
     async fn check(&self, _: &RootKey) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, Pkcs11Backend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, Pkcs11Backend,
     RootKeyBackend, RootKeys,
 };
 
@@ -189,6 +189,10 @@ impl RootKeyBackend for LateBackend {
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
         self.up()?.release(root_key, specification, wrapped).await
+    }
+
+    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+        self.up()?.release_under(key, wrapping_key).await
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use openssl::aes::{AesKey, wrap_key};
 use sha2::{Digest, Sha256};
 
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeySpecification, MadeKey, Material, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
 };
 
 /// What is added to each byte of a key.
@@ -101,5 +102,14 @@ impl RootKeyBackend for Backend {
         self.up()?;
         assert_eq!(wrapped.bytes.len(), bytes(what));
         Ok(Material::of_stand_in(masked(&wrapped.bytes)))
+    }
+
+    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+        self.up()?;
+        let under = AesKey::new_encrypt(&masked(&wrapping_key.wrapped.bytes)).expect("an AES key");
+        let mut wrapped = vec![0; key.wrapped.bytes.len() + 8];
+        wrap_key(&under, None, &mut wrapped, &masked(&key.wrapped.bytes))
+            .expect("AES key wrap takes the key");
+        Ok(wrapped)
     }
 }
