@@ -186,3 +186,10 @@ pub fn bytes(tag: u32, value: &[u8]) -> Item {
         value: Value::Bytes(value.to_vec()),
     }
 }
+
+pub fn boolean(tag: u32, value: bool) -> Item {
+    Item {
+        tag,
+        value: Value::Boolean(value),
+    }
+}
