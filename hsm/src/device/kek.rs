@@ -62,6 +62,30 @@ pub(crate) fn release(
     wrapped: &Wrapped,
     transport: &Transport,
 ) -> Result<(Transported, Arc<TransportKey>), Error> {
+    let key = unwrap(session, root, kind, wrapped)?;
+    let transport_key = transport.use_current();
+    let transported = send(session, &transport_key, &key, kind)?;
+    Ok((transported, transport_key))
+}
+
+/// Unwraps a key and wraps it under another root key. Fails as [`release`] does.
+pub(crate) fn rewrap(
+    session: &Session,
+    root: ObjectHandle,
+    to: ObjectHandle,
+    kind: KeyKind,
+    wrapped: &Wrapped,
+) -> Result<Wrapped, Error> {
+    let key = unwrap(session, root, kind, wrapped)?;
+    wrap(session, to, &key, kind)
+}
+
+fn unwrap<'a>(
+    session: &'a Session,
+    root: ObjectHandle,
+    kind: KeyKind,
+    wrapped: &Wrapped,
+) -> Result<SessionObject<'a>, Error> {
     if wrapped.profile != WrapProfile::AesKw {
         return Err(Error::WrapProfile {
             profile: wrapped.profile.to_string(),
@@ -70,12 +94,9 @@ pub(crate) fn release(
     if wrapped.bytes.len() != kind.padded_bytes() + 8 {
         return Err(Error::WrappedKeyRefused);
     }
-    let key = session
+    session
         .unwrap(root, &wrapped.bytes, &template(kind))
-        .map_err(refusal)?;
-    let transport_key = transport.use_current();
-    let transported = send(session, &transport_key, &key, kind)?;
-    Ok((transported, transport_key))
+        .map_err(refusal)
 }
 
 /// Does with a key that is thrown away all that is done with one that is kept.

@@ -237,6 +237,16 @@ impl Host {
                 held = Some(key);
                 Reply::Released(transported)
             }
+            Operation::Rewrap {
+                root,
+                to,
+                kind,
+                wrapped,
+            } => {
+                let root = online.root_key(session, root)?;
+                let to = online.root_key(session, to)?;
+                Reply::Rewrapped(device::rewrap(session, root, to, *kind, wrapped)?)
+            }
             Operation::Check(root) => {
                 device::check(session, online.root_key(session, root)?, transport)?;
                 Reply::Done
@@ -373,7 +383,9 @@ impl Online {
 /// What an error means when the device works otherwise.
 fn own(error: Error, operation: &Operation) -> Error {
     match (operation, &error) {
-        (Operation::Release { .. }, Error::Function { function, .. }) if function == "C_UnwrapKey" => {
+        (Operation::Release { .. } | Operation::Rewrap { .. }, Error::Function { function, .. })
+            if function == "C_UnwrapKey" =>
+        {
             Error::WrappedKeyRefused
         }
         _ => error,

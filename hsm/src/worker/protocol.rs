@@ -136,6 +136,13 @@ pub(crate) enum Operation {
         kind: KeyKind,
         wrapped: Wrapped,
     },
+    /// Unwrap a key under one root key and wrap it under another of the same token.
+    Rewrap {
+        root: RootKeyLocator,
+        to: RootKeyLocator,
+        kind: KeyKind,
+        wrapped: Wrapped,
+    },
     /// Make, wrap, unwrap and destroy a key under the root key.
     Check(RootKeyLocator),
     Random(u16),
@@ -152,6 +159,7 @@ impl Operation {
             | Self::Generate { root, .. }
             | Self::Import { root, .. }
             | Self::Release { root, .. }
+            | Self::Rewrap { root, .. }
             | Self::Check(root) => Some(root),
             _ => None,
         }
@@ -183,6 +191,7 @@ pub(crate) enum Reply {
     },
     Imported(Wrapped),
     Released(Transported),
+    Rewrapped(Wrapped),
     Random(Vec<u8>),
     Token(TokenFacts),
     Done,

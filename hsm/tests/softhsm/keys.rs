@@ -129,3 +129,21 @@ async fn a_key_goes_only_into_a_buffer_of_its_length() {
     );
     assert_eq!(small, [0; 31]);
 }
+
+#[tokio::test]
+async fn a_key_that_goes_to_another_root_key_keeps_its_bytes() {
+    let (_token, device, first) = device_with_root_key().await;
+    let second = root(2);
+    device.create_root_key(&second).await.unwrap();
+    for kind in [AES_256, KeyKind::Generic { bytes: 33 }] {
+        let made = device.generate(&first, kind).await.unwrap();
+        let before = value(&device, &first, kind, &made.wrapped).await;
+        let moved = device.rewrap(&first, &second, kind, &made.wrapped).await.unwrap();
+        assert_ne!(moved, made.wrapped);
+        assert_eq!(value(&device, &second, kind, &moved).await, before);
+        assert_eq!(
+            device.rewrap(&first, &second, kind, &moved).await.err(),
+            Some(Error::WrappedKeyRefused)
+        );
+    }
+}
