@@ -34,11 +34,14 @@ impl Pkcs11Backend {
     }
 
     fn made(&self, made: claviger_hsm::MadeKey) -> Result<MadeKey, Error> {
-        let claviger_hsm::MadeKey {
-            wrapped: Wrapped { profile, bytes },
-            sha256,
-        } = made;
-        let profile = match profile {
+        let claviger_hsm::MadeKey { wrapped, sha256 } = made;
+        let wrapped = self.kept(wrapped)?;
+        Ok(MadeKey { wrapped, sha256 })
+    }
+
+    /// The wrapped key in the form that is kept.
+    fn kept(&self, wrapped: Wrapped) -> Result<WrappedKek, Error> {
+        let profile = match wrapped.profile {
             DeviceProfile::AesKw => WrapProfile::AesKw,
             DeviceProfile::AesKwp => WrapProfile::AesKwp,
             DeviceProfile::AesGcm => WrapProfile::AesGcm,
@@ -49,20 +52,34 @@ impl Pkcs11Backend {
                 }));
             }
         };
-        Ok(MadeKey {
-            wrapped: WrappedKek { profile, bytes },
-            sha256,
+        Ok(WrappedKek {
+            profile,
+            bytes: wrapped.bytes,
         })
+    }
+
+    /// The wrapped key in the form that the device takes.
+    fn sent(&self, wrapped: &WrappedKek) -> Result<Wrapped, Error> {
+        match wrapped.profile {
+            WrapProfile::AesKw => Ok(Wrapped {
+                profile: DeviceProfile::AesKw,
+                bytes: wrapped.bytes.clone(),
+            }),
+            profile => Err(Error::WrapProfile {
+                backend: self.device.name().to_owned(),
+                profile,
+            }),
+        }
     }
 }
 
-/// Where the key is on its token: by its label, by its identifier's 16 bytes as `CKA_ID`, and with the check value that
+/// Where the key is on its token: by its label, by its version's `CKA_ID`, and with the check value that
 /// was recorded, so that no other key is ever used in its place.
 fn locator(root_key: &RootKey) -> RootKeyLocator {
     let check_value = &root_key.check_value;
     RootKeyLocator {
         label: root_key.label.clone(),
-        id: root_key.id.uuid().as_bytes().to_vec(),
+        id: root_key.token_id(),
         check_value: (!check_value.is_empty()).then(|| check_value.clone()),
     }
 }
@@ -112,25 +129,26 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        let profile = match wrapped.profile {
-            WrapProfile::AesKw => DeviceProfile::AesKw,
-            profile => {
-                return Err(Error::WrapProfile {
-                    backend: self.device.name().to_owned(),
-                    profile,
-                });
-            }
-        };
-        let wrapped = Wrapped {
-            profile,
-            bytes: wrapped.bytes.clone(),
-        };
+        let wrapped = self.sent(wrapped)?;
         let released = self
             .device
             .release(&locator(root_key), specification, &wrapped)
             .await;
         let released = released.map_err(|error| self.failed(error))?;
         Ok(Material::new(self.device.name(), released))
+    }
+
+    async fn rewrap(
+        &self,
+        from: &RootKey,
+        to: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        let wrapped = self.sent(wrapped)?;
+        let (from, to) = (locator(from), locator(to));
+        let moved = self.device.rewrap(&from, &to, specification, &wrapped).await;
+        self.kept(moved.map_err(|error| self.failed(error))?)
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -95,6 +95,16 @@ impl RootKeyBackend for TestBackend {
         Ok(Material::of_stand_in(vec![9; 32]))
     }
 
+    async fn rewrap(
+        &self,
+        _: &RootKey,
+        _: &RootKey,
+        _: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        Ok(wrapped.clone())
+    }
+
     async fn check(&self, _: &RootKey) -> Result<(), Error> {
         if self.checks_fail.load(Ordering::SeqCst) {
             Err(failure())
