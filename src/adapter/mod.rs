@@ -18,7 +18,7 @@ pub use id::{AdapterId, RootKeyId};
 pub use name::{
     DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name,
 };
-pub use root_key::{RootKey, WrappedBytes};
+pub use root_key::{RootKey, RootKeyVersion, WrappedBytes};
 use time::OffsetDateTime;
 
 /// One tenant of the KMIP endpoint: a root key, its client certificates, its keys.

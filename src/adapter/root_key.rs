@@ -31,6 +31,53 @@ pub struct RootKey {
     pub created_at: OffsetDateTime,
 }
 
+impl RootKey {
+    /// `CKA_LABEL` of a version of a root key. A name has no full stop, so no two names and versions give the same.
+    pub fn label_of(name: &str, version: u32) -> String {
+        format!("claviger.{name}.v{version}")
+    }
+
+    /// `CKA_ID` of this version: the 16 bytes of the identifier, and from the second version on four more, the version.
+    pub fn token_id(&self) -> Vec<u8> {
+        let mut id = self.id.uuid().as_bytes().to_vec();
+        if self.version > 1 {
+            id.extend_from_slice(&self.version.to_be_bytes());
+        }
+        id
+    }
+
+    /// The root key as it is found at an earlier version. Its seal key is wrapped under the present one, and is not in
+    /// what this returns.
+    #[must_use]
+    pub fn at(&self, earlier: &RootKeyVersion) -> Self {
+        Self {
+            version: earlier.version,
+            label: earlier.label.clone(),
+            check_value: earlier.check_value.clone(),
+            seal_key: WrappedBytes {
+                profile: String::new(),
+                bytes: Vec::new(),
+            },
+            ..self.clone()
+        }
+    }
+}
+
+/// A version of a root key that another has taken the place of. No new key goes under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootKeyVersion {
+    /// The root key.
+    pub root_key: RootKeyId,
+    /// Which version.
+    pub version: u32,
+    /// `CKA_LABEL` of it on the token.
+    pub label: String,
+    /// Its check value.
+    pub check_value: Vec<u8>,
+    /// When the next version took its place; a store keeps it to the microsecond.
+    pub superseded_at: OffsetDateTime,
+}
+
 /// Bytes that a device wrapped, and how. Its `Debug` shows the length alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrappedBytes {

@@ -118,6 +118,29 @@ pub struct RootKey {
     pub created_at: OffsetDateTime,
     /// How many adapters use it.
     pub adapters: u64,
+    /// Its versions that are still known, the present one last.
+    #[serde(default)]
+    pub versions: Vec<RootKeyVersion>,
+}
+
+/// A version of a root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKeyVersion {
+    /// Which version.
+    pub version: u32,
+    /// Its label on the token (`CKA_LABEL`).
+    pub label: String,
+    /// Its check value.
+    pub check_value: String,
+    /// When the next version took its place; absent for the present one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub superseded_at: Option<OffsetDateTime>,
+    /// How many keys are wrapped under it. Those of an earlier version are what a rotation still has to do.
+    pub keys: u64,
 }
 
 /// `POST /v1/root-keys`: makes a root key on a device.

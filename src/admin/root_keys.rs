@@ -5,6 +5,7 @@
 //! | `GET /v1/root-keys` | all, by name |
 //! | `POST /v1/root-keys` with [`NewRootKey`] | 201 and the root key |
 //! | `GET /v1/root-keys/{name or id}` | the root key |
+//! | `POST /v1/root-keys/{name or id}/rotate` | the root key with its new version |
 //!
 //! # A creation that does not reach its end
 //!
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 
 use super::Peer;
@@ -25,7 +26,7 @@ use super::administration::{Administration, actor, now};
 use super::api::{self, List, NewRootKey};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
-use crate::adapter::{Adapter, RootKey, RootKeyId, WrappedBytes, root_key_name};
+use crate::adapter::{Adapter, RootKey, RootKeyId, RootKeyVersion, WrappedBytes, root_key_name};
 use crate::custody::{Event, EventName, RootKeyFacts};
 use crate::root_key::{self, RootKeyBackend};
 use crate::store::{Change, SealKey};
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
         .route("/v1/root-keys", get(list).post(create))
         .route("/v1/root-keys/{root_key}", get(show))
+        .route("/v1/root-keys/{root_key}/rotate", post(rotate))
 }
 
 async fn list(
@@ -43,7 +45,10 @@ async fn list(
     let found = administration.store().root_keys().await?;
     let (rows, tampered) = administration.trusted(found, &peer).await?;
     let adapters = administration.store().adapters().await?.rows;
-    let items = rows.into_iter().map(|row| resource(row, &adapters)).collect();
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        items.push(resource(&administration, row, &adapters).await?);
+    }
     Ok(Json(List {
         items,
         next: None,
@@ -57,7 +62,7 @@ async fn show(
 ) -> Result<Json<api::RootKey>, Refusal> {
     let root_key = administration.root_key(&name).await?;
     let adapters = administration.store().adapters().await?.rows;
-    Ok(Json(resource(root_key, &adapters)))
+    resource(&administration, root_key, &adapters).await.map(Json)
 }
 
 async fn create(
@@ -115,8 +120,7 @@ fn chosen_backend(
 /// next creation finds it there.
 async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) -> Result<RootKey, Refusal> {
     let version = 1;
-    // A name has no full stop, so no two names and versions give the same label.
-    let label = format!("claviger.{name}.v{version}");
+    let label = RootKey::label_of(&name, version);
     let mut root_key = RootKey {
         id: RootKeyId::new(),
         name,
@@ -132,7 +136,13 @@ async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) 
         },
         created_at: now(),
     };
-    let created = backend.create(&root_key).await.map_err(|error| match error {
+    create_on(backend, &mut root_key).await?;
+    Ok(root_key)
+}
+
+/// Makes the key of these facts on the device, and completes them by what it tells.
+async fn create_on(backend: &dyn RootKeyBackend, root_key: &mut RootKey) -> Result<(), Refusal> {
+    let created = backend.create(root_key).await.map_err(|error| match error {
         root_key::Error::Device {
             source: claviger_hsm::Error::RootKeyExists { .. },
             ..
@@ -149,7 +159,7 @@ async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) 
     root_key.check_value = created.check_value;
     root_key.token_label = created.token_label;
     root_key.token_serial = created.token_serial;
-    Ok(root_key)
+    Ok(())
 }
 
 /// Makes the seal key under the root key, and enters and records both.
@@ -175,7 +185,7 @@ async fn enter(
         return Err(left_behind(&root_key, refusal));
     }
     // Nothing uses it yet.
-    Ok(resource(root_key, &[]))
+    resource(administration, root_key, &[]).await
 }
 
 /// Makes the seal key, keeps it wrapped in `root_key`, and opens it into its final place.
@@ -187,6 +197,60 @@ async fn make_seal_key(
     root_key.seal_key = root_keys.make_seal_key(root_key).await?;
     let material = root_keys.release_seal_key(root_key).await?;
     SealKey::filled_by(|place| material.open_into(place))
+}
+
+/// Makes a new version and puts it in the place of the present one. New keys go under it from the commit on; the others
+/// follow in the background.
+async fn rotate(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Result<Json<api::RootKey>, Refusal> {
+    let event = Event::new(EventName::RootKeyRotate, actor(&peer)).detail("name", name.clone());
+    let done = administration.carry_out(event, async move |administration, event| {
+        let present = administration.root_key(&name).await?;
+        let backend = administration.root_keys().for_root(&present)?;
+        let version = present.version.saturating_add(1);
+        let mut next = RootKey {
+            version,
+            label: RootKey::label_of(&present.name, version),
+            check_value: Vec::new(),
+            ..present.clone()
+        };
+        create_on(&*backend, &mut next).await?;
+        if (&next.token_label, &next.token_serial) != (&present.token_label, &present.token_serial) {
+            let message = format!(
+                "the device has another token now than the one that root key {:?} was made on",
+                present.name
+            );
+            return Err(left_behind(&next, Refusal::new(Kind::BackendFailed, message)));
+        }
+        next.seal_key = match administration.root_keys().rewrap_seal_key(&present, &next).await {
+            Ok(seal_key) => seal_key,
+            Err(error) => return Err(left_behind(&next, error.into())),
+        };
+        let superseded = RootKeyVersion {
+            root_key: present.id,
+            version: present.version,
+            label: present.label,
+            check_value: present.check_value,
+            superseded_at: now(),
+        };
+        let event = Event {
+            root_key: Some(facts(&next)),
+            ..event
+        };
+        let change = Change::RotateRootKey {
+            root_key: next.clone(),
+            superseded,
+        };
+        if let Err(refusal) = administration.commit(vec![change], event).await {
+            return Err(left_behind(&next, refusal));
+        }
+        let adapters = administration.store().adapters().await?.rows;
+        resource(&administration, next, &adapters).await
+    });
+    done.await.map(Json)
 }
 
 /// The refusal of a creation that has left a key on the device.
@@ -206,12 +270,36 @@ fn removal(label: &str) -> String {
     )
 }
 
-fn resource(root_key: RootKey, adapters: &[Adapter]) -> api::RootKey {
+async fn resource(
+    administration: &Administration,
+    root_key: RootKey,
+    adapters: &[Adapter],
+) -> Result<api::RootKey, Refusal> {
+    let keys = administration.store().keys_by_version(root_key.id).await?;
+    let earlier = administration.store().earlier_versions(root_key.id).await?.rows;
+    let keys = |version| keys.get(&version).copied().unwrap_or(0);
+    let mut versions: Vec<_> = earlier
+        .into_iter()
+        .map(|earlier| api::RootKeyVersion {
+            version: earlier.version,
+            label: earlier.label,
+            check_value: hex::encode(earlier.check_value),
+            superseded_at: Some(earlier.superseded_at),
+            keys: keys(earlier.version),
+        })
+        .collect();
+    versions.push(api::RootKeyVersion {
+        version: root_key.version,
+        label: root_key.label.clone(),
+        check_value: hex::encode(&root_key.check_value),
+        superseded_at: None,
+        keys: keys(root_key.version),
+    });
     let users = adapters
         .iter()
         .filter(|adapter| adapter.root_key == root_key.id)
         .count();
-    api::RootKey {
+    Ok(api::RootKey {
         id: root_key.id.uuid(),
         name: root_key.name,
         backend: root_key.backend,
@@ -222,7 +310,8 @@ fn resource(root_key: RootKey, adapters: &[Adapter]) -> api::RootKey {
         check_value: hex::encode(root_key.check_value),
         created_at: root_key.created_at,
         adapters: users as u64,
-    }
+        versions,
+    })
 }
 
 pub(super) fn facts(root_key: &RootKey) -> RootKeyFacts {

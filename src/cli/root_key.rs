@@ -17,7 +17,12 @@ pub(crate) enum Command {
     },
     /// List the root keys
     List,
-    /// Show one root key
+    /// Make a new version of a root key; all keys under it are wrapped anew on the device, in the background
+    Rotate {
+        /// Its name or identifier
+        root_key: String,
+    },
+    /// Show one root key, its versions, and how many keys are under each
     Show {
         /// Its name or identifier
         root_key: String,
@@ -46,6 +51,17 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             let list: List<RootKey> = client.get(path(["root-keys"])).await?;
             return output.list(&list, columns);
         }
+        Command::Rotate { root_key } => {
+            let rotated: RootKey = client
+                .post(path(["root-keys", &root_key, "rotate"]), &serde_json::json!({}))
+                .await?;
+            output.data(&rotated, properties)?;
+            say(format_args!(
+                "root key {} is at version {}; `claviger root-key show {}` tells how many keys are still under earlier \
+                 versions",
+                rotated.name, rotated.version, rotated.name
+            ));
+        }
         Command::Show { root_key } => {
             let root_key: RootKey = client.get(path(["root-keys", &root_key])).await?;
             output.data(&root_key, properties)?;
@@ -71,7 +87,14 @@ fn columns(items: &[RootKey]) -> String {
 }
 
 fn properties(item: &RootKey) -> String {
-    Properties::new()
+    let earlier: u64 = item
+        .versions
+        .iter()
+        .filter(|version| version.version != item.version)
+        .map(|version| version.keys)
+        .sum();
+    let mut properties = Properties::new();
+    properties
         .line("name", &item.name)
         .line("id", item.id)
         .line("device", &item.backend)
@@ -81,6 +104,15 @@ fn properties(item: &RootKey) -> String {
         .line("version", item.version)
         .line("check value", &item.check_value)
         .line("adapters", item.adapters)
-        .line("created", time(item.created_at))
-        .text()
+        .line("created", time(item.created_at));
+    for version in &item.versions {
+        properties.line(
+            &format!("keys under v{}", version.version),
+            format_args!(
+                "{} ({}, check value {})",
+                version.keys, version.label, version.check_value
+            ),
+        );
+    }
+    properties.line("keys to re-wrap", earlier).text()
 }

@@ -48,6 +48,10 @@ event_names! {
 
     /// A root key was made in its backend and entered here.
     RootKeyCreate = "root-key.create",
+    /// A new version of a root key was made in its backend and took the place of the one before it.
+    RootKeyRotate = "root-key.rotate",
+    /// A key was wrapped under the present version of its root key; its bytes and attributes are what they were.
+    KeyRewrap = "key.rewrap",
     /// A root key was found and checked, or not found, or not the one that was entered.
     RootKeyVerify = "root-key.verify",
 

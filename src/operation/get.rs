@@ -142,7 +142,10 @@ async fn release(
     let (Some(algorithm), Some(bytes)) = (row.object.algorithm(), row.object.bytes()) else {
         return Err(Refusal::not_found());
     };
-    let root_key = item.services.root_key(wrapped.root_key).await?;
+    let root_key = item
+        .services
+        .root_key_at(wrapped.root_key, wrapped.version)
+        .await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
     let material = item
         .services

@@ -121,8 +121,11 @@ pub(super) async fn release(
         .wrapped
         .as_ref()
         .ok_or_else(Refusal::wrapping_key_unusable)?;
-    let root_key = item.services.root_key(wrapped.root_key).await?;
-    let wrapping_root = item.services.root_key(wrapping_kek.root_key).await?;
+    let services = item.services;
+    let root_key = services.root_key_at(wrapped.root_key, wrapped.version).await?;
+    let wrapping_root = services
+        .root_key_at(wrapping_kek.root_key, wrapping_kek.version)
+        .await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
     let kept = |row: &KeyRow| match (row.object.algorithm(), row.object.bytes()) {
         (Some(algorithm), Some(bytes)) => Ok(make::specification(algorithm, bytes)),

@@ -104,6 +104,34 @@ impl Services {
         Ok(read)
     }
 
+    /// A root key as it is at one of its versions.
+    pub(super) async fn root_key_at(&self, id: RootKeyId, version: u32) -> Result<Arc<RootKey>, Refusal> {
+        let root_key = self.root_key(id).await?;
+        if root_key.version == version {
+            return Ok(root_key);
+        }
+        let earlier = self
+            .store
+            .earlier_versions(id)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?
+            .rows
+            .into_iter()
+            .find(|earlier| earlier.version == version);
+        if let Some(earlier) = earlier {
+            return Ok(Arc::new(root_key.at(&earlier)));
+        }
+        // A rotation was committed after `root_key` was taken from what is known.
+        let now = self
+            .store
+            .root_key(id)
+            .await
+            .map_err(|error| Refusal::of_store(&error))?
+            .filter(|now| now.version == version);
+        now.map(Arc::new)
+            .ok_or_else(|| Refusal::incomplete("the version of the root key of the object does not exist"))
+    }
+
     /// Looks at the root keys that are known, after forgetting them where they may have changed.
     fn known<T>(&self, look: impl FnOnce(&mut KnownRootKeys) -> T) -> T {
         let mut known = self

@@ -76,7 +76,7 @@ pub struct BackendDescription {
 #[async_trait]
 pub trait RootKeyBackend: Send + Sync {
     /// Makes the root key: an AES-256 key that can wrap and unwrap and nothing else, that can't be read or changed. Only
-    /// `id` and `label` of the facts are looked at; the rest is what this returns.
+    /// `id`, `label` and `version` of the facts are looked at; the rest is what this returns.
     ///
     /// Fails where the label or the identifier is taken.
     async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error>;
@@ -106,6 +106,16 @@ pub trait RootKeyBackend: Send + Sync {
     /// Releases a key wrapped under another by AES key wrap (RFC 3394): both are opened in the backend, none here. The
     /// profile of such a release is [`CLIENT_RELEASE_PROFILE`].
     async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error>;
+
+    /// Wraps a key that is wrapped under one root key under another one, or under another version of the same, of the same
+    /// token. The key does not leave the backend.
+    async fn rewrap(
+        &self,
+        from: &RootKey,
+        to: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error>;
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;

@@ -36,11 +36,14 @@ impl Pkcs11Backend {
     }
 
     fn made(&self, made: claviger_hsm::MadeKey) -> Result<MadeKey, Error> {
-        let claviger_hsm::MadeKey {
-            wrapped: Wrapped { profile, bytes },
-            sha256,
-        } = made;
-        let profile = match profile {
+        let claviger_hsm::MadeKey { wrapped, sha256 } = made;
+        let wrapped = self.kept(wrapped)?;
+        Ok(MadeKey { wrapped, sha256 })
+    }
+
+    /// The wrapped key in the form that is kept.
+    fn kept(&self, wrapped: Wrapped) -> Result<WrappedKek, Error> {
+        let profile = match wrapped.profile {
             DeviceProfile::AesKw => WrapProfile::AesKw,
             DeviceProfile::AesKwp => WrapProfile::AesKwp,
             DeviceProfile::AesGcm => WrapProfile::AesGcm,
@@ -51,17 +54,18 @@ impl Pkcs11Backend {
                 }));
             }
         };
-        Ok(MadeKey {
-            wrapped: WrappedKek { profile, bytes },
-            sha256,
+        Ok(WrappedKek {
+            profile,
+            bytes: wrapped.bytes,
         })
     }
 
-    fn wrapped(&self, kek: &WrappedKek) -> Result<Wrapped, Error> {
-        match kek.profile {
+    /// The wrapped key in the form that the device takes.
+    fn sent(&self, wrapped: &WrappedKek) -> Result<Wrapped, Error> {
+        match wrapped.profile {
             WrapProfile::AesKw => Ok(Wrapped {
                 profile: DeviceProfile::AesKw,
-                bytes: kek.bytes.clone(),
+                bytes: wrapped.bytes.clone(),
             }),
             profile => Err(Error::WrapProfile {
                 backend: self.device.name().to_owned(),
@@ -70,22 +74,22 @@ impl Pkcs11Backend {
         }
     }
 
-    fn kept(&self, key: KeptKey<'_>) -> Result<claviger_hsm::KeptKey, Error> {
+    fn kept_key(&self, key: KeptKey<'_>) -> Result<claviger_hsm::KeptKey, Error> {
         Ok(claviger_hsm::KeptKey {
             root: locator(key.root_key),
             kind: key.specification,
-            wrapped: self.wrapped(key.wrapped)?,
+            wrapped: self.sent(key.wrapped)?,
         })
     }
 }
 
-/// Where the key is on its token: by its label, by its identifier's 16 bytes as `CKA_ID`, and with the check value that
+/// Where the key is on its token: by its label, by its version's `CKA_ID`, and with the check value that
 /// was recorded, so that no other key is ever used in its place.
 fn locator(root_key: &RootKey) -> RootKeyLocator {
     let check_value = &root_key.check_value;
     RootKeyLocator {
         label: root_key.label.clone(),
-        id: root_key.id.uuid().as_bytes().to_vec(),
+        id: root_key.token_id(),
         check_value: (!check_value.is_empty()).then(|| check_value.clone()),
     }
 }
@@ -135,7 +139,7 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        let wrapped = self.wrapped(wrapped)?;
+        let wrapped = self.sent(wrapped)?;
         let released = self
             .device
             .release(&locator(root_key), specification, &wrapped)
@@ -145,9 +149,22 @@ impl RootKeyBackend for Pkcs11Backend {
     }
 
     async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
-        let (key, wrapping_key) = (self.kept(key)?, self.kept(wrapping_key)?);
+        let (key, wrapping_key) = (self.kept_key(key)?, self.kept_key(wrapping_key)?);
         let released = self.device.release_under(&key, &wrapping_key).await;
         released.map_err(|error| self.failed(error))
+    }
+
+    async fn rewrap(
+        &self,
+        from: &RootKey,
+        to: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        let wrapped = self.sent(wrapped)?;
+        let (from, to) = (locator(from), locator(to));
+        let moved = self.device.rewrap(&from, &to, specification, &wrapped).await;
+        self.kept(moved.map_err(|error| self.failed(error))?)
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -55,21 +55,38 @@ impl RootKeys {
         })
     }
 
+    /// Wraps the seal key of `from` under `to`, another version of it: the seal key itself stays the same, and with it every
+    /// seal.
+    pub async fn rewrap_seal_key(&self, from: &RootKey, to: &RootKey) -> Result<WrappedBytes, Error> {
+        let moved = self
+            .for_root(from)?
+            .rewrap(from, to, SEAL_KEY, &wrapped_seal_key(from)?)
+            .await?;
+        Ok(WrappedBytes {
+            profile: moved.profile.name().to_owned(),
+            bytes: moved.bytes,
+        })
+    }
+
     /// Releases the seal key that the facts of the root key carry.
     pub async fn release_seal_key(&self, root_key: &RootKey) -> Result<Material, Error> {
-        let WrappedBytes { profile, bytes } = &root_key.seal_key;
-        let profile = WrapProfile::from_name(profile).ok_or_else(|| Error::Device {
-            backend: root_key.backend.clone(),
-            source: claviger_hsm::Error::WrapProfile {
-                profile: profile.clone(),
-            },
-        })?;
-        let wrapped = WrappedKek {
-            profile,
-            bytes: bytes.clone(),
-        };
+        let wrapped = wrapped_seal_key(root_key)?;
         self.for_root(root_key)?
             .release(root_key, SEAL_KEY, &wrapped)
             .await
     }
+}
+
+fn wrapped_seal_key(root_key: &RootKey) -> Result<WrappedKek, Error> {
+    let WrappedBytes { profile, bytes } = &root_key.seal_key;
+    let profile = WrapProfile::from_name(profile).ok_or_else(|| Error::Device {
+        backend: root_key.backend.clone(),
+        source: claviger_hsm::Error::WrapProfile {
+            profile: profile.clone(),
+        },
+    })?;
+    Ok(WrappedKek {
+        profile,
+        bytes: bytes.clone(),
+    })
 }

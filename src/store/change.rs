@@ -1,6 +1,6 @@
 //! What can be changed.
 
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey};
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyVersion};
 
 use super::KeyRow;
 
@@ -17,6 +17,14 @@ pub enum Change {
     },
     /// Enters a root key. Its seal key must be in [`SealKeys`](super::SealKeys) by then.
     CreateRootKey(RootKey),
+    /// Puts a new version of a root key in the place of the one before it, which is kept as an earlier one. Refused with
+    /// [`Error::NotFound`](super::Error::NotFound) where the present version is not the one before it.
+    RotateRootKey {
+        /// The root key with its new version, its seal key wrapped under that.
+        root_key: RootKey,
+        /// The version that it takes the place of.
+        superseded: RootKeyVersion,
+    },
     /// Enters an adapter.
     CreateAdapter(Adapter),
     /// Takes out an adapter with its certificates and what is left of its destroyed objects. Refused with

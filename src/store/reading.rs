@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::adapter::{
+    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+};
 use crate::custody::{CompactRange, Head, StoredRecord};
 use crate::key::IndexTerm;
 
@@ -46,6 +48,23 @@ pub trait Store: Send + Sync {
 
     /// The root key of this name.
     async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error>;
+
+    /// The versions of a root key that another has taken the place of, in order.
+    async fn earlier_versions(&self, root_key: RootKeyId) -> Result<Listing<RootKeyVersion>, Error>;
+
+    /// How many keys are under each version of a root key. Counted by an index, without verifying each row.
+    async fn keys_by_version(&self, root_key: RootKeyId) -> Result<BTreeMap<u32, u64>, Error>;
+
+    /// The keys that are under a version of a root key `before` this one, in the order of creation.
+    ///
+    /// Looks at no more than `limit` candidates; goes on after `after`.
+    async fn keys_under(
+        &self,
+        root_key: RootKeyId,
+        before: u32,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error>;
 
     /// All root keys before their seal keys are open: what a start needs to open them.
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error>;

@@ -68,6 +68,18 @@ pub(crate) fn release(
     Ok((transported, transport_key))
 }
 
+/// Unwraps a key and wraps it under another root key. Fails as [`release`] does.
+pub(crate) fn rewrap(
+    session: &Session,
+    root: ObjectHandle,
+    to: ObjectHandle,
+    kind: KeyKind,
+    wrapped: &Wrapped,
+) -> Result<Wrapped, Error> {
+    let key = open(session, root, kind, wrapped, &template(kind))?;
+    wrap(session, to, &key, kind)
+}
+
 /// Unwraps a key and a wrapping key, each under its root key, and wraps the one under the other by AES key wrap
 /// (RFC 3394), as a client asks that knows the wrapping key.
 ///

@@ -18,7 +18,7 @@ mod trial;
 pub use measure::{Measured, Rate, measure};
 
 pub(crate) use fault::Fault;
-pub(crate) use kek::{check, generate, generate_and_transport, import, release, release_under};
+pub(crate) use kek::{check, generate, generate_and_transport, import, release, release_under, rewrap};
 pub(crate) use module::Module;
 pub(crate) use pin::{read_pin, refuse_to_risk_the_pin, unsafe_mode};
 pub(crate) use root_key::{create, find, list, verify};

@@ -243,6 +243,30 @@ impl Device {
         }
     }
 
+    /// Has the device unwrap a key under one root key and wrap it under another of the same token. Between the two it is a
+    /// sensitive session object; it never crosses the boundary.
+    ///
+    /// Fails with [`Error::WrappedKeyRefused`] as [`release`](Self::release) does.
+    pub async fn rewrap(
+        &self,
+        root: &RootKeyLocator,
+        to: &RootKeyLocator,
+        kind: KeyKind,
+        wrapped: &Wrapped,
+    ) -> Result<Wrapped, Error> {
+        kind.check()?;
+        let operation = Operation::Rewrap {
+            root: root.clone(),
+            to: to.clone(),
+            kind,
+            wrapped: wrapped.clone(),
+        };
+        match self.ask(operation).await? {
+            Reply::Rewrapped(wrapped) => Ok(wrapped),
+            _ => Err(unexpected()),
+        }
+    }
+
     /// Whether keys can be wrapped and unwrapped under the root key now: does it with a key that is thrown away.
     pub async fn check(&self, root: &RootKeyLocator) -> Result<(), Error> {
         self.ask(Operation::Check(root.clone())).await.map(|_| ())

@@ -243,6 +243,16 @@ impl Host {
                 let wrapped = device::release_under(session, (root?, key), (wrapping_root?, wrapping_key))?;
                 Reply::ReleasedUnder(wrapped)
             }
+            Operation::Rewrap {
+                root,
+                to,
+                kind,
+                wrapped,
+            } => {
+                let root = online.root_key(session, root)?;
+                let to = online.root_key(session, to)?;
+                Reply::Rewrapped(device::rewrap(session, root, to, *kind, wrapped)?)
+            }
             Operation::Check(root) => {
                 device::check(session, online.root_key(session, root)?, transport)?;
                 Reply::Done
@@ -379,11 +389,10 @@ impl Online {
 /// What an error means when the device works otherwise.
 fn own(error: Error, operation: &Operation) -> Error {
     match (operation, &error) {
-        (Operation::Release { .. } | Operation::ReleaseUnder { .. }, Error::Function { function, .. })
-            if function == "C_UnwrapKey" =>
-        {
-            Error::WrappedKeyRefused
-        }
+        (
+            Operation::Release { .. } | Operation::ReleaseUnder { .. } | Operation::Rewrap { .. },
+            Error::Function { function, .. },
+        ) if function == "C_UnwrapKey" => Error::WrappedKeyRefused,
         _ => error,
     }
 }

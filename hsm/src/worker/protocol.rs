@@ -141,6 +141,13 @@ pub(crate) enum Operation {
         key: KeptKey,
         wrapping_key: KeptKey,
     },
+    /// Unwrap a key under one root key and wrap it under another of the same token.
+    Rewrap {
+        root: RootKeyLocator,
+        to: RootKeyLocator,
+        kind: KeyKind,
+        wrapped: Wrapped,
+    },
     /// Make, wrap, unwrap and destroy a key under the root key.
     Check(RootKeyLocator),
     Random(u16),
@@ -161,6 +168,7 @@ impl Operation {
                 key: KeptKey { root, .. },
                 ..
             }
+            | Self::Rewrap { root, .. }
             | Self::Check(root) => Some(root),
             _ => None,
         }
@@ -194,6 +202,7 @@ pub(crate) enum Reply {
     Released(Transported),
     /// A key under a key of the client's.
     ReleasedUnder(Vec<u8>),
+    Rewrapped(Wrapped),
     Random(Vec<u8>),
     Token(TokenFacts),
     Done,

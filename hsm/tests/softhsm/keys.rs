@@ -160,3 +160,21 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
     assert_eq!(refused, Error::KeyLength { bytes: 20 });
     device.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_key_that_goes_to_another_root_key_keeps_its_bytes() {
+    let (_token, device, first) = device_with_root_key().await;
+    let second = root(2);
+    device.create_root_key(&second).await.unwrap();
+    for kind in [AES_256, KeyKind::Generic { bytes: 33 }] {
+        let made = device.generate(&first, kind).await.unwrap();
+        let before = value(&device, &first, kind, &made.wrapped).await;
+        let moved = device.rewrap(&first, &second, kind, &made.wrapped).await.unwrap();
+        assert_ne!(moved, made.wrapped);
+        assert_eq!(value(&device, &second, kind, &moved).await, before);
+        assert_eq!(
+            device.rewrap(&first, &second, kind, &moved).await.err(),
+            Some(Error::WrappedKeyRefused)
+        );
+    }
+}

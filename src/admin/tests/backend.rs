@@ -99,6 +99,16 @@ impl RootKeyBackend for TestBackend {
         unreachable!("an administrator gets no key")
     }
 
+    async fn rewrap(
+        &self,
+        _: &RootKey,
+        _: &RootKey,
+        _: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        Ok(wrapped.clone())
+    }
+
     async fn check(&self, _: &RootKey) -> Result<(), Error> {
         if self.checks_fail.load(Ordering::SeqCst) {
             Err(failure())

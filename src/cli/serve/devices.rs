@@ -195,6 +195,16 @@ impl RootKeyBackend for LateBackend {
         self.up()?.release_under(key, wrapping_key).await
     }
 
+    async fn rewrap(
+        &self,
+        from: &RootKey,
+        to: &RootKey,
+        specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        self.up()?.rewrap(from, to, specification, wrapped).await
+    }
+
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.up()?.check(root_key).await
     }

@@ -30,6 +30,7 @@ use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, Severity};
 use crate::custody::{Actor, Event, EventName};
 use crate::endpoint::{self, Endpoint, Identities, Services};
+use crate::job::Rotation;
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits};
 use crate::recorder::{NodeFacts, Recorder};
@@ -200,6 +201,7 @@ async fn serve(
         started_at: OffsetDateTime::now_utc(),
         kmip_addresses: addresses,
     };
+    let rotated = root_keys.clone();
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),
@@ -215,7 +217,11 @@ async fn serve(
         Admitted::own_user(),
         stop_admin.clone(),
     ));
-    let mut background = vec![tokio::spawn(follow(recorder.clone(), Arc::clone(&loader)))];
+    let rotation = Rotation::new(store.clone(), recorder.clone(), rotated);
+    let mut background = vec![
+        tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))),
+        tokio::spawn(rotation.run()),
+    ];
     if found.pending {
         background.push(tokio::spawn(opener.keep_trying(recorder.clone(), loader)));
     }

@@ -83,6 +83,7 @@ impl Opener {
                     tracing::info!(root_key = %root_key.name, device = %root_key.backend, "a root key is verified");
                     opened.usable += 1;
                     opened.events.push(event);
+                    self.verify_earlier(&root_key, &mut opened.events).await?;
                 }
                 Err(error) => {
                     let retryable = error.is_retryable();
@@ -97,6 +98,34 @@ impl Opener {
             }
         }
         Ok(opened)
+    }
+
+    /// Compares each earlier version on the device with its row. One that fails makes the keys under it unreadable, and no
+    /// others.
+    async fn verify_earlier(&self, root_key: &RootKey, events: &mut Vec<Event>) -> Result<(), store::Error> {
+        let listing = self.store.earlier_versions(root_key.id).await?;
+        for error in listing.refused {
+            tracing::error!(%error, "an earlier version of a root key can't be read");
+            events.push(Event::new(EventName::StoreTampered, Actor::Server).refused(error.to_string()));
+        }
+        for version in listing.rows {
+            let earlier = root_key.at(&version);
+            let verified = match self.root_keys.for_root(&earlier) {
+                Ok(backend) => backend.verify(&earlier).await,
+                Err(error) => Err(error),
+            };
+            events.push(match verified {
+                Ok(()) => event(&earlier),
+                Err(error) => {
+                    tracing::error!(
+                        root_key = %earlier.name, version = earlier.version, %error,
+                        "an earlier version of a root key can't be used: keys that are still under it can't be read"
+                    );
+                    failed(event(&earlier), &error.into())
+                }
+            });
+        }
+        Ok(())
     }
 
     /// Compares the key on the device with the row, and opens the seal key under which the row itself is verified.

@@ -1,5 +1,6 @@
 //! A store that fails when it is told to, and counts what it is asked for.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,9 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::adapter::{
+    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+};
 use crate::custody::StoredRecord;
 use crate::key::IndexTerm;
 use crate::store::{
@@ -189,6 +192,24 @@ impl Store for Faulty {
 
     async fn key_counts(&self) -> Result<KeyCounts, Error> {
         self.inner.key_counts().await
+    }
+
+    async fn earlier_versions(&self, root_key: RootKeyId) -> Result<Listing<RootKeyVersion>, Error> {
+        self.inner.earlier_versions(root_key).await
+    }
+
+    async fn keys_by_version(&self, root_key: RootKeyId) -> Result<BTreeMap<u32, u64>, Error> {
+        self.inner.keys_by_version(root_key).await
+    }
+
+    async fn keys_under(
+        &self,
+        root_key: RootKeyId,
+        before: u32,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        self.inner.keys_under(root_key, before, after, limit).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

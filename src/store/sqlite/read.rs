@@ -1,15 +1,21 @@
 //! The reading half.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Row, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId};
+use crate::adapter::{
+    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+};
 use crate::custody::{CompactRange, Hash, StoredRecord};
 use crate::key::IndexTerm;
 use crate::store::index::term;
-use crate::store::table::{AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, Sealed};
+use crate::store::table::{
+    AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
+};
 use crate::store::{
     Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, SealKeys, Store,
     UnverifiedRootKey,
@@ -66,14 +72,7 @@ impl Store for SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(Error::database("locate keys"))?;
-        let next = match rows.last() {
-            Some(last) if rows.len() == limit as usize => Some(Cursor(
-                last.try_get::<i64, _>("ordinal")
-                    .map_err(Error::database("locate keys"))?
-                    .unsigned_abs(),
-            )),
-            _ => None,
-        };
+        let next = next(&rows, limit)?;
         let listing = Listing::of(rows.iter().map(|row| candidate(row, &self.keys, adapter, terms)));
         Ok(Located {
             rows: listing.rows,
@@ -126,6 +125,60 @@ impl Store for SqliteStore {
             .fetch_optional(&self.readers)
             .await;
         self.one::<RootKeyColumns>(row)
+    }
+
+    async fn earlier_versions(&self, root_key: RootKeyId) -> Result<Listing<RootKeyVersion>, Error> {
+        let rows = sqlx::query("SELECT * FROM root_key_version WHERE id = ? ORDER BY version")
+            .bind(root_key.uuid())
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<RootKeyVersionColumns>(rows)
+    }
+
+    async fn keys_by_version(&self, root_key: RootKeyId) -> Result<BTreeMap<u32, u64>, Error> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT root_key_version, count(*) FROM managed_object \
+             WHERE root_key = ? AND root_key_version IS NOT NULL GROUP BY root_key_version",
+        )
+        .bind(root_key.uuid())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::database("count keys"))?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(version, count)| Some((u32::try_from(version).ok()?, count.unsigned_abs())))
+            .collect())
+    }
+
+    async fn keys_under(
+        &self,
+        root_key: RootKeyId,
+        before: u32,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        let after = after.map_or(0, |Cursor(ordinal)| i64::try_from(ordinal).unwrap_or(i64::MAX));
+        let rows = sqlx::query(
+            "SELECT * FROM managed_object WHERE root_key = ? AND root_key_version < ? AND ordinal > ? \
+             ORDER BY ordinal LIMIT ?",
+        )
+        .bind(root_key.uuid())
+        .bind(before)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::database("read keys of a root key"))?;
+        let next = next(&rows, limit)?;
+        let listing = Listing::of(
+            rows.iter()
+                .map(|row| columns::<KeyColumns>(row)?.open(&self.keys)),
+        );
+        Ok(Located {
+            rows: listing.rows,
+            refused: listing.refused,
+            next,
+        })
     }
 
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error> {
@@ -199,6 +252,17 @@ impl Store for SqliteStore {
             .await
             .map_err(Error::database("read the custody log"))?;
         records(&mut connection, from, limit).await
+    }
+}
+
+/// Where the page after these rows begins; none where they are fewer than were asked for.
+fn next(rows: &[SqliteRow], limit: u32) -> Result<Option<Cursor>, Error> {
+    match rows.last() {
+        Some(last) if rows.len() == limit as usize => {
+            let ordinal: i64 = last.try_get("ordinal").map_err(Error::database("locate keys"))?;
+            Ok(Some(Cursor(ordinal.unsigned_abs())))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -215,3 +215,27 @@ async fn a_query_by_terms_uses_the_index() {
     }
     assert!(store.key_counts().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let key = fixture.key(&[("x-Name", "vm")]).await;
+    let (id, root_key) = (key.object.id(), fixture.east.root_key);
+    // What the second migration made is taken out again: this is the first schema, with rows as it had them.
+    for statement in [
+        "DROP TABLE root_key_version",
+        "DROP INDEX managed_object_by_root_key",
+        "DELETE FROM _sqlx_migrations WHERE version > 1",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut fixture.maker.connection().await)
+            .await
+            .unwrap();
+    }
+    let store = fixture.reopened().await;
+    assert_eq!(store.key(fixture.east.id, id).await.unwrap(), Some(key));
+    assert_eq!(store.root_key(root_key).await.unwrap().unwrap().version, 1);
+    assert!(store.earlier_versions(root_key).await.unwrap().rows.is_empty());
+    let counts = store.keys_by_version(root_key).await.unwrap();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(1, 1)]);
+}

@@ -9,7 +9,7 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::adapter::{
-    Adapter, AdapterId, Caller, ClientCertificate, Origin, RootKey, RootKeyId, WrappedBytes,
+    Adapter, AdapterId, Caller, ClientCertificate, Origin, RootKey, RootKeyId, RootKeyVersion, WrappedBytes,
 };
 use crate::key::{self, KeyDraft, ManagedObject, WrapProfile, WrappedKek};
 use crate::kmip::attribute::{Attribute, AttributeValue};
@@ -95,6 +95,30 @@ impl<M: Maker> Fixture<M> {
         let id = row.object.id();
         write(&*self.store, &[Change::create_key(row)]).await.unwrap();
         self.store.key(self.east.id, id).await.unwrap().unwrap()
+    }
+
+    /// Rotates the root key of the adapter East to its second version.
+    pub(crate) async fn rotate(&self) -> Result<RootKeyVersion, Error> {
+        let present = self.store.root_key(self.east.root_key).await?.unwrap();
+        let superseded = RootKeyVersion {
+            root_key: present.id,
+            version: 1,
+            label: "claviger.east.v1".to_owned(),
+            check_value: vec![1, 2, 3],
+            superseded_at: THEN,
+        };
+        let root_key = RootKey {
+            version: 2,
+            label: RootKey::label_of("east", 2),
+            check_value: vec![4, 5, 6],
+            ..present
+        };
+        let change = Change::RotateRootKey {
+            root_key,
+            superseded: superseded.clone(),
+        };
+        write(&*self.store, &[change]).await?;
+        Ok(superseded)
     }
 
     pub(crate) async fn certificate(&self, name: &str) -> ClientCertificate {

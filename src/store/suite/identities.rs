@@ -210,3 +210,35 @@ pub(crate) async fn without_its_seal_key_a_row_is_neither_read_nor_written<M: Ma
     let adapters = fixture.store.adapters().await.unwrap();
     assert_eq!((adapters.rows.len(), adapters.refused.len()), (1, 1));
 }
+
+pub(crate) async fn a_rotated_root_key_keeps_its_earlier_version_and_its_keys<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let (first, second) = (fixture.key(&[]).await, fixture.key(&[]).await);
+    let id = fixture.east.root_key;
+    let superseded = fixture.rotate().await.unwrap();
+    let store = fixture.reopened().await;
+    let root_key = store.root_key(id).await.unwrap().unwrap();
+    assert_eq!(
+        (root_key.version, root_key.label.as_str()),
+        (2, "claviger.east.v2")
+    );
+    assert_eq!(store.earlier_versions(id).await.unwrap().rows, [superseded]);
+    let page = store.keys_under(id, 2, None, 1).await.unwrap();
+    assert_eq!(page.rows, [first]);
+    let rest = store.keys_under(id, 2, page.next, 10).await.unwrap();
+    assert_eq!(rest.rows, std::slice::from_ref(&second));
+    let mut moved = second;
+    moved.wrapped.as_mut().unwrap().version = 2;
+    write(&*fixture.store, &[Change::update_key(moved)])
+        .await
+        .unwrap();
+    let counts: Vec<_> = store.keys_by_version(id).await.unwrap().into_iter().collect();
+    assert_eq!(counts, [(1, 1), (2, 1)]);
+}
+
+pub(crate) async fn a_root_key_is_not_rotated_from_a_version_that_it_no_longer_has<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    fixture.rotate().await.unwrap();
+    let again = fixture.rotate().await;
+    assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+}

@@ -39,6 +39,8 @@ macro_rules! store_suite {
             what_is_not_there_is_not_removed,
             root_keys_are_opened_again_after_a_restart,
             another_seal_key_is_not_admitted,
+            a_rotated_root_key_keeps_its_earlier_version_and_its_keys,
+            a_root_key_is_not_rotated_from_a_version_that_it_no_longer_has,
             without_its_seal_key_a_row_is_neither_read_nor_written,
         );
         store_suite!(@tests $maker; log:
@@ -48,6 +50,7 @@ macro_rules! store_suite {
         store_suite!(@tests $maker; tampering:
             a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,
             an_identity_changed_in_any_column_is_refused_and_its_neighbours_are_not,
+            an_earlier_version_changed_in_any_column_is_refused,
             the_key_bytes_of_another_row_are_refused,
             a_row_moved_to_another_adapter_opens_nothing,
             an_index_that_points_at_the_wrong_key_is_reported,

@@ -207,3 +207,19 @@ pub(crate) async fn a_changed_adapter_takes_no_new_keys<M: Maker>() {
         "{error}"
     );
 }
+
+pub(crate) async fn an_earlier_version_changed_in_any_column_is_refused<M: Maker>() {
+    for column in column_names::<M>("root_key_version").await {
+        let fixture = Fixture::<M>::new().await;
+        fixture.rotate().await.unwrap();
+        let id = fixture.east.root_key;
+        fixture
+            .maker
+            .change_column("root_key_version", &column, "id", id.uuid().as_bytes())
+            .await;
+        let listing = fixture.store.earlier_versions(id).await.unwrap();
+        assert!(listing.rows.is_empty(), "{column}");
+        // A row that was moved to another root key is not met under this one.
+        assert_eq!(listing.refused.len(), usize::from(column != "id"), "{column}");
+    }
+}

@@ -7,6 +7,7 @@ mod adapter;
 mod certificate;
 mod key;
 mod root_key;
+mod root_key_version;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,6 +20,7 @@ pub(super) use adapter::AdapterColumns;
 pub(super) use certificate::CertificateColumns;
 pub(super) use key::KeyColumns;
 pub(super) use root_key::RootKeyColumns;
+pub(super) use root_key_version::RootKeyVersionColumns;
 
 /// A row of a sealed table.
 pub(super) trait Sealed: Sized {

@@ -44,6 +44,9 @@ impl Changes {
                 expected_revision,
             } => self.put_key(connection, row, *expected_revision, applied).await,
             Change::CreateRootKey(root_key) => self.create_root_key(connection, root_key).await,
+            Change::RotateRootKey { root_key, superseded } => {
+                self.rotate_root_key(connection, root_key, superseded).await
+            }
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {
                 self.root_keys.remove(id);

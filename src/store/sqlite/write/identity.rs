@@ -3,10 +3,12 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::change::Changes;
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, RootKey};
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, RootKey, RootKeyVersion};
 use crate::store::Error;
 use crate::store::sqlite::read::within;
-use crate::store::table::{AdapterColumns, CertificateColumns, RootKeyColumns, Sealed};
+use crate::store::table::{
+    AdapterColumns, CertificateColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
+};
 
 impl Changes {
     pub(super) async fn create_root_key(
@@ -35,6 +37,54 @@ impl Changes {
         .execute(connection)
         .await
         .map_err(taken("enter a root key", "root key", &root_key.name))?;
+        Ok(())
+    }
+
+    pub(super) async fn rotate_root_key(
+        &self,
+        connection: &mut SqliteConnection,
+        root_key: &RootKey,
+        superseded: &RootKeyVersion,
+    ) -> Result<(), Error> {
+        let key = self.keys.get(root_key.id)?;
+        let mut columns = RootKeyColumns::of(root_key)?;
+        columns.seal = columns.columns().seal(&key).to_vec();
+        let rotated = sqlx::query(
+            "UPDATE root_key SET label = ?, version = ?, check_value = ?, seal_key_profile = ?, seal_key = ?, \
+             seal = ? WHERE id = ? AND version = ?",
+        )
+        .bind(columns.label)
+        .bind(columns.version)
+        .bind(columns.check_value)
+        .bind(columns.seal_key_profile)
+        .bind(columns.seal_key)
+        .bind(columns.seal)
+        .bind(columns.id)
+        .bind(i64::from(superseded.version))
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::database("rotate a root key"))?;
+        let id = format!("{} version {}", root_key.id, superseded.version);
+        found(rotated.rows_affected(), "root key", &id)?;
+        let mut columns = RootKeyVersionColumns::of(superseded)?;
+        columns.seal = columns.columns().seal(&key).to_vec();
+        sqlx::query(
+            "INSERT INTO root_key_version (id, version, label, check_value, superseded_at, seal) \
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(columns.id)
+        .bind(columns.version)
+        .bind(columns.label)
+        .bind(columns.check_value)
+        .bind(columns.superseded_at)
+        .bind(columns.seal)
+        .execute(connection)
+        .await
+        .map_err(taken(
+            "keep a version of a root key",
+            "version of a root key",
+            &id,
+        ))?;
         Ok(())
     }
 
