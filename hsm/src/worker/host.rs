@@ -117,7 +117,11 @@ impl Host {
             match (fault, rung) {
                 (Fault::Request, _) => return Ended::Refused(error),
                 (Fault::Token, _) if !lost && self.works_otherwise(online_now, seat, operation) => {
-                    return Ended::Refused(own(error, operation));
+                    // It may have been out of order for a moment only: what fails again is at fault itself.
+                    return match self.attempt(online_now, seat, operation) {
+                        Ok(outcome) => Ended::Answered(outcome),
+                        Err(error) => Ended::Refused(own(error, operation)),
+                    };
                 }
                 (_, 0) => {
                     complain(&error, "a fresh session is tried");
