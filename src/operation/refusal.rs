@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     /// It was allowed, and something behind the server did not work.
-    fn failed(reason: ResultReason, message: &'static str, cause: String) -> Self {
+    fn failed(reason: ResultReason, message: impl Into<Cow<'static, str>>, cause: String) -> Self {
         let mut refusal = Self::new(reason, message);
         refusal.outcome = Outcome::Failed;
         refusal.more.cause = Some(cause);
@@ -449,8 +449,16 @@ impl Refusal {
         Self::of_device("The key could not be read", error)
     }
 
+    /// A client that tries again later, or at the next server of its list, must be able to tell that from the reason: what
+    /// may work in a moment is a General Failure, and what will not a Cryptographic Failure.
     fn of_device(message: &'static str, error: &root_key::Error) -> Self {
-        let mut refusal = Self::failed(ResultReason::CryptographicFailure, message, error.to_string());
+        let cause = error.to_string();
+        let mut refusal = if error.is_retryable() {
+            let message = format!("{message}: the device does not answer now; try again");
+            Self::failed(ResultReason::GeneralFailure, message, cause)
+        } else {
+            Self::failed(ResultReason::CryptographicFailure, message, cause)
+        };
         refusal.more.device = error.function().map(|(function, code, name)| DeviceFault {
             function: function.to_owned(),
             code,

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use claviger_hsm::Error as DeviceError;
+
 use super::keys::{KEY, register};
 use super::server::{Server, create, get, material};
 use crate::custody::{EventName, Outcome};
@@ -11,6 +13,9 @@ use crate::kmip::enumeration::{
 };
 use crate::kmip::object::{KeyInformation, KeyWrappingSpecification, Object};
 use crate::kmip::payload::{GetRequest, RequestPayload};
+use crate::kmip::version::V1_4;
+use crate::operation::refusal::Refusal;
+use crate::root_key;
 
 /// A wish to have a key wrapped under the key `id`.
 pub(super) fn wrapping(id: &str) -> KeyWrappingSpecification {
@@ -157,6 +162,24 @@ async fn forms_that_a_key_cannot_have_are_refused_by_name() {
     assert_eq!(material(&server.got(transparent).await), server.get(&id).await);
 }
 
+#[test]
+fn a_client_can_tell_a_device_that_is_away_from_a_key_that_is_broken() {
+    let of = |source| {
+        Refusal::not_released(&root_key::Error::Device {
+            backend: "hsm".into(),
+            source,
+        })
+    };
+    for away in [DeviceError::Busy, DeviceError::Deadline] {
+        let refusal = of(away);
+        assert_eq!(refusal.reason(V1_4), ResultReason::GeneralFailure);
+        assert!(refusal.message().contains("try again"), "{}", refusal.message());
+    }
+    let refusal = of(DeviceError::WrappedKeyRefused);
+    assert_eq!(refusal.reason(V1_4), ResultReason::CryptographicFailure);
+    assert!(!refusal.message().contains("try again"), "{}", refusal.message());
+}
+
 #[tokio::test]
 async fn a_device_that_fails_is_not_described_to_the_client() {
     let server = Server::start().await;
@@ -168,8 +191,9 @@ async fn a_device_that_fails_is_not_described_to_the_client() {
         register(KeyFormatType::Raw, &KEY, vec![]),
     ] {
         let refused = server.ask(request).await;
-        assert_eq!(refused.result_reason, Some(ResultReason::CryptographicFailure));
+        assert_eq!(refused.result_reason, Some(ResultReason::GeneralFailure));
         let message = refused.result_message.unwrap();
+        assert!(message.contains("try again"), "{message}");
         assert!(!message.contains("CKR") && !message.contains("slot"), "{message}");
         // The record has it.
         let record = server.records().await.pop().unwrap();
