@@ -142,6 +142,11 @@ fn what_may_not_wrap_is_refused_with_the_standards_reason() {
             PERMISSION_DENIED,
         ),
         (
+            "itself",
+            get_under(&good, Some(&good), NIST_KEY_WRAP, NO_ENCODING),
+            PERMISSION_DENIED,
+        ),
+        (
             "absent",
             get_under(&key, Some(absent), NIST_KEY_WRAP, NO_ENCODING),
             ITEM_NOT_FOUND,

@@ -39,7 +39,7 @@ pub(super) async fn perform(
         }
         let (format, wrapped) = permit(&row, &request)?;
         let wrapping = match &request.key_wrapping_specification {
-            Some(specification) => Some(key_wrapping::permit(item, specification).await?),
+            Some(specification) => Some(key_wrapping::permit(item, &row, specification).await?),
             None => None,
         };
         let out = match released.take() {

@@ -26,6 +26,7 @@ pub(super) struct Wrapping {
 /// Finds out whether a key may be wrapped as a client asks.
 pub(super) async fn permit(
     item: &mut Item<'_>,
+    key: &KeyRow,
     specification: &KeyWrappingSpecification,
 ) -> Result<Wrapping, Refusal> {
     if specification.wrapping_method != WrappingMethod::Encrypt
@@ -47,6 +48,10 @@ pub(super) async fn permit(
         .await?
         .ok_or_else(Refusal::no_wrapping_key)?;
     may_wrap(item, &wrapping_key)?;
+    // A key under itself tells of itself more than a key under another does.
+    if wrapping_key.object.id() == key.object.id() {
+        return Err(Refusal::wrapping_key_unusable());
+    }
     fits(&wrapping_key, information.cryptographic_parameters.as_deref())?;
     let unique_identifier = wrapping_key.object.id().hyphenated().to_string();
     let details = &mut item.event.details;

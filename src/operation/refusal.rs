@@ -243,7 +243,7 @@ impl Refusal {
     pub(super) fn wrapping_key_unusable() -> Self {
         Self::new(
             ResultReason::PermissionDenied,
-            "A wrapping key is an Active AES key with Wrap Key in its Cryptographic Usage Mask",
+            "A wrapping key is another key: an Active AES key with Wrap Key in its Cryptographic Usage Mask",
         )
     }
 
