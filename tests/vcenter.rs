@@ -4,6 +4,7 @@
 mod support;
 
 use support::client::{Client, Connection};
+use support::message;
 use support::server::Server;
 use support::tag;
 use support::ttlv::{Item, bytes, enumeration, integer, structure, text};
@@ -25,20 +26,9 @@ fn batch_item_id(number: u8) -> Vec<u8> {
     vec![0x51, 0x4c, 0x4b, 0x43, number, 0, 0, 0]
 }
 
+/// vCenter's header: version 1.1 and a batch count, and nothing else.
 fn header(batch_count: i32) -> Item {
-    structure(
-        tag::REQUEST_HEADER,
-        vec![
-            structure(
-                tag::PROTOCOL_VERSION,
-                vec![
-                    integer(tag::PROTOCOL_VERSION_MAJOR, 1),
-                    integer(tag::PROTOCOL_VERSION_MINOR, 1),
-                ],
-            ),
-            integer(tag::BATCH_COUNT, batch_count),
-        ],
-    )
+    message::header(1, batch_count)
 }
 
 /// A request as vCenter frames it: version 1.1, a batch count, and its numbered items.

@@ -12,9 +12,8 @@ use futures_util::{StreamExt, stream};
 
 use crate::adapter::RootKey;
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
-use crate::kmip::enumeration::CryptographicAlgorithm;
 use crate::recorder::{self, Recorder};
-use crate::root_key::{self, KeySpecification, RootKeys};
+use crate::root_key::{self, RootKeys};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
 /// Keys that are read at a time.
@@ -129,7 +128,7 @@ impl Rotation {
             return Ok(());
         };
         let from = earlier.iter().find(|from| from.version == wrapped.version);
-        let (Some(from), Some(specification)) = (from, specification(&row)) else {
+        let (Some(from), Some(specification)) = (from, root_key::specification(&row.object)) else {
             return Ok(());
         };
         let backend = self.root_keys.for_root(root_key)?;
@@ -160,13 +159,4 @@ impl Rotation {
         self.recorder.commit(vec![Change::update_key(row)], event).await?;
         Ok(())
     }
-}
-
-/// What the device has to know of the key.
-fn specification(row: &KeyRow) -> Option<KeySpecification> {
-    let bytes = row.object.bytes()?;
-    Some(match row.object.algorithm()? {
-        CryptographicAlgorithm::AES => KeySpecification::Aes { bytes },
-        _ => KeySpecification::Generic { bytes },
-    })
 }

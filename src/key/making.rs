@@ -67,14 +67,9 @@ impl KeyDraft {
         Ok(Self(object))
     }
 
-    /// The key's algorithm.
-    pub fn algorithm(&self) -> CryptographicAlgorithm {
-        self.key().algorithm
-    }
-
-    /// The number of its bytes.
-    pub fn bytes(&self) -> u16 {
-        self.key().bytes
+    /// The key as it will be, but for its digest.
+    pub const fn object(&self) -> &ManagedObject {
+        &self.0
     }
 
     /// Its names.

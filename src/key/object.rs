@@ -156,6 +156,11 @@ impl ManagedObject {
         self.key().map(|key| key.algorithm)
     }
 
+    /// Whether it is an AES key, which devices hold as a kind of its own.
+    pub fn is_aes(&self) -> bool {
+        self.algorithm() == Some(CryptographicAlgorithm::AES)
+    }
+
     /// Cryptographic Length in bits; none for a template.
     pub fn length(&self) -> Option<i32> {
         self.key().map(|key| key.length)

@@ -34,7 +34,7 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_made(&error))?
-        .generate(&root_key, make::specification(draft.algorithm(), draft.bytes()))
+        .generate(&root_key, make::specification(draft.object())?)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
     let id = make::keep(item, draft, made.sha256, &root_key, made.wrapped).await?;

@@ -139,9 +139,7 @@ async fn release(
         let bytes = key_wrapping::release(item, row, wrapped, &wrapping).await?;
         return Ok(Out::Wrapped(bytes, Box::new(wrapping.data)));
     }
-    let (Some(algorithm), Some(bytes)) = (row.object.algorithm(), row.object.bytes()) else {
-        return Err(Refusal::not_found());
-    };
+    let specification = make::specification(&row.object)?;
     let root_key = item
         .services
         .root_key_at(wrapped.root_key, wrapped.version)
@@ -152,7 +150,7 @@ async fn release(
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_released(&error))?
-        .release(&root_key, make::specification(algorithm, bytes), &wrapped.kek)
+        .release(&root_key, specification, &wrapped.kek)
         .await
         .map_err(|error| Refusal::not_released(&error))?;
     item.leaves_by(material.release_profile());

@@ -8,9 +8,7 @@ use super::item::Item;
 use super::make;
 use super::refusal::Refusal;
 use crate::kmip::attribute::CryptographicParameters;
-use crate::kmip::enumeration::{
-    BlockCipherMode, CryptographicAlgorithm, EncodingOption, State, WrappingMethod,
-};
+use crate::kmip::enumeration::{BlockCipherMode, EncodingOption, State, WrappingMethod};
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::{KeyInformation, KeyWrappingData, KeyWrappingSpecification};
 use crate::root_key::{CLIENT_RELEASE_PROFILE, KeptKey};
@@ -77,7 +75,7 @@ fn may_wrap(item: &Item<'_>, row: &KeyRow) -> Result<(), Refusal> {
     let Some(usage) = key.usage_mask() else {
         return Err(Refusal::wrapping_object_is_no_key());
     };
-    let able = key.algorithm() == Some(CryptographicAlgorithm::AES)
+    let able = key.is_aes()
         && usage.contains(CryptographicUsageMask::WRAP_KEY)
         && key.state(item.now()) == Some(State::Active);
     if able {
@@ -132,11 +130,8 @@ pub(super) async fn release(
         .root_key_at(wrapping_kek.root_key, wrapping_kek.version)
         .await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
-    let kept = |row: &KeyRow| match (row.object.algorithm(), row.object.bytes()) {
-        (Some(algorithm), Some(bytes)) => Ok(make::specification(algorithm, bytes)),
-        _ => Err(Refusal::not_found()),
-    };
-    let (specification, wrapping_specification) = (kept(row)?, kept(wrapping_row)?);
+    let specification = make::specification(&row.object)?;
+    let wrapping_specification = make::specification(&wrapping_row.object)?;
     if specification.bytes() < 16 || !specification.bytes().is_multiple_of(8) {
         return Err(Refusal::not_wrappable());
     }

@@ -10,9 +10,8 @@ use super::refusal::{AttributeUse, Refusal};
 use crate::adapter::RootKey;
 use crate::key::{self, KeyDraft, ManagedObject, WrappedKek};
 use crate::kmip::attribute::{Attribute, Name};
-use crate::kmip::enumeration::CryptographicAlgorithm;
 use crate::kmip::object::TemplateAttribute;
-use crate::root_key::KeySpecification;
+use crate::root_key::{self, KeySpecification};
 use crate::store::{Change, KeyRow, WrappedUnder};
 
 /// The attributes of a new object: those of the request, and those that the templates it names lend.
@@ -52,12 +51,9 @@ pub(super) async fn root_key(item: &mut Item<'_>) -> Result<Arc<RootKey>, Refusa
     Ok(root_key)
 }
 
-/// What a device has to know of a key.
-pub(super) fn specification(algorithm: CryptographicAlgorithm, bytes: u16) -> KeySpecification {
-    match algorithm {
-        CryptographicAlgorithm::AES => KeySpecification::Aes { bytes },
-        _ => KeySpecification::Generic { bytes },
-    }
+/// What a device has to know of a key that is there. What is no key is not found by who asks for one.
+pub(super) fn specification(object: &ManagedObject) -> Result<KeySpecification, Refusal> {
+    root_key::specification(object).ok_or_else(Refusal::not_found)
 }
 
 /// Writes a new key, wrapped, and records it. Returns its Unique Identifier.

@@ -84,11 +84,7 @@ async fn key(item: &mut Item<'_>, request: TemplateAttribute, block: KeyBlock<'_
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_made(&error))?
-        .import(
-            &root_key,
-            make::specification(draft.algorithm(), draft.bytes()),
-            material,
-        )
+        .import(&root_key, make::specification(draft.object())?, material)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
     let sha256 = match format {

@@ -5,10 +5,20 @@ use serde::Serialize;
 
 use super::{Error, Material};
 use crate::adapter::RootKey;
-use crate::key::WrappedKek;
+use crate::key::{ManagedObject, WrappedKek};
 
 /// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones 1 to 4,096.
 pub use claviger_hsm::KeyKind as KeySpecification;
+
+/// What a backend has to know of a key; none for an object that is no key.
+pub fn specification(object: &ManagedObject) -> Option<KeySpecification> {
+    let bytes = object.bytes()?;
+    Some(if object.is_aes() {
+        KeySpecification::Aes { bytes }
+    } else {
+        KeySpecification::Generic { bytes }
+    })
+}
 
 /// What a backend tells of a root key that it has just made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod registry;
 
 pub use backend::{
     BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, MadeKey,
-    RootKeyBackend,
+    RootKeyBackend, specification,
 };
 pub use error::Error;
 pub use material::Material;

@@ -18,24 +18,29 @@ pub const REVOKE: u32 = 0x13;
 pub const DESTROY: u32 = 0x14;
 pub const DISCOVER_VERSIONS: u32 = 0x1e;
 
+/// A request header of version 1.`minor`.
+pub fn header(minor: i32, batch_count: i32) -> Item {
+    structure(
+        tag::REQUEST_HEADER,
+        vec![
+            structure(
+                tag::PROTOCOL_VERSION,
+                vec![
+                    integer(tag::PROTOCOL_VERSION_MAJOR, 1),
+                    integer(tag::PROTOCOL_VERSION_MINOR, minor),
+                ],
+            ),
+            integer(tag::BATCH_COUNT, batch_count),
+        ],
+    )
+}
+
 /// A request of one item.
 pub fn request(operation: u32, payload: Vec<Item>) -> Item {
     structure(
         tag::REQUEST_MESSAGE,
         vec![
-            structure(
-                tag::REQUEST_HEADER,
-                vec![
-                    structure(
-                        tag::PROTOCOL_VERSION,
-                        vec![
-                            integer(tag::PROTOCOL_VERSION_MAJOR, 1),
-                            integer(tag::PROTOCOL_VERSION_MINOR, 4),
-                        ],
-                    ),
-                    integer(tag::BATCH_COUNT, 1),
-                ],
-            ),
+            header(4, 1),
             structure(
                 tag::BATCH_ITEM,
                 vec![
