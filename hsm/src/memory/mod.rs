@@ -18,7 +18,7 @@ mod pool;
 
 use std::sync::atomic::Ordering;
 
-use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 pub use allocator::WipingAllocator;
 pub use buffer::LockedBuffer;
@@ -60,10 +60,16 @@ pub fn reserve(bytes: usize) -> Result<(), Error> {
     })
 }
 
-/// Has the kernel write no core dump of this process, whatever its limits say, and lets no other process of the same
-/// user read its memory (`PR_SET_DUMPABLE`). For every process that has keys, at its start.
+/// Has the kernel write no core dump of this process (`RLIMIT_CORE`), and lets no other process of the same user read
+/// its memory (`PR_SET_DUMPABLE`). For every process that has keys, at its start.
 pub fn forbid_dumps() -> Result<(), Error> {
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|refusal| Error::Memory {
-        reason: format!("core dumps can't be forbidden: {refusal}"),
-    })
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .map_err(|refusal| Error::Memory {
+            reason: format!("core dumps can't be forbidden: {refusal}"),
+        })
 }

@@ -13,15 +13,7 @@ pub enum Error {
     /// The configuration names what is not there or does not fit.
     #[error("{0}")]
     Configuration(#[from] Problems),
-    /// Memory can't be kept off the disk.
-    #[error("{what}: {source}")]
-    Protection {
-        /// What failed.
-        what: &'static str,
-        /// What the system said.
-        source: rustix::io::Errno,
-    },
-    /// There is not enough locked memory.
+    /// Memory can't be kept off the disk: core dumps can't be forbidden, or there is not enough locked memory.
     #[error("{0}")]
     Memory(claviger_hsm::Error),
     /// The state directory can't be used.

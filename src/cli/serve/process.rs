@@ -6,7 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use claviger_hsm::memory;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Error;
 
@@ -16,18 +17,7 @@ const LOCKED_MEMORY: usize = 2 << 20;
 /// Takes care that no memory of this process reaches a disk: no core dump, no reading by other processes of the same
 /// user, and enough locked memory for what is secret.
 pub(super) fn protect_memory() -> Result<(), Error> {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    setrlimit(Resource::Core, none).map_err(|source| Error::Protection {
-        what: "core dumps can't be turned off",
-        source,
-    })?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|source| Error::Protection {
-        what: "the process can't be made undumpable",
-        source,
-    })?;
+    memory::forbid_dumps().map_err(Error::Memory)?;
     let allowed = getrlimit(Resource::Memlock);
     // As much as may be had without asking. Where that is not enough, the reserve says so.
     let _ = setrlimit(
@@ -37,7 +27,7 @@ pub(super) fn protect_memory() -> Result<(), Error> {
             maximum: allowed.maximum,
         },
     );
-    claviger_hsm::memory::reserve(LOCKED_MEMORY).map_err(Error::Memory)
+    memory::reserve(LOCKED_MEMORY).map_err(Error::Memory)
 }
 
 /// Holds a state directory against other servers until it is dropped, or the process ends however it ends.
