@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wrapped::WrapProfile;
+
 /// How the token is recognised among the slots of the module.
 ///
 /// A slot's number may change when a device is added or the host restarts; label and serial number do not.
@@ -49,6 +51,28 @@ impl Default for TransportRenewal {
     }
 }
 
+/// How a key leaves the device for this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReleaseProfile {
+    /// Wrapped on the device under the transport key: the key is in the clear in this process only.
+    #[default]
+    Transport,
+    /// Read from the device with `C_GetAttributeValue`, for a device that can do no other: it is a readable session object
+    /// on the device for that moment, and in the clear in the worker. It crosses the boundary under a transport key that
+    /// the worker made.
+    Read,
+}
+
+impl ReleaseProfile {
+    /// The name in configuration and records: `transport`, `read`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transport => "transport",
+            Self::Read => "read",
+        }
+    }
+}
+
 /// One device: a token of a PKCS#11 module, and how it is driven.
 #[derive(Clone, Debug)]
 pub struct DeviceConfig {
@@ -71,6 +95,11 @@ pub struct DeviceConfig {
     pub queue: usize,
     /// When the transport key is renewed.
     pub transport_renewal: TransportRenewal,
+    /// How new keys are wrapped; `None`: the best profile that the device is found to do. Keys that were wrapped otherwise
+    /// are unwrapped all the same.
+    pub wrap_profile: Option<WrapProfile>,
+    /// How keys leave the device.
+    pub release_profile: ReleaseProfile,
     /// Environment variables for the worker, such as `SOFTHSM2_CONF`.
     pub environment: Vec<(String, String)>,
 }
@@ -93,6 +122,8 @@ impl DeviceConfig {
             deadline: Duration::from_secs(10),
             queue: 1024,
             transport_renewal: TransportRenewal::default(),
+            wrap_profile: None,
+            release_profile: ReleaseProfile::default(),
             environment: Vec::new(),
         }
     }

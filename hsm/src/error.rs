@@ -104,6 +104,15 @@ pub enum Error {
         /// The profile.
         profile: String,
     },
+    /// No wrap profile passed its trial on the device.
+    #[error(
+        "the device wraps AES keys by no profile that Claviger can use ({outcomes}); have one of the mechanisms enabled \
+         on the device"
+    )]
+    NoWrapProfile {
+        /// What came of each profile.
+        outcomes: String,
+    },
     /// The transport key could not be made, carried or used.
     #[error("the transport key: {reason}")]
     Transport {

@@ -25,6 +25,8 @@ pub(crate) fn with_token(test: &str, body: impl FnOnce(Start)) {
         queue: 8,
         deadline: config.deadline,
         renewal: config.transport_renewal,
+        wrap_profile: config.wrap_profile,
+        release_profile: config.release_profile,
         transport_recipient: TransportPair::generate().unwrap().recipient(),
     };
     let file = token.directory().join("start");

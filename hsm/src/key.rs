@@ -2,11 +2,11 @@
 //! the clear.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::wrapped::Wrapped;
 
 /// The longest key in bytes that a device is asked to hold.
 pub(crate) const LONGEST_KEY: u16 = 4096;
@@ -151,66 +151,6 @@ impl KeyKind {
         } else {
             Err(Error::KeyLength { bytes: self.bytes() })
         }
-    }
-}
-
-/// How a device wraps a key; recorded with each key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum WrapProfile {
-    /// `CKM_AES_KEY_WRAP` with the default initial value: RFC 3394.
-    AesKw,
-    /// `CKM_AES_KEY_WRAP_KWP`: RFC 5649.
-    AesKwp,
-    /// `CKM_AES_GCM`.
-    AesGcm,
-    /// `CKM_AES_CBC_PAD`; has no integrity of its own.
-    AesCbcPad,
-}
-
-impl WrapProfile {
-    /// The name under which it is stored: `aes-kw`, `aes-kwp`, `aes-gcm`, `aes-cbc-pad`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AesKw => "aes-kw",
-            Self::AesKwp => "aes-kwp",
-            Self::AesGcm => "aes-gcm",
-            Self::AesCbcPad => "aes-cbc-pad",
-        }
-    }
-}
-
-impl fmt::Display for WrapProfile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for WrapProfile {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        [Self::AesKw, Self::AesKwp, Self::AesGcm, Self::AesCbcPad]
-            .into_iter()
-            .find(|profile| profile.as_str() == name)
-            .ok_or_else(|| Error::WrapProfile {
-                profile: name.to_owned(),
-            })
-    }
-}
-
-/// A key wrapped under a root key: what is stored.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wrapped {
-    /// How it was wrapped.
-    pub profile: WrapProfile,
-    /// The wrapped bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl fmt::Debug for Wrapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Wrapped({}, {} bytes)", self.profile, self.bytes.len())
     }
 }
 

@@ -36,14 +36,14 @@ mod error;
 mod in_process;
 mod key;
 pub mod memory;
+mod software;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod worker;
+mod wrapped;
 
-pub use configuration::{DeviceConfig, SlotSelector, TransportRenewal, WorkerCommand};
+pub use configuration::{DeviceConfig, ReleaseProfile, SlotSelector, TransportRenewal, WorkerCommand};
 pub use error::Error;
-pub use key::{
-    KeptKey, KeyKind, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts, WrapProfile,
-    Wrapped,
-};
+pub use key::{KeptKey, KeyKind, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts};
 pub use worker::{Device, Released};
+pub use wrapped::{WrapProfile, Wrapped};

@@ -1,8 +1,8 @@
 //! A device of the configuration, in the terms of the device's crate.
 
-use claviger_hsm::{DeviceConfig, SlotSelector};
+use claviger_hsm::{DeviceConfig, ReleaseProfile, SlotSelector, WrapProfile};
 
-use crate::config::{Device, TokenSelector};
+use crate::config::{self, Device, TokenSelector};
 
 /// The same device; what the configuration does not say keeps the default.
 pub(crate) fn device_config(device: &Device) -> DeviceConfig {
@@ -15,7 +15,21 @@ pub(crate) fn device_config(device: &Device) -> DeviceConfig {
         workers: device.workers,
         sessions: device.sessions,
         deadline: device.deadline,
+        wrap_profile: device.wrap_profile.map(wrap_profile),
+        release_profile: match device.release_profile {
+            config::ReleaseProfile::Transport => ReleaseProfile::Transport,
+            config::ReleaseProfile::Read => ReleaseProfile::Read,
+        },
         environment: device.environment.clone(),
         ..DeviceConfig::new(&device.name, &device.module, slot, &device.pin_file)
+    }
+}
+
+fn wrap_profile(profile: config::WrapProfile) -> WrapProfile {
+    match profile {
+        config::WrapProfile::AesKwp => WrapProfile::AesKwp,
+        config::WrapProfile::AesKw => WrapProfile::AesKw,
+        config::WrapProfile::AesGcm => WrapProfile::AesGcm,
+        config::WrapProfile::AesCbcPad => WrapProfile::AesCbcPad,
     }
 }

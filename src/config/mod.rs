@@ -140,6 +140,10 @@ pub struct Device {
     pub sessions: usize,
     /// How long the device may take for one request.
     pub deadline: Duration,
+    /// How new keys are wrapped; without it, the best that the device is found to do.
+    pub wrap_profile: Option<WrapProfile>,
+    /// How keys leave the device.
+    pub release_profile: ReleaseProfile,
     /// Environment variables for the module, such as `SOFTHSM2_CONF`.
     pub environment: Vec<(String, String)>,
 }
@@ -153,6 +157,29 @@ pub enum TokenSelector {
     Serial(String),
     /// `slot_id`
     Slot(u64),
+}
+
+/// How a device wraps new keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrapProfile {
+    /// `aes-kwp`
+    AesKwp,
+    /// `aes-kw`
+    AesKw,
+    /// `aes-gcm`
+    AesGcm,
+    /// `aes-cbc-pad`
+    AesCbcPad,
+}
+
+/// How keys leave a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReleaseProfile {
+    /// `transport`
+    #[default]
+    Transport,
+    /// `read`
+    Read,
 }
 
 /// `[log]`: what the server says on stderr.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::reader::{Document, Section};
 use super::{
-    Admin, Config, Device, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems, Store, TokenSelector,
-    VERSION,
+    Admin, Config, Device, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems, ReleaseProfile,
+    Store, TokenSelector, VERSION, WrapProfile,
 };
 
 const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
@@ -229,6 +229,24 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
     let deadline = section
         .duration("deadline", &(Duration::from_millis(100)..=600 * SECOND))
         .unwrap_or(10 * SECOND);
+    let wrap_profile = section.choice(
+        "wrap_profile",
+        &[
+            ("aes-kwp", WrapProfile::AesKwp),
+            ("aes-kw", WrapProfile::AesKw),
+            ("aes-gcm", WrapProfile::AesGcm),
+            ("aes-cbc-pad", WrapProfile::AesCbcPad),
+        ],
+    );
+    let release_profile = section
+        .choice(
+            "release_profile",
+            &[
+                ("transport", ReleaseProfile::Transport),
+                ("read", ReleaseProfile::Read),
+            ],
+        )
+        .unwrap_or_default();
     let environment = section.pairs("environment").unwrap_or_default();
     section.finish();
     Device {
@@ -239,6 +257,8 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
         workers,
         sessions,
         deadline,
+        wrap_profile,
+        release_profile,
         environment,
     }
 }

@@ -193,6 +193,16 @@ fn write_device(text: &mut String, answers: &InitAnswers) {
     line(text, "#workers = 2");
     line(text, "#sessions = 8");
     line(text, "#deadline = \"10s\"");
+    line(
+        text,
+        "# How new keys are wrapped: aes-kwp, aes-kw, aes-gcm or aes-cbc-pad; without it, the best that the device can do.",
+    );
+    line(text, "#wrap_profile = \"aes-kw\"");
+    line(
+        text,
+        "# \"read\" only for a device that can't wrap a key under another: keys are then readable on it for a moment.",
+    );
+    line(text, "#release_profile = \"transport\"");
     line(text, "# Environment variables that the module needs.");
     if answers.environment.is_empty() {
         line(
@@ -290,6 +300,10 @@ mod tests {
         assert_eq!(shown.devices[0].workers, as_written.devices[0].workers);
         assert_eq!(shown.devices[0].sessions, as_written.devices[0].sessions);
         assert_eq!(shown.devices[0].deadline, as_written.devices[0].deadline);
+        assert_eq!(
+            shown.devices[0].release_profile,
+            as_written.devices[0].release_profile
+        );
         assert_eq!(shown.log, as_written.log);
     }
 }

@@ -2,8 +2,6 @@
 
 use claviger_hsm::Error as DeviceError;
 
-use crate::key::WrapProfile;
-
 /// Why a root key, or what holds it, did not do what it was asked. The texts are for operators and for the log: what a
 /// client reads is said elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,14 +12,6 @@ pub enum Error {
     BackendUnknown {
         /// The name that was looked for.
         backend: String,
-    },
-    /// This backend does not know the profile.
-    #[error("the device {backend} does not unwrap by the profile {profile}")]
-    WrapProfile {
-        /// The device's name.
-        backend: String,
-        /// The profile.
-        profile: WrapProfile,
     },
     /// The device failed.
     #[error("the device {backend}: {source}")]

@@ -1,12 +1,13 @@
 //! A key on its way out.
 
-use claviger_hsm::Released;
+use claviger_hsm::{Device, Released};
 
 use super::Error;
 
 /// A key that was released and is still closed: under the transport key of the device's worker.
 pub struct Material {
     backend: String,
+    release_profile: &'static str,
     released: Inner,
 }
 
@@ -24,13 +25,15 @@ impl Material {
     pub(crate) fn of_stand_in(key: Vec<u8>) -> Self {
         Self {
             backend: "stand-in".to_owned(),
+            release_profile: "transport",
             released: Inner::StandIn(key),
         }
     }
 
-    pub(super) fn new(backend: &str, released: Released) -> Self {
+    pub(super) fn new(device: &Device, released: Released) -> Self {
         Self {
-            backend: backend.to_owned(),
+            backend: device.name().to_owned(),
+            release_profile: device.release_profile().as_str(),
             released: Inner::Device(released),
         }
     }
@@ -66,8 +69,7 @@ impl Material {
     }
 
     /// How it left its backend, for the record.
-    #[allow(clippy::unused_self)] // Another backend's material leaves by another profile.
     pub fn release_profile(&self) -> &'static str {
-        super::pkcs11::RELEASE_PROFILE
+        self.release_profile
     }
 }

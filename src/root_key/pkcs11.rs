@@ -9,8 +9,6 @@ use super::{
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 
-pub(super) const RELEASE_PROFILE: &str = "transport";
-
 /// A device as a backend.
 #[derive(Clone)]
 pub struct Pkcs11Backend {
@@ -34,52 +32,51 @@ impl Pkcs11Backend {
             source,
         }
     }
+}
 
-    fn made(&self, made: claviger_hsm::MadeKey) -> Result<MadeKey, Error> {
-        let claviger_hsm::MadeKey { wrapped, sha256 } = made;
-        let wrapped = self.kept(wrapped)?;
-        Ok(MadeKey { wrapped, sha256 })
+fn made(made: claviger_hsm::MadeKey) -> MadeKey {
+    MadeKey {
+        wrapped: kept(made.wrapped),
+        sha256: made.sha256,
     }
+}
 
-    /// The wrapped key in the form that is kept.
-    fn kept(&self, wrapped: Wrapped) -> Result<WrappedKek, Error> {
-        let profile = match wrapped.profile {
-            DeviceProfile::AesKw => WrapProfile::AesKw,
-            DeviceProfile::AesKwp => WrapProfile::AesKwp,
-            DeviceProfile::AesGcm => WrapProfile::AesGcm,
-            DeviceProfile::AesCbcPad => WrapProfile::AesCbcPad,
-            unknown => {
-                return Err(self.failed(DeviceError::WrapProfile {
-                    profile: unknown.to_string(),
-                }));
-            }
-        };
-        Ok(WrappedKek {
-            profile,
-            bytes: wrapped.bytes,
-        })
+fn kept_key(key: KeptKey<'_>) -> claviger_hsm::KeptKey {
+    claviger_hsm::KeptKey {
+        root: locator(key.root_key),
+        kind: key.specification,
+        wrapped: sent(key.wrapped),
     }
+}
 
-    /// The wrapped key in the form that the device takes.
-    fn sent(&self, wrapped: &WrappedKek) -> Result<Wrapped, Error> {
-        match wrapped.profile {
-            WrapProfile::AesKw => Ok(Wrapped {
-                profile: DeviceProfile::AesKw,
-                bytes: wrapped.bytes.clone(),
-            }),
-            profile => Err(Error::WrapProfile {
-                backend: self.device.name().to_owned(),
-                profile,
-            }),
-        }
+/// The wrapped key in the form that is kept.
+fn kept(wrapped: Wrapped) -> WrappedKek {
+    WrappedKek {
+        profile: of_device(wrapped.profile),
+        bytes: wrapped.bytes,
     }
+}
 
-    fn kept_key(&self, key: KeptKey<'_>) -> Result<claviger_hsm::KeptKey, Error> {
-        Ok(claviger_hsm::KeptKey {
-            root: locator(key.root_key),
-            kind: key.specification,
-            wrapped: self.sent(key.wrapped)?,
-        })
+/// The wrapped key in the form that the device takes.
+fn sent(wrapped: &WrappedKek) -> Wrapped {
+    let profile = match wrapped.profile {
+        WrapProfile::AesKw => DeviceProfile::AesKw,
+        WrapProfile::AesKwp => DeviceProfile::AesKwp,
+        WrapProfile::AesGcm => DeviceProfile::AesGcm,
+        WrapProfile::AesCbcPad => DeviceProfile::AesCbcPad,
+    };
+    Wrapped {
+        profile,
+        bytes: wrapped.bytes.clone(),
+    }
+}
+
+fn of_device(profile: DeviceProfile) -> WrapProfile {
+    match profile {
+        DeviceProfile::AesKw => WrapProfile::AesKw,
+        DeviceProfile::AesKwp => WrapProfile::AesKwp,
+        DeviceProfile::AesGcm => WrapProfile::AesGcm,
+        DeviceProfile::AesCbcPad => WrapProfile::AesCbcPad,
     }
 }
 
@@ -117,7 +114,7 @@ impl RootKeyBackend for Pkcs11Backend {
 
     async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {
         let made = self.device.generate(&locator(root_key), specification).await;
-        self.made(made.map_err(|error| self.failed(error))?)
+        made.map(self::made).map_err(|error| self.failed(error))
     }
 
     async fn import(
@@ -130,7 +127,7 @@ impl RootKeyBackend for Pkcs11Backend {
             .device
             .import(&locator(root_key), specification, material)
             .await;
-        self.made(made.map_err(|error| self.failed(error))?)
+        made.map(self::made).map_err(|error| self.failed(error))
     }
 
     async fn release(
@@ -139,17 +136,17 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        let wrapped = self.sent(wrapped)?;
+        let wrapped = sent(wrapped);
         let released = self
             .device
             .release(&locator(root_key), specification, &wrapped)
             .await;
         let released = released.map_err(|error| self.failed(error))?;
-        Ok(Material::new(self.device.name(), released))
+        Ok(Material::new(&self.device, released))
     }
 
     async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
-        let (key, wrapping_key) = (self.kept_key(key)?, self.kept_key(wrapping_key)?);
+        let (key, wrapping_key) = (kept_key(key), kept_key(wrapping_key));
         let released = self.device.release_under(&key, &wrapping_key).await;
         released.map_err(|error| self.failed(error))
     }
@@ -161,10 +158,10 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
-        let wrapped = self.sent(wrapped)?;
+        let wrapped = sent(wrapped);
         let (from, to) = (locator(from), locator(to));
         let moved = self.device.rewrap(&from, &to, specification, &wrapped).await;
-        self.kept(moved.map_err(|error| self.failed(error))?)
+        moved.map(kept).map_err(|error| self.failed(error))
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
@@ -184,8 +181,12 @@ impl RootKeyBackend for Pkcs11Backend {
             manufacturer: token.manufacturer,
             model: token.model,
             firmware: token.firmware,
-            wrap_profile: WrapProfile::AesKw.to_string(),
-            release_profile: RELEASE_PROFILE,
+            wrap_profile: self
+                .device
+                .wrap_profile()
+                .map(|profile| profile.to_string())
+                .unwrap_or_default(),
+            release_profile: self.device.release_profile().as_str(),
             worker_pids: self.device.worker_pids(),
         })
     }

@@ -127,9 +127,15 @@ async fn a_wrapped_key_that_was_changed_or_is_of_another_profile_is_refused() {
         refused.is_refusal_of_the_wrapped_key() && !refused.is_retryable(),
         "{refused}"
     );
+    // A profile that this device does not do, with a blob of its length.
     wrapped.profile = WrapProfile::AesGcm;
+    wrapped.bytes.resize(12 + 32 + 16, 0);
     let refused = backend.release(&root, AES_256, &wrapped).await.err().unwrap();
-    assert!(matches!(refused, Error::WrapProfile { .. }), "{refused}");
+    let source = match &refused {
+        Error::Device { source, .. } => source,
+        other => panic!("{other}"),
+    };
+    assert!(matches!(source, DeviceError::WrapProfile { .. }), "{refused}");
 }
 
 #[tokio::test]

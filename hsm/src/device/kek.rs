@@ -7,20 +7,53 @@ use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 
 use super::session::{Session, SessionObject};
 use super::transport::{Transport, TransportKey};
+use super::wrapping::Wrapping;
 use crate::Error;
-use crate::key::{KeptKey, KeyKind, WrapProfile, Wrapped};
+use crate::key::{KeptKey, KeyKind};
 use crate::worker::protocol::Transported;
+use crate::wrapped::Wrapped;
+
+/// A root key, and how new keys are wrapped under it.
+#[derive(Clone, Copy)]
+pub(crate) struct RootKey {
+    pub(crate) handle: ObjectHandle,
+    pub(crate) wrapping: Wrapping,
+}
+
+impl RootKey {
+    pub(super) fn wrap(
+        self,
+        session: &Session,
+        key: &SessionObject<'_>,
+        kind: KeyKind,
+    ) -> Result<Wrapped, Error> {
+        session.wrap(self.wrapping, self.handle, key.handle(), kind.padded_bytes())
+    }
+
+    /// Unwraps a key into a session object.
+    fn open<'a>(
+        self,
+        session: &'a Session,
+        kind: KeyKind,
+        wrapped: &Wrapped,
+        template: &[Attribute],
+    ) -> Result<SessionObject<'a>, Error> {
+        session
+            .unwrap(self.handle, wrapped, kind.padded_bytes(), template)
+            .map_err(refusal)
+    }
+}
 
 /// Makes a key, wraps it under the root key, and has the device say its SHA-256.
 ///
 /// A key whose length is no multiple of eight is made longer: its value is the first bytes, and the digest is not theirs.
 pub(crate) fn generate(
     session: &Session,
-    root: ObjectHandle,
+    root: RootKey,
     kind: KeyKind,
 ) -> Result<(Wrapped, [u8; 32]), Error> {
-    let key = make(session, kind)?;
-    let wrapped = wrap(session, root, &key, kind)?;
+    let key = make(session, kind, &template(kind))?;
+    let wrapped = root.wrap(session, &key, kind)?;
     let sha256 = session.sha256_of(key.handle())?;
     let refused = || Error::transport("the device refused a digest that it gave before");
     Ok((wrapped, sha256.ok_or_else(refused)?))
@@ -29,26 +62,26 @@ pub(crate) fn generate(
 /// Makes a key, wraps it under the root key, and under the transport key as well.
 pub(crate) fn generate_and_transport(
     session: &Session,
-    root: ObjectHandle,
+    root: RootKey,
     kind: KeyKind,
     transport: &Transport,
 ) -> Result<(Wrapped, Transported, Arc<TransportKey>), Error> {
-    let key = make(session, kind)?;
     let transport_key = transport.use_current();
-    let transported = send(session, &transport_key, &key, kind)?;
-    Ok((wrap(session, root, &key, kind)?, transported, transport_key))
+    let key = make(session, kind, &transport_key.template(kind))?;
+    let transported = transport_key.send(session, &key, kind)?;
+    Ok((root.wrap(session, &key, kind)?, transported, transport_key))
 }
 
 /// Takes a key in that comes under a transport key, and wraps it under the root key.
 pub(crate) fn import(
     session: &Session,
-    root: ObjectHandle,
+    root: RootKey,
     kind: KeyKind,
     transport_key: &TransportKey,
-    material: &[u8],
+    material: &Transported,
 ) -> Result<Wrapped, Error> {
-    let key = session.unwrap(transport_key.handle(), material, &template(kind))?;
-    wrap(session, root, &key, kind)
+    let key = transport_key.take(session, material, kind)?;
+    root.wrap(session, &key, kind)
 }
 
 /// Unwraps a key and wraps it under the current transport key, which comes with it.
@@ -57,27 +90,27 @@ pub(crate) fn import(
 /// changed blob: whoever calls this finds out whether the device works otherwise, see [`check`].
 pub(crate) fn release(
     session: &Session,
-    root: ObjectHandle,
+    root: RootKey,
     kind: KeyKind,
     wrapped: &Wrapped,
     transport: &Transport,
 ) -> Result<(Transported, Arc<TransportKey>), Error> {
-    let key = open(session, root, kind, wrapped, &template(kind))?;
     let transport_key = transport.use_current();
-    let transported = send(session, &transport_key, &key, kind)?;
+    let key = root.open(session, kind, wrapped, &transport_key.template(kind))?;
+    let transported = transport_key.send(session, &key, kind)?;
     Ok((transported, transport_key))
 }
 
 /// Unwraps a key and wraps it under another root key. Fails as [`release`] does.
 pub(crate) fn rewrap(
     session: &Session,
-    root: ObjectHandle,
-    to: ObjectHandle,
+    root: RootKey,
+    to: RootKey,
     kind: KeyKind,
     wrapped: &Wrapped,
 ) -> Result<Wrapped, Error> {
-    let key = open(session, root, kind, wrapped, &template(kind))?;
-    wrap(session, to, &key, kind)
+    let key = root.open(session, kind, wrapped, &template(kind))?;
+    to.wrap(session, &key, kind)
 }
 
 /// Unwraps a key and a wrapping key, each under its root key, and wraps the one under the other by AES key wrap
@@ -86,91 +119,46 @@ pub(crate) fn rewrap(
 /// Fails with [`Error::KeyLength`] for a key that AES key wrap can only take with padding.
 pub(crate) fn release_under(
     session: &Session,
-    (root, key): (ObjectHandle, &KeptKey),
-    (wrapping_root, wrapping_key): (ObjectHandle, &KeptKey),
+    (root, key): (RootKey, &KeptKey),
+    (wrapping_root, wrapping_key): (RootKey, &KeptKey),
 ) -> Result<Vec<u8>, Error> {
     if key.kind.padded_bytes() != key.kind.bytes() {
         return Err(Error::KeyLength {
             bytes: key.kind.bytes(),
         });
     }
-    let opened = open(session, root, key.kind, &key.wrapped, &template(key.kind))?;
+    let opened = root.open(session, key.kind, &key.wrapped, &template(key.kind))?;
     let mut may_wrap = template(wrapping_key.kind);
     may_wrap.retain(|attribute| !matches!(attribute, Attribute::Wrap(_)));
     may_wrap.push(Attribute::Wrap(true));
-    let under = open(
-        session,
-        wrapping_root,
-        wrapping_key.kind,
-        &wrapping_key.wrapped,
-        &may_wrap,
-    )?;
-    session.wrap(under.handle(), opened.handle(), key.kind.padded_bytes())
-}
-
-/// Unwraps a key into a session object.
-fn open<'a>(
-    session: &'a Session,
-    root: ObjectHandle,
-    kind: KeyKind,
-    wrapped: &Wrapped,
-    template: &[Attribute],
-) -> Result<SessionObject<'a>, Error> {
-    if wrapped.profile != WrapProfile::AesKw {
-        return Err(Error::WrapProfile {
-            profile: wrapped.profile.to_string(),
-        });
-    }
-    if wrapped.bytes.len() != kind.padded_bytes() + 8 {
-        return Err(Error::WrappedKeyRefused);
-    }
-    session.unwrap(root, &wrapped.bytes, template).map_err(refusal)
+    let under = wrapping_root.open(session, wrapping_key.kind, &wrapping_key.wrapped, &may_wrap)?;
+    let bytes = key.kind.padded_bytes();
+    let released = session.wrap(Wrapping::Kw, under.handle(), opened.handle(), bytes)?;
+    Ok(released.bytes)
 }
 
 /// Does with a key that is thrown away all that is done with one that is kept.
-pub(crate) fn check(session: &Session, root: ObjectHandle, transport: &Transport) -> Result<(), Error> {
+pub(crate) fn check(session: &Session, root: RootKey, transport: &Transport) -> Result<(), Error> {
     let kind = KeyKind::Aes { bytes: 32 };
-    let wrapped = wrap(session, root, &make(session, kind)?, kind)?;
+    let wrapped = root.wrap(session, &make(session, kind, &template(kind))?, kind)?;
     release(session, root, kind, &wrapped, transport)?;
     Ok(())
 }
 
-pub(super) fn make(session: &Session, kind: KeyKind) -> Result<SessionObject<'_>, Error> {
+pub(super) fn make<'a>(
+    session: &'a Session,
+    kind: KeyKind,
+    template: &[Attribute],
+) -> Result<SessionObject<'a>, Error> {
     let mechanism = match kind {
         KeyKind::Aes { .. } => Mechanism::AesKeyGen,
         KeyKind::Generic { .. } => Mechanism::GenericSecretKeyGen,
     };
     let length = u64::try_from(kind.padded_bytes()).map_err(|_| Error::KeyLength { bytes: kind.bytes() })?;
-    let mut template = template(kind);
+    let mut template = template.to_vec();
     // Only here: some tokens refuse the length of a key that is unwrapped.
     template.push(Attribute::ValueLen(length.into()));
     session.generate(&mechanism, &template)
-}
-
-pub(super) fn wrap(
-    session: &Session,
-    root: ObjectHandle,
-    key: &SessionObject<'_>,
-    kind: KeyKind,
-) -> Result<Wrapped, Error> {
-    let bytes = session.wrap(root, key.handle(), kind.padded_bytes())?;
-    Ok(Wrapped {
-        profile: WrapProfile::AesKw,
-        bytes,
-    })
-}
-
-pub(super) fn send(
-    session: &Session,
-    transport_key: &TransportKey,
-    key: &SessionObject<'_>,
-    kind: KeyKind,
-) -> Result<Transported, Error> {
-    let bytes = session.wrap(transport_key.handle(), key.handle(), kind.padded_bytes())?;
-    Ok(Transported {
-        epoch: transport_key.epoch(),
-        bytes,
-    })
 }
 
 /// A key that can be wrapped and nothing else, and whose value can't be read.

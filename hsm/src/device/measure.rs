@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use openssl::rsa::Rsa;
 use serde::Serialize;
 
-use super::kek;
+use super::kek::{self, RootKey};
 use super::module::Module;
 use super::pin::read_pin;
 use super::root_key;
-use super::session::Session;
+use super::session::{Session, SessionObject};
 use super::transport::{Recipient, Transport};
+use super::trial;
 use crate::Error;
 use crate::configuration::DeviceConfig;
 use crate::key::{KeyKind, RootKeyLocator};
@@ -53,23 +54,33 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
     let slot = module.initialise_and_find(&config.slot)?.slot;
     let first = module.open_session(slot)?;
     first.login(&read_pin(&config.pin_file)?)?;
-    let root = root_key::find(&first, root)?;
+    let wrapping = trial::choose(&first, config.wrap_profile)?;
+    let root = RootKey {
+        handle: root_key::find(&first, root)?,
+        wrapping,
+    };
     let pair = Rsa::generate(2048).map_err(Error::transport)?;
     let recipient = Recipient::new(pair.n().to_vec(), pair.e().to_vec());
-    let (transport, _) = Transport::open(first, recipient, config.transport_renewal, 0)?;
+    let (transport, _) = Transport::open(
+        first,
+        recipient,
+        (wrapping, config.release_profile),
+        config.transport_renewal,
+        0,
+    )?;
     let sessions = (0..config.sessions.max(1)).map(|_| module.open_session(slot));
     let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
 
     let measured = Measured {
         sessions: sessions.len(),
         generate_and_wrap: rate(&mut sessions, duration, &|session| {
-            kek::wrap(session, root, &kek::make(session, KIND)?, KIND).map(|_| ())
+            root.wrap(session, &make(session)?, KIND).map(|_| ())
         })?,
         generate_wrap_and_digest: rate(&mut sessions, duration, &|session| {
             kek::generate(session, root, KIND).map(|_| ())
         })?,
         unwrap_and_rewrap: {
-            let wrapped = kek::wrap(&sessions[0], root, &kek::make(&sessions[0], KIND)?, KIND)?;
+            let wrapped = root.wrap(&sessions[0], &make(&sessions[0])?, KIND)?;
             rate(&mut sessions, duration, &|session| {
                 kek::release(session, root, KIND, &wrapped, &transport).map(|_| ())
             })?
@@ -78,6 +89,10 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
     drop((sessions, transport));
     module.finalise()?;
     Ok(measured)
+}
+
+fn make(session: &Session) -> Result<SessionObject<'_>, Error> {
+    kek::make(session, KIND, &kek::template(KIND))
 }
 
 fn rate(

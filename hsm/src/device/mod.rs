@@ -4,6 +4,7 @@
 //! blocks; a session belongs to one thread at a time, and what it makes is destroyed when it is dropped. What happens
 //! when a device goes away is not decided here but in [`crate::worker`]; `Fault` only says what an error means.
 
+mod check_value;
 mod fault;
 mod kek;
 mod measure;
@@ -14,14 +15,18 @@ mod root_key;
 mod session;
 mod transport;
 mod trial;
+mod wrapping;
 
 pub use measure::{Measured, Rate, measure};
 
 pub(crate) use fault::Fault;
-pub(crate) use kek::{check, generate, generate_and_transport, import, release, release_under, rewrap};
+pub(crate) use kek::{
+    RootKey, check, generate, generate_and_transport, import, release, release_under, rewrap,
+};
 pub(crate) use module::Module;
 pub(crate) use pin::{read_pin, refuse_to_risk_the_pin, unsafe_mode};
 pub(crate) use root_key::{create, find, list, verify};
-pub(crate) use session::{Session, names_key_wrap};
+pub(crate) use session::Session;
 pub(crate) use transport::{Transport, TransportKey};
-pub(crate) use trial::{KeyWrapTrial, trial, try_key_wrap};
+pub(crate) use trial::{choose, trial, try_wrapping};
+pub(crate) use wrapping::Wrapping;

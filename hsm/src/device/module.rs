@@ -10,7 +10,7 @@ use cryptoki::error::{Error as Pkcs11Error, RvError};
 use cryptoki::mechanism::MechanismType;
 use cryptoki::slot::Slot;
 
-use super::raw::WrapFunction;
+use super::raw::Functions;
 use super::session::Session;
 use crate::Error;
 use crate::configuration::SlotSelector;
@@ -24,7 +24,7 @@ const MISSED: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(
 pub(crate) struct Module {
     path: PathBuf,
     pkcs11: Pkcs11,
-    wrap: WrapFunction,
+    functions: Functions,
 }
 
 impl Module {
@@ -37,7 +37,7 @@ impl Module {
         Ok(Arc::new(Self {
             path: path.to_owned(),
             pkcs11,
-            wrap: WrapFunction::load(path)?,
+            functions: Functions::load(path)?,
         }))
     }
 
@@ -160,8 +160,8 @@ impl Module {
         Ok(Session::new(Arc::clone(self), session))
     }
 
-    pub(super) fn wrap_function(&self) -> &WrapFunction {
-        &self.wrap
+    pub(super) fn functions(&self) -> &Functions {
+        &self.functions
     }
 }
 

@@ -1,14 +1,18 @@
-//! `C_WrapKey` in one call, into a buffer of our own.
+//! `C_WrapKey`, `C_UnwrapKey` and the reading of `CKA_VALUE`, each in one call and with buffers of our own.
 //!
-//! `cryptoki` asks for the length first, which has the device wrap twice at half the speed, and does not cut the result
-//! to the length that the module returns.
+//! `cryptoki` asks for a wrapped key's length first, which has the device wrap twice at half the speed, and does not cut
+//! the result to the length that the module returns; it does not know `CKM_AES_KEY_WRAP_KWP`; and the buffers that it
+//! reads values into are not wiped.
 //!
 //! # Why the unsafe code here is sound
 //!
-//! - The function pointer comes from the module's own function list, `C_GetFunctionList`, and is used with the types
-//!   that PKCS#11 2.40, section 5.13, gives it. The library stays loaded as long as [`WrapFunction`] lives.
-//! - The mechanism has no parameter, so it points nowhere. The buffer and its length are those of one slice that is
-//!   borrowed mutably for the call. What the module says it wrote is believed only up to the slice's length.
+//! - The function pointers come from the module's own function list, `C_GetFunctionList`, and are used with the types
+//!   that PKCS#11 2.40, sections 5.7 and 5.13, gives them. The library stays loaded as long as [`Functions`] lives.
+//! - A mechanism's parameter and a buffer point into values that are borrowed mutably for the whole call, with their own
+//!   lengths; an empty list is a null pointer of length 0. What the module says it wrote is believed only up to the
+//!   buffer's length.
+//! - A template's pointers are those of attributes that outlive the call, and the module only reads them (PKCS#11 2.40,
+//!   section 4.1.2).
 //! - As with every PKCS#11 module, that the file is one and keeps to the standard is the operator's word. It runs in
 //!   the worker process only.
 #![allow(unsafe_code)]
@@ -17,7 +21,7 @@ use std::path::Path;
 use std::ptr;
 
 use cryptoki::context::Function;
-use cryptoki::object::ObjectHandle;
+use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::Session;
 use cryptoki_sys as ck;
 
@@ -32,16 +36,45 @@ type WrapKey = unsafe extern "C" fn(
     ck::CK_BYTE_PTR,
     ck::CK_ULONG_PTR,
 ) -> ck::CK_RV;
+type UnwrapKey = unsafe extern "C" fn(
+    ck::CK_SESSION_HANDLE,
+    ck::CK_MECHANISM_PTR,
+    ck::CK_OBJECT_HANDLE,
+    ck::CK_BYTE_PTR,
+    ck::CK_ULONG,
+    ck::CK_ATTRIBUTE_PTR,
+    ck::CK_ULONG,
+    ck::CK_OBJECT_HANDLE_PTR,
+) -> ck::CK_RV;
+type GetAttributeValue = unsafe extern "C" fn(
+    ck::CK_SESSION_HANDLE,
+    ck::CK_OBJECT_HANDLE,
+    ck::CK_ATTRIBUTE_PTR,
+    ck::CK_ULONG,
+) -> ck::CK_RV;
 
-/// The module's `C_WrapKey`.
-pub(super) struct WrapFunction {
+/// A mechanism's parameter.
+pub(super) enum Parameter<'a> {
+    /// The mechanism takes none.
+    None,
+    /// An initialisation vector of one block.
+    Block(&'a mut [u8; 16]),
+    /// `CK_GCM_PARAMS` with this initialisation vector, no additional data and a tag of 128 bits. A device that makes the
+    /// vector itself writes it here.
+    Gcm(&'a mut [u8; 12]),
+}
+
+/// The module's functions that are called without `cryptoki`.
+pub(super) struct Functions {
     wrap_key: WrapKey,
-    /// Keeps the function's code in memory.
+    unwrap_key: UnwrapKey,
+    get_attribute_value: GetAttributeValue,
+    /// Keeps the functions' code in memory.
     _library: ck::Pkcs11,
 }
 
-impl WrapFunction {
-    /// Takes the function from the module at `path`, which is loaded already or loaded now.
+impl Functions {
+    /// Takes the functions from the module at `path`, which is loaded already or loaded now.
     pub(super) fn load(path: &Path) -> Result<Self, Error> {
         let refused = |reason: String| Error::Module {
             path: path.display().to_string(),
@@ -59,42 +92,127 @@ impl WrapFunction {
         if list.is_null() {
             return Err(refused("it has no function list".to_owned()));
         }
-        // SAFETY: the list is the module's, valid while it is loaded; the field is copied, aligned or not.
-        let wrap_key = unsafe { (&raw const (*list).C_WrapKey).read_unaligned() };
-        let wrap_key = wrap_key.ok_or_else(|| refused("it has no C_WrapKey".to_owned()))?;
+        // SAFETY: the list is the module's, valid while it is loaded; each field is copied, aligned or not.
+        let (wrap_key, unwrap_key, get_attribute_value) = unsafe {
+            (
+                (&raw const (*list).C_WrapKey).read_unaligned(),
+                (&raw const (*list).C_UnwrapKey).read_unaligned(),
+                (&raw const (*list).C_GetAttributeValue).read_unaligned(),
+            )
+        };
+        let missing = |name: &str| refused(format!("it has no {name}"));
         Ok(Self {
-            wrap_key,
+            wrap_key: wrap_key.ok_or_else(|| missing("C_WrapKey"))?,
+            unwrap_key: unwrap_key.ok_or_else(|| missing("C_UnwrapKey"))?,
+            get_attribute_value: get_attribute_value.ok_or_else(|| missing("C_GetAttributeValue"))?,
             _library: library,
         })
     }
 
-    /// Wraps `key` under `wrapping_key` by `CKM_AES_KEY_WRAP` into `out`; returns how many bytes were written.
-    pub(super) fn aes_key_wrap(
+    /// Wraps `key` under `wrapping_key` into `out`; returns how many bytes were written.
+    pub(super) fn wrap_key(
         &self,
         session: &Session,
-        wrapping_key: ObjectHandle,
-        key: ObjectHandle,
+        mechanism: ck::CK_MECHANISM_TYPE,
+        parameter: Parameter<'_>,
+        (wrapping_key, key): (ObjectHandle, ObjectHandle),
         out: &mut [u8],
     ) -> Result<usize, Error> {
-        let mut mechanism = ck::CK_MECHANISM {
-            mechanism: ck::CKM_AES_KEY_WRAP,
-            pParameter: ptr::null_mut(),
-            ulParameterLen: 0,
-        };
         let mut length = out.len() as ck::CK_ULONG;
-        // SAFETY: see the module's documentation.
-        let value = unsafe {
-            (self.wrap_key)(
-                session.handle(),
-                &raw mut mechanism,
-                wrapping_key.handle(),
-                key.handle(),
-                out.as_mut_ptr(),
-                &raw mut length,
-            )
-        };
-        result(value, Function::WrapKey)?;
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        Ok(length.min(out.len()))
+        with_mechanism(mechanism, parameter, |mechanism| {
+            // SAFETY: see the module's documentation.
+            let value = unsafe {
+                (self.wrap_key)(
+                    session.handle(),
+                    mechanism,
+                    wrapping_key.handle(),
+                    key.handle(),
+                    out.as_mut_ptr(),
+                    &raw mut length,
+                )
+            };
+            result(value, Function::WrapKey)
+        })?;
+        Ok(written(length, out))
     }
+
+    /// Unwraps a key into an object of the session.
+    pub(super) fn unwrap_key(
+        &self,
+        session: &Session,
+        mechanism: ck::CK_MECHANISM_TYPE,
+        parameter: Parameter<'_>,
+        unwrapping_key: ObjectHandle,
+        wrapped: &[u8],
+        template: &[Attribute],
+    ) -> Result<ObjectHandle, Error> {
+        let mut template: Vec<ck::CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
+        let mut key: ck::CK_OBJECT_HANDLE = 0;
+        with_mechanism(mechanism, parameter, |mechanism| {
+            // SAFETY: see the module's documentation; the wrapped bytes are only read, whatever the pointer's type.
+            let value = unsafe {
+                (self.unwrap_key)(
+                    session.handle(),
+                    mechanism,
+                    unwrapping_key.handle(),
+                    wrapped.as_ptr().cast_mut(),
+                    wrapped.len() as ck::CK_ULONG,
+                    template.as_mut_ptr(),
+                    template.len() as ck::CK_ULONG,
+                    &raw mut key,
+                )
+            };
+            result(value, Function::UnwrapKey)
+        })?;
+        // SAFETY: the handle is the one that the module has just given.
+        Ok(unsafe { ObjectHandle::new_from_raw(key) })
+    }
+
+    /// Reads `CKA_VALUE` into `out`; returns how many bytes it has.
+    pub(super) fn value(&self, session: &Session, key: ObjectHandle, out: &mut [u8]) -> Result<usize, Error> {
+        let mut attribute = ck::CK_ATTRIBUTE {
+            type_: ck::CKA_VALUE,
+            pValue: out.as_mut_ptr().cast(),
+            ulValueLen: out.len() as ck::CK_ULONG,
+        };
+        // SAFETY: see the module's documentation.
+        let value =
+            unsafe { (self.get_attribute_value)(session.handle(), key.handle(), &raw mut attribute, 1) };
+        result(value, Function::GetAttributeValue)?;
+        Ok(written(attribute.ulValueLen, out))
+    }
+}
+
+/// Lends a mechanism with its parameter to `call`.
+fn with_mechanism<T>(
+    mechanism: ck::CK_MECHANISM_TYPE,
+    parameter: Parameter<'_>,
+    call: impl FnOnce(ck::CK_MECHANISM_PTR) -> T,
+) -> T {
+    let mut gcm;
+    let (pointer, length) = match parameter {
+        Parameter::None => (ptr::null_mut(), 0),
+        Parameter::Block(iv) => (iv.as_mut_ptr().cast(), iv.len()),
+        Parameter::Gcm(iv) => {
+            gcm = ck::CK_GCM_PARAMS {
+                pIv: iv.as_mut_ptr(),
+                ulIvLen: iv.len() as ck::CK_ULONG,
+                ulIvBits: (iv.len() * 8) as ck::CK_ULONG,
+                pAAD: ptr::null_mut(),
+                ulAADLen: 0,
+                ulTagBits: 128,
+            };
+            ((&raw mut gcm).cast(), size_of::<ck::CK_GCM_PARAMS>())
+        }
+    };
+    let mut mechanism = ck::CK_MECHANISM {
+        mechanism,
+        pParameter: pointer,
+        ulParameterLen: length as ck::CK_ULONG,
+    };
+    call(&raw mut mechanism)
+}
+
+fn written(length: ck::CK_ULONG, out: &[u8]) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX).min(out.len())
 }

@@ -2,17 +2,14 @@
 
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use openssl::sha::sha256;
 
+use super::check_value;
 use super::session::Session;
 use crate::Error;
 use crate::key::{RootKeyAttributes, RootKeyFacts, RootKeyLocator};
 
 /// An AES-256 key, in bytes.
 const BYTES: u64 = 32;
-/// The key of known value that a check value is made with.
-const KNOWN_KEY: [u8; 16] = [0; 16];
-const CHECK_VALUE: usize = 8;
 
 /// Makes a root key and checks what came out. The session must be a writing one.
 ///
@@ -106,19 +103,11 @@ pub(crate) fn verify(
             _ => return Err(unfit(locator, "it is not an AES-256 key")),
         }
     }
-    let check_value = check_value(session, key)?;
-    match &locator.check_value {
-        Some(expected) if *expected != check_value => Err(Error::RootKeyMismatch {
-            locator: locator.to_string(),
-            expected: hex::encode(expected),
-            found: hex::encode(check_value),
-        }),
-        _ => Ok(RootKeyFacts {
-            locator: locator.clone(),
-            check_value,
-            attributes,
-        }),
-    }
+    Ok(RootKeyFacts {
+        locator: locator.clone(),
+        check_value: check_value::of(session, key, locator)?,
+        attributes,
+    })
 }
 
 /// Every key on the token that is fit to be a root key.
@@ -237,35 +226,6 @@ fn unfitness(attributes: &RootKeyAttributes) -> Option<&'static str> {
     faults
         .into_iter()
         .find_map(|(is_so, reason)| is_so.then_some(reason))
-}
-
-/// The first bytes of SHA-256 over a known key wrapped under this one: AES key wrap has no random part. Where the token
-/// takes no key of known value, the three bytes of `CKA_CHECK_VALUE`.
-fn check_value(session: &Session, key: ObjectHandle) -> Result<Vec<u8>, Error> {
-    let known = session.create(&[
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
-        Attribute::Value(KNOWN_KEY.to_vec()),
-        Attribute::Token(false),
-        Attribute::Private(true),
-        Attribute::Extractable(true),
-    ]);
-    if let Ok(known) = known {
-        let wrapped = session.wrap(key, known.handle(), KNOWN_KEY.len())?;
-        return Ok(sha256(&wrapped)[..CHECK_VALUE].to_vec());
-    }
-    for attribute in session
-        .pkcs11()
-        .get_attributes(key, &[AttributeType::CheckValue])?
-    {
-        if let Attribute::CheckValue(value) = attribute {
-            return Ok(value);
-        }
-    }
-    Err(Error::RootKeyUnfit {
-        locator: "of this token".to_owned(),
-        reason: "the token gives no check value and takes no key of known value to make one".to_owned(),
-    })
 }
 
 fn unfit(locator: &RootKeyLocator, reason: &str) -> Error {

@@ -4,16 +4,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use cryptoki::error::{Error as Pkcs11Error, RvError};
-use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::{Session as Pkcs11Session, SessionState, UserType};
 use cryptoki::types::AuthPin;
+use zeroize::Zeroize;
 
 use super::module::Module;
+use super::raw::Functions;
 use crate::Error;
-
-/// What AES key wrap adds (RFC 3394), and room for a module that pads.
-const WRAP_ROOM: usize = 64;
 
 /// A session with the token. For one thread at a time.
 pub(crate) struct Session {
@@ -92,31 +91,19 @@ impl Session {
         Ok(self.object(self.pkcs11().create_object(template)?))
     }
 
-    /// Unwraps a key by AES key wrap (RFC 3394) into a session object.
-    pub(super) fn unwrap(
+    /// Puts a secret key of known value into the session. The copy of the value that this takes is wiped.
+    pub(super) fn create_secret(
         &self,
-        unwrapping_key: ObjectHandle,
-        wrapped: &[u8],
         template: &[Attribute],
+        value: &[u8],
     ) -> Result<SessionObject<'_>, Error> {
-        let key = self
-            .pkcs11()
-            .unwrap_key(&Mechanism::AesKeyWrap, unwrapping_key, wrapped, template)?;
-        Ok(self.object(key))
-    }
-
-    /// Wraps a key of `bytes` bytes by AES key wrap (RFC 3394).
-    pub(super) fn wrap(
-        &self,
-        wrapping_key: ObjectHandle,
-        key: ObjectHandle,
-        bytes: usize,
-    ) -> Result<Vec<u8>, Error> {
-        let mut wrapped = vec![0; bytes + WRAP_ROOM];
-        let wrap = self.module.wrap_function();
-        let length = wrap.aes_key_wrap(self.pkcs11(), wrapping_key, key, &mut wrapped)?;
-        wrapped.truncate(length);
-        Ok(wrapped)
+        let mut template = template.to_vec();
+        template.push(Attribute::Value(value.to_vec()));
+        let created = self.create(&template);
+        if let Some(Attribute::Value(value)) = template.last_mut() {
+            value.zeroize();
+        }
+        created
     }
 
     /// SHA-256 of a key's value, computed on the device; `None` where it refuses that for this key.
@@ -136,7 +123,20 @@ impl Session {
         Ok(self.pkcs11().generate_random_slice(out)?)
     }
 
-    fn object(&self, handle: ObjectHandle) -> SessionObject<'_> {
+    /// Reads a key's value into `out`. Fails where it has another length.
+    pub(super) fn read(&self, key: ObjectHandle, out: &mut [u8]) -> Result<(), Error> {
+        let length = self.functions().value(self.pkcs11(), key, out)?;
+        if length == out.len() {
+            return Ok(());
+        }
+        Err(Error::KeyLength { bytes: length })
+    }
+
+    pub(super) fn functions(&self) -> &Functions {
+        self.module.functions()
+    }
+
+    pub(super) fn object(&self, handle: ObjectHandle) -> SessionObject<'_> {
         SessionObject {
             session: self,
             handle,
@@ -179,9 +179,4 @@ impl Drop for SessionObject<'_> {
             self.session.unfit.set(true);
         }
     }
-}
-
-/// Whether both key wrap and key generation are named by the token; a hint only, for what is found by trial decides.
-pub(crate) fn names_key_wrap(mechanisms: &[MechanismType]) -> bool {
-    mechanisms.contains(&MechanismType::AES_KEY_WRAP) && mechanisms.contains(&MechanismType::AES_KEY_GEN)
 }

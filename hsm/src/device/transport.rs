@@ -1,4 +1,7 @@
 //! The device's side of the transport key: made on the device, handed over once, renewed by count and by time.
+//!
+//! Where keys are to be read from the device ([`ReleaseProfile::Read`]), the worker makes the transport key itself: what it
+//! reads crosses the boundary under that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,12 +11,27 @@ use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 
-use super::session::Session;
-use crate::Error;
-use crate::configuration::TransportRenewal;
-use crate::worker::protocol::{HandedOver, OaepHash, TransportRecipient};
+use openssl::bn::BigNum;
+use openssl::encrypt::Encrypter;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::{Padding, Rsa};
 
-const BYTES: u64 = 32;
+use super::kek;
+use super::session::{Session, SessionObject};
+use super::wrapping::Wrapping;
+use crate::Error;
+use crate::configuration::{ReleaseProfile, TransportRenewal};
+use crate::key::KeyKind;
+use crate::memory::LockedBuffer;
+use crate::software::{self, SoftwareKey};
+use crate::worker::protocol::{HandedOver, OaepHash, TransportRecipient, Transported};
+use crate::wrapped::WrapProfile;
+
+const BYTES: u64 = SoftwareKey::BYTES as u64;
+/// By which profile the worker wraps what it reads.
+const IN_SOFTWARE: WrapProfile = WrapProfile::AesKw;
 /// After a renewal that failed the old key is used on for so long.
 const NEXT_TRY: Duration = Duration::from_mins(1);
 
@@ -28,6 +46,21 @@ impl Recipient {
     pub(crate) fn new(modulus: Vec<u8>, exponent: Vec<u8>) -> Self {
         Self { modulus, exponent }
     }
+
+    /// By RSA-OAEP with SHA-256.
+    fn encrypt(&self, key: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+        let modulus = BigNum::from_slice(&self.modulus)?;
+        let exponent = BigNum::from_slice(&self.exponent)?;
+        let public = PKey::from_rsa(Rsa::from_public_components(modulus, exponent)?)?;
+        let mut encrypter = Encrypter::new(&public)?;
+        encrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
+        encrypter.set_rsa_oaep_md(MessageDigest::sha256())?;
+        encrypter.set_rsa_mgf1_md(MessageDigest::sha256())?;
+        let mut out = vec![0; encrypter.encrypt_len(key)?];
+        let length = encrypter.encrypt(key, &mut out)?;
+        out.truncate(length);
+        Ok(out)
+    }
 }
 
 impl From<TransportRecipient> for Recipient {
@@ -36,30 +69,89 @@ impl From<TransportRecipient> for Recipient {
     }
 }
 
-/// A transport key on the device.
+/// A transport key.
 pub(crate) struct TransportKey {
     epoch: u64,
-    handle: ObjectHandle,
+    place: Place,
+}
+
+/// Where a transport key is.
+enum Place {
+    /// On the device, which wraps under it like this.
+    Device(ObjectHandle, Wrapping),
+    /// In this process, which wraps what it reads.
+    Process(SoftwareKey),
 }
 
 impl TransportKey {
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch
+    /// What a key's session object must be like, so that it can be sent under this.
+    pub(super) fn template(&self, kind: KeyKind) -> Vec<Attribute> {
+        let mut template = kek::template(kind);
+        if let Place::Process(_) = self.place {
+            template.retain(|attribute| !matches!(attribute, Attribute::Sensitive(_)));
+            template.push(Attribute::Sensitive(false));
+        }
+        template
     }
 
-    pub(super) fn handle(&self) -> ObjectHandle {
-        self.handle
+    /// Wraps a key for the other side of the boundary.
+    pub(super) fn send(
+        &self,
+        session: &Session,
+        key: &SessionObject<'_>,
+        kind: KeyKind,
+    ) -> Result<Transported, Error> {
+        let bytes = kind.padded_bytes();
+        let wrapped = match &self.place {
+            Place::Device(handle, wrapping) => session.wrap(*wrapping, *handle, key.handle(), bytes)?,
+            Place::Process(software) => {
+                let mut value = LockedBuffer::zeroed(bytes);
+                session.read(key.handle(), value.as_mut_slice())?;
+                software.seal(IN_SOFTWARE, value.as_slice(), bytes)?
+            }
+        };
+        Ok(Transported {
+            epoch: self.epoch,
+            wrapped,
+        })
+    }
+
+    /// Takes a key that came from the other side into a session object.
+    pub(super) fn take<'a>(
+        &self,
+        session: &'a Session,
+        material: &Transported,
+        kind: KeyKind,
+    ) -> Result<SessionObject<'a>, Error> {
+        let bytes = kind.padded_bytes();
+        match &self.place {
+            Place::Device(handle, _) => {
+                session.unwrap(*handle, &material.wrapped, bytes, &kek::template(kind))
+            }
+            Place::Process(software) => {
+                let mut value = LockedBuffer::zeroed(bytes);
+                software.open(&material.wrapped, bytes, value.as_mut_slice())?;
+                session.create_secret(&kek::template(kind), value.as_slice())
+            }
+        }
     }
 }
 
 /// The transport keys of a worker, and the session that they live in.
 pub(crate) struct Transport {
-    recipient: Recipient,
+    means: Means,
     renewal: TransportRenewal,
     /// Held while a key is made or destroyed; used for nothing else.
     session: Mutex<Session>,
     keys: Mutex<Keys>,
     uses: AtomicU64,
+}
+
+/// How transport keys are made and used.
+struct Means {
+    recipient: Recipient,
+    wrapping: Wrapping,
+    release: ReleaseProfile,
 }
 
 struct Keys {
@@ -78,11 +170,18 @@ impl Transport {
     pub(crate) fn open(
         session: Session,
         recipient: Recipient,
+        (wrapping, release): (Wrapping, ReleaseProfile),
         renewal: TransportRenewal,
         epoch: u64,
     ) -> Result<(Self, HandedOver), Error> {
-        let made = make(&session, &recipient, OaepHash::Sha256, epoch)
-            .or_else(|_| make(&session, &recipient, OaepHash::Sha1, epoch));
+        let means = Means {
+            recipient,
+            wrapping,
+            release,
+        };
+        let made = means
+            .make(&session, OaepHash::Sha256, epoch)
+            .or_else(|_| means.make(&session, OaepHash::Sha1, epoch));
         let (key, handed) = made?;
         let keys = Keys {
             current: Arc::new(key),
@@ -91,7 +190,7 @@ impl Transport {
             earlier: Vec::new(),
         };
         let transport = Self {
-            recipient,
+            means,
             renewal,
             session: Mutex::new(session),
             keys: Mutex::new(keys),
@@ -138,7 +237,7 @@ impl Transport {
         if self.keys().current.epoch != epoch {
             return Ok(Vec::new());
         }
-        let made = make(&session, &self.recipient, hash, epoch + 1);
+        let made = self.means.make(&session, hash, epoch + 1);
         let mut keys = self.keys();
         self.uses.store(0, Ordering::Relaxed);
         let (key, handed) = match made {
@@ -158,8 +257,10 @@ impl Transport {
         keys.earlier.push(former);
         drop(keys);
         let destroy = |key: Arc<TransportKey>| {
-            // A key that can't be destroyed goes with its session; it has no more use.
-            let _ = session.pkcs11().destroy_object(key.handle);
+            if let Place::Device(handle, _) = key.place {
+                // A key that can't be destroyed goes with its session; it has no more use.
+                let _ = session.pkcs11().destroy_object(handle);
+            }
             key.epoch
         };
         Ok(unused.into_iter().map(destroy).collect())
@@ -178,53 +279,82 @@ impl Transport {
     }
 }
 
-fn make(
-    session: &Session,
-    recipient: &Recipient,
-    hash: OaepHash,
-    epoch: u64,
-) -> Result<(TransportKey, HandedOver), Error> {
-    let key = session.generate(
-        &Mechanism::AesKeyGen,
-        &[
-            Attribute::Class(ObjectClass::SECRET_KEY),
-            Attribute::KeyType(KeyType::AES),
-            Attribute::ValueLen(BYTES.into()),
-            Attribute::Token(false),
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(true),
-            Attribute::Modifiable(false),
-            Attribute::Wrap(true),
-            Attribute::Unwrap(true),
-            Attribute::Encrypt(false),
-            Attribute::Decrypt(false),
-        ],
-    )?;
-    let public_key = session.create(&[
-        Attribute::Class(ObjectClass::PUBLIC_KEY),
-        Attribute::KeyType(KeyType::RSA),
-        Attribute::Token(false),
-        Attribute::Private(false),
-        Attribute::Wrap(true),
-        Attribute::Encrypt(false),
-        Attribute::Verify(false),
-        Attribute::Modulus(recipient.modulus.clone()),
-        Attribute::PublicExponent(recipient.exponent.clone()),
-    ])?;
-    let (digest, mask) = match hash {
-        OaepHash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
-        OaepHash::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
-    };
-    let mechanism = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(digest, mask, PkcsOaepSource::empty()));
-    let bytes = session
-        .pkcs11()
-        .wrap_key(&mechanism, public_key.handle(), key.handle())?;
-    Ok((
-        TransportKey {
+impl Means {
+    fn make(
+        &self,
+        session: &Session,
+        hash: OaepHash,
+        epoch: u64,
+    ) -> Result<(TransportKey, HandedOver), Error> {
+        match self.release {
+            ReleaseProfile::Transport => self.make_on_device(session, hash, epoch),
+            ReleaseProfile::Read => self.make_here(epoch),
+        }
+    }
+
+    fn make_here(&self, epoch: u64) -> Result<(TransportKey, HandedOver), Error> {
+        let key = SoftwareKey::generate()?;
+        let bytes = self
+            .recipient
+            .encrypt(key.bytes())
+            .map_err(|error| Error::transport(software::reason(&error).unwrap_or("RSA-OAEP failed")))?;
+        let handed = HandedOver {
             epoch,
-            handle: key.keep(),
-        },
-        HandedOver { epoch, hash, bytes },
-    ))
+            hash: OaepHash::Sha256,
+            bytes,
+        };
+        let place = Place::Process(key);
+        Ok((TransportKey { epoch, place }, handed))
+    }
+
+    fn make_on_device(
+        &self,
+        session: &Session,
+        hash: OaepHash,
+        epoch: u64,
+    ) -> Result<(TransportKey, HandedOver), Error> {
+        let key = session.generate(
+            &Mechanism::AesKeyGen,
+            &[
+                Attribute::Class(ObjectClass::SECRET_KEY),
+                Attribute::KeyType(KeyType::AES),
+                Attribute::ValueLen(BYTES.into()),
+                Attribute::Token(false),
+                Attribute::Private(true),
+                Attribute::Sensitive(true),
+                Attribute::Extractable(true),
+                Attribute::Modifiable(false),
+                Attribute::Wrap(true),
+                Attribute::Unwrap(true),
+                Attribute::Encrypt(false),
+                Attribute::Decrypt(false),
+            ],
+        )?;
+        let public_key = session.create(&[
+            Attribute::Class(ObjectClass::PUBLIC_KEY),
+            Attribute::KeyType(KeyType::RSA),
+            Attribute::Token(false),
+            Attribute::Private(false),
+            Attribute::Wrap(true),
+            Attribute::Encrypt(false),
+            Attribute::Verify(false),
+            Attribute::Modulus(self.recipient.modulus.clone()),
+            Attribute::PublicExponent(self.recipient.exponent.clone()),
+        ])?;
+        let (digest, mask) = match hash {
+            OaepHash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+            OaepHash::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
+        };
+        let mechanism = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(digest, mask, PkcsOaepSource::empty()));
+        let bytes = session
+            .pkcs11()
+            .wrap_key(&mechanism, public_key.handle(), key.handle())?;
+        Ok((
+            TransportKey {
+                epoch,
+                place: Place::Device(key.keep(), self.wrapping),
+            },
+            HandedOver { epoch, hash, bytes },
+        ))
+    }
 }

@@ -2,9 +2,11 @@
 
 use super::Report;
 use crate::Error;
-use crate::device::{self, Module, Session, Transport};
+use crate::configuration::ReleaseProfile;
+use crate::device::{self, Module, Session, Transport, Wrapping};
 use crate::key::{KeyKind, TokenFacts};
 use crate::worker::protocol::Start;
+use crate::wrapped::WrapProfile;
 
 /// Examines the device in this process.
 pub(crate) fn examine_here(start: &Start) -> Report {
@@ -50,21 +52,11 @@ fn examine(start: &Start, report: &mut Report) -> Result<(), Failed> {
     check_pin_file(start, report);
     let session = log_in(&module, &token, start, report)?;
 
-    let mechanisms = module.mechanisms(token.slot).unwrap_or_default();
-    if device::names_key_wrap(&mechanisms) {
-        report.ok(
-            "mechanisms",
-            format!("{} mechanisms, CKM_AES_KEY_WRAP among them", mechanisms.len()),
-        );
-    } else {
-        report.warning(
-            "mechanisms",
-            "the token does not name CKM_AES_KEY_WRAP and CKM_AES_KEY_GEN",
-            "See whether the trials below succeed all the same; if not, have the mechanisms enabled on the device.",
-        );
+    let count = module.mechanisms(token.slot).unwrap_or_default().len();
+    report.ok("mechanisms", format!("the token names {count} of them"));
+    if let Some(wrapping) = check_wrapping(&session, start, report) {
+        check_transport(&module, &token, &session, start, wrapping, report);
     }
-    check_wrapping(&session, report);
-    check_transport(&module, &token, &session, start, report);
     let mut bytes = [0; 32];
     match session.random(&mut bytes) {
         Ok(()) if bytes != [0; 32] => report.ok("random", "the token's generator answers"),
@@ -123,34 +115,46 @@ fn log_in(
     Ok(session)
 }
 
-/// Wraps, unwraps, compares and tampers, under a key that is thrown away.
-fn check_wrapping(session: &Session, report: &mut Report) {
-    const NAME: &str = "wrap profile aes-kw";
-    const REMEDY: &str = "Have CKM_AES_KEY_WRAP enabled on the device for wrapping AES keys.";
-    match device::try_key_wrap(session) {
-        Ok(device::KeyWrapTrial {
-            same: true,
-            tampered_refused: true,
-        }) => {
-            report.ok(
-                NAME,
-                "a key was wrapped and unwrapped and is the same; a changed blob was refused",
-            );
-        }
-        Ok(device::KeyWrapTrial { same: false, .. }) => {
-            report.failure(
-                NAME,
+/// Wraps, unwraps, compares and tampers by each profile, under a key that is thrown away. Gives what is used for new keys.
+fn check_wrapping(session: &Session, start: &Start, report: &mut Report) -> Option<Wrapping> {
+    for profile in WrapProfile::ALL {
+        let name = format!("wrap profile {profile}");
+        match device::try_wrapping(session, profile) {
+            Ok(trial) if !trial.same => report.warning(
+                &name,
                 "a key is another after it was wrapped and unwrapped",
-                REMEDY,
+                "It is not used. Tell the vendor.",
+            ),
+            Ok(trial) if !trial.is_passed() => report.warning(
+                &name,
+                "the device accepts a wrapped key that was changed",
+                "It is not used. Tell the vendor.",
+            ),
+            Ok(trial) if trial.tampered_refused => report.ok(
+                &name,
+                "a key was wrapped and unwrapped and is the same; a changed blob was refused",
+            ),
+            Ok(_) => report.ok(
+                &name,
+                "a key was wrapped and unwrapped and is the same; the device accepts a changed blob, which the seal of \
+                 Claviger's rows finds before",
+            ),
+            Err(error) => report.ok(&name, format!("not to be had on this device: {error}")),
+        }
+    }
+    match device::choose(session, start.wrap_profile) {
+        Ok(wrapping) => {
+            report.ok(
+                "wrap profile",
+                format!("new keys are wrapped by {}", wrapping.profile()),
             );
+            Some(wrapping)
         }
-        Ok(device::KeyWrapTrial {
-            tampered_refused: false,
-            ..
-        }) => {
-            report.failure(NAME, "the device accepts a wrapped key that was changed", REMEDY);
+        Err(error) => {
+            let remedy = "Have one of the mechanisms enabled on the device for wrapping AES keys, or change `wrap_profile`.";
+            note(report, "wrap profile", &error, remedy);
+            None
         }
-        Err(error) => note(report, NAME, &error, REMEDY),
     }
 }
 
@@ -160,12 +164,19 @@ fn check_transport(
     token: &TokenFacts,
     session: &Session,
     start: &Start,
+    wrapping: Wrapping,
     report: &mut Report,
 ) {
-    const NAME: &str = "release profile transport";
+    const NAME: &str = "release profile";
     let opened = module.open_session(token.slot).and_then(|own| {
         let recipient = start.transport_recipient.clone().into();
-        let (transport, handed) = Transport::open(own, recipient, start.renewal, 0)?;
+        let (transport, handed) = Transport::open(
+            own,
+            recipient,
+            (wrapping, start.release_profile),
+            start.renewal,
+            0,
+        )?;
         Ok((
             device::trial(session, &transport, KeyKind::Aes { bytes: 32 })?,
             handed,
@@ -173,13 +184,22 @@ fn check_transport(
     });
     match opened {
         Ok((trial, handed)) => {
-            report.ok(
-                NAME,
-                format!(
-                    "a key was handed over under RSA-OAEP ({:?}) and AES key wrap",
-                    handed.hash
+            match start.release_profile {
+                ReleaseProfile::Transport => report.ok(
+                    NAME,
+                    format!(
+                        "transport: a key was handed over under RSA-OAEP ({:?}) and {}",
+                        handed.hash,
+                        wrapping.profile()
+                    ),
                 ),
-            );
+                ReleaseProfile::Read => report.warning(
+                    NAME,
+                    "read: each key that is released is readable on the device for that moment, and in the clear in the \
+                     process that loads the module",
+                    "Remove `release_profile = \"read\"` where the device can do `transport`.",
+                ),
+            }
             match trial.sha256 {
                 Some(_) => report.ok("digest", "the device computes the SHA-256 of a sensitive key"),
                 None => report.ok(

@@ -101,8 +101,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::key::{KeyKind, RootKeyLocator, WrapProfile, Wrapped};
+    use crate::key::{KeyKind, RootKeyLocator};
     use crate::worker::protocol::{Message, Operation, Request, Transported};
+    use crate::wrapped::{WrapProfile, Wrapped};
 
     fn operation() -> impl Strategy<Value = Operation> {
         let root = || {
@@ -120,7 +121,11 @@ mod tests {
                 any::<u16>().prop_map(|bytes| KeyKind::Generic { bytes })
             ]
         };
-        let bytes = || proptest::collection::vec(any::<u8>(), 0..5000);
+        let wrapped = || {
+            let bytes = proptest::collection::vec(any::<u8>(), 0..5000);
+            (proptest::sample::select(&WrapProfile::ALL), bytes)
+                .prop_map(|(profile, bytes)| Wrapped { profile, bytes })
+        };
         prop_oneof![
             root().prop_map(Operation::CreateRootKey),
             (root(), kind(), any::<bool>()).prop_map(|(root, kind, digest)| Operation::Generate {
@@ -128,20 +133,17 @@ mod tests {
                 kind,
                 digest
             }),
-            (root(), kind(), any::<u64>(), bytes()).prop_map(|(root, kind, epoch, bytes)| {
+            (root(), kind(), any::<u64>(), wrapped()).prop_map(|(root, kind, epoch, wrapped)| {
                 Operation::Import {
                     root,
                     kind,
-                    material: Transported { epoch, bytes },
+                    material: Transported { epoch, wrapped },
                 }
             }),
-            (root(), kind(), bytes()).prop_map(|(root, kind, bytes)| Operation::Release {
+            (root(), kind(), wrapped()).prop_map(|(root, kind, wrapped)| Operation::Release {
                 root,
                 kind,
-                wrapped: Wrapped {
-                    profile: WrapProfile::AesKw,
-                    bytes
-                }
+                wrapped
             }),
             Just(Operation::Shutdown),
         ]

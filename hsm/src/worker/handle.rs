@@ -7,13 +7,15 @@ use openssl::sha::sha256;
 use tokio::time::timeout_at;
 
 use super::link::{Answer, Failure, Link};
-use super::protocol::{Digest, Operation, Reply, Transported};
+use super::protocol::{Digest, Operation, Reply};
 use super::supervisor::Supervisor;
-use super::transport::{TransportKey, TransportPair};
+use super::transport::TransportPair;
 use crate::Error;
-use crate::configuration::{DeviceConfig, WorkerCommand};
-use crate::key::{KeptKey, KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+use crate::configuration::{DeviceConfig, ReleaseProfile, WorkerCommand};
+use crate::key::{KeptKey, KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts};
 use crate::memory::LockedBuffer;
+use crate::software::SoftwareKey;
+use crate::wrapped::{WrapProfile, Wrapped};
 
 /// How often a request is sent again because the transport key was renewed between its sealing and its arrival.
 const EXPIRIES: usize = 3;
@@ -39,8 +41,8 @@ impl Drop for Shared {
 
 /// A key on its way out: under the transport key, until it is opened.
 pub struct Released {
-    key: Arc<TransportKey>,
-    wrapped: Vec<u8>,
+    key: Arc<SoftwareKey>,
+    wrapped: Wrapped,
     kind: KeyKind,
 }
 
@@ -78,6 +80,17 @@ impl Device {
             .links()
             .first()
             .map(|link| link.token().clone())
+    }
+
+    /// How the device wraps new keys, as its workers found when they logged in; `None` while none has.
+    pub fn wrap_profile(&self) -> Option<WrapProfile> {
+        let links = self.shared.supervisor.links();
+        links.first().map(|link| link.wrap_profile())
+    }
+
+    /// How keys leave the device.
+    pub fn release_profile(&self) -> ReleaseProfile {
+        self.shared.supervisor.config.release_profile
     }
 
     /// Makes a root key: AES-256, on the token, sensitive, not extractable, not modifiable, for wrapping and unwrapping
@@ -150,7 +163,7 @@ impl Device {
             ) => {
                 let released = Released {
                     key,
-                    wrapped: transported.bytes,
+                    wrapped: transported.wrapped,
                     kind,
                 };
                 let mut opened = LockedBuffer::zeroed(kind.bytes());
@@ -181,15 +194,10 @@ impl Device {
         }
         let answer = self
             .call(|link| {
-                let (epoch, key) = link.transport_key();
-                let material = Transported {
-                    epoch,
-                    bytes: key.seal(material, kind.padded_bytes())?,
-                };
                 Ok(Operation::Import {
                     root: root.clone(),
                     kind,
-                    material,
+                    material: link.seal(material, kind.padded_bytes())?,
                 })
             })
             .await?;
@@ -221,7 +229,7 @@ impl Device {
         match (answer.reply, answer.key) {
             (Reply::Released(transported), Some(key)) => Ok(Released {
                 key,
-                wrapped: transported.bytes,
+                wrapped: transported.wrapped,
                 kind,
             }),
             _ => Err(unexpected()),

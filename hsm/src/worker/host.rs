@@ -21,7 +21,7 @@ use super::lock;
 use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
 use super::queue::Outbox;
 use crate::Error;
-use crate::device::{self, Fault, Module, Session, Transport, TransportKey};
+use crate::device::{self, Fault, Module, RootKey, Session, Transport, TransportKey, Wrapping};
 use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
 
 /// What the threads of a worker share.
@@ -38,6 +38,8 @@ pub(super) struct Host {
 struct Online {
     generation: u64,
     slot: u64,
+    /// How new keys are wrapped.
+    wrapping: Wrapping,
     transport: Transport,
     /// Handles of token objects are the same in all sessions of a process.
     root_keys: RwLock<HashMap<RootKeyLocator, ObjectHandle>>,
@@ -77,6 +79,7 @@ impl Host {
             start,
         };
         let (online, token, transport_key) = host.bring_online(0)?;
+        let wrap_profile = online.wrapping.profile();
         let trial = {
             let session = host.session(online.slot)?;
             device::trial(&session, &online.transport, KeyKind::Aes { bytes: 32 })?
@@ -86,6 +89,7 @@ impl Host {
             host,
             Ready {
                 token,
+                wrap_profile,
                 transport_key,
                 trial,
             },
@@ -233,7 +237,7 @@ impl Host {
             Operation::Import { root, kind, material } => {
                 let root = online.root_key(session, root)?;
                 let key = transport.use_epoch(material.epoch)?;
-                Reply::Imported(device::import(session, root, *kind, &key, &material.bytes)?)
+                Reply::Imported(device::import(session, root, *kind, &key, material)?)
             }
             Operation::Release { root, kind, wrapped } => {
                 let root = online.root_key(session, root)?;
@@ -321,13 +325,20 @@ impl Host {
     fn bring_online(&self, generation: u64) -> Result<(Online, TokenFacts, HandedOver), Error> {
         let token = self.module.initialise_and_find(&self.start.slot)?;
         let session = self.session(token.slot)?;
+        let best = device::choose(&session, None);
+        let wrapping = match self.start.wrap_profile {
+            Some(wanted) => device::choose(&session, Some(wanted))?,
+            None => best.clone()?,
+        };
+        let means = (best.unwrap_or(wrapping), self.start.release_profile);
         let recipient = self.start.transport_recipient.clone().into();
         // Epochs of one initialisation never meet those of another.
         let epoch = generation << 32;
-        let (transport, handed) = Transport::open(session, recipient, self.start.renewal, epoch)?;
+        let (transport, handed) = Transport::open(session, recipient, means, self.start.renewal, epoch)?;
         let online = Online {
             generation,
             slot: token.slot,
+            wrapping,
             transport,
             root_keys: RwLock::default(),
             worked: AtomicBool::new(false),
@@ -370,8 +381,16 @@ impl Online {
             .remove(root);
     }
 
-    /// The root key's handle: remembered, or found and checked.
-    fn root_key(&self, session: &Session, root: &RootKeyLocator) -> Result<ObjectHandle, Error> {
+    /// The root key: its handle remembered, or found and checked.
+    fn root_key(&self, session: &Session, root: &RootKeyLocator) -> Result<RootKey, Error> {
+        let handle = self.root_key_handle(session, root)?;
+        Ok(RootKey {
+            handle,
+            wrapping: self.wrapping,
+        })
+    }
+
+    fn root_key_handle(&self, session: &Session, root: &RootKeyLocator) -> Result<ObjectHandle, Error> {
         if let Some(key) = self
             .root_keys
             .read()

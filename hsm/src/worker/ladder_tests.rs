@@ -8,7 +8,8 @@ use super::protocol::{Digest, Message, Operation, Reply};
 use super::queue::Outbox;
 use crate::Error;
 use crate::in_process::with_token;
-use crate::key::{KeyKind, RootKeyLocator, Wrapped};
+use crate::key::{KeyKind, RootKeyLocator};
+use crate::wrapped::{WrapProfile, Wrapped};
 
 const AES_256: KeyKind = KeyKind::Aes { bytes: 32 };
 
@@ -33,7 +34,7 @@ impl Scene {
             check_value: None,
         };
         let wrapped = Wrapped {
-            profile: crate::WrapProfile::AesKw,
+            profile: WrapProfile::AesKw,
             bytes: Vec::new(),
         };
         let mut scene = Self {
@@ -208,7 +209,10 @@ fn no_request_however_it_ends_leaves_an_object_on_the_device() {
             };
             let material = super::protocol::Transported {
                 epoch: 0,
-                bytes: vec![7; 40],
+                wrapped: Wrapped {
+                    profile: WrapProfile::AesKw,
+                    bytes: vec![7; 40],
+                },
             };
             let mut changed = scene.wrapped.clone();
             changed.bytes[0] ^= 1;

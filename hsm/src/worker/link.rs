@@ -14,16 +14,20 @@ use tokio::task::JoinHandle;
 use super::frame::{self, Decoder};
 use super::lock;
 use super::process::{Connection, Process};
-use super::protocol::{Begun, Digest, HandedOver, Message, Operation, Ready, Reply, Request, Trial};
-use super::transport::{TransportKey, TransportPair};
+use super::protocol::{
+    Begun, Digest, HandedOver, Message, Operation, Ready, Reply, Request, Transported, Trial,
+};
+use super::transport::TransportPair;
 use crate::Error;
 use crate::key::TokenFacts;
 use crate::memory::LockedBuffer;
+use crate::software::SoftwareKey;
+use crate::wrapped::WrapProfile;
 
 /// An answer, and the transport key that what it carries is wrapped under.
 pub(super) struct Answer {
     pub(super) reply: Reply,
-    pub(super) key: Option<Arc<TransportKey>>,
+    pub(super) key: Option<Arc<SoftwareKey>>,
 }
 
 /// Why there is no answer.
@@ -42,6 +46,9 @@ pub(super) enum Failure {
 pub(super) struct Link {
     process: Process,
     token: TokenFacts,
+    wrap_profile: WrapProfile,
+    /// By which profile this process wraps for the device, as the device does for this process.
+    transport_profile: WrapProfile,
     /// Whether the device says a key's SHA-256 itself.
     digests: bool,
     capacity: usize,
@@ -74,7 +81,7 @@ struct Pending(Option<HashMap<u64, oneshot::Sender<Result<Answer, Error>>>>);
 /// The transport keys that answers may still use; the last is the current one.
 struct TransportKeys {
     current: u64,
-    keys: HashMap<u64, Arc<TransportKey>>,
+    keys: HashMap<u64, Arc<SoftwareKey>>,
 }
 
 impl Link {
@@ -93,6 +100,7 @@ impl Link {
         } = connection;
         let Ready {
             token,
+            wrap_profile,
             transport_key,
             trial,
         } = match begun {
@@ -106,6 +114,8 @@ impl Link {
         let link = Arc::new(Self {
             process,
             token,
+            wrap_profile,
+            transport_profile: trial.key.wrapped.profile,
             digests,
             capacity,
             writer,
@@ -145,6 +155,11 @@ impl Link {
         &self.token
     }
 
+    /// How the device wraps new keys.
+    pub(super) fn wrap_profile(&self) -> WrapProfile {
+        self.wrap_profile
+    }
+
     pub(super) fn digests(&self) -> bool {
         self.digests
     }
@@ -163,14 +178,18 @@ impl Link {
         self.under_way.load(Ordering::Relaxed)
     }
 
-    /// The key that material is sent under.
-    pub(super) fn transport_key(&self) -> (u64, Arc<TransportKey>) {
-        let transport = lock(&self.transport);
-        let key = transport
-            .keys
-            .get(&transport.current)
-            .expect("the current key is never taken out");
-        (transport.current, Arc::clone(key))
+    /// Wraps `material` for the device, with zeros behind it to `padded` bytes.
+    pub(super) fn seal(&self, material: &[u8], padded: usize) -> Result<Transported, Error> {
+        let (epoch, key) = {
+            let transport = lock(&self.transport);
+            let key = transport
+                .keys
+                .get(&transport.current)
+                .expect("the current key is never taken out");
+            (transport.current, Arc::clone(key))
+        };
+        let wrapped = key.seal(self.transport_profile, material, padded)?;
+        Ok(Transported { epoch, wrapped })
     }
 
     /// Sends a request and waits for its answer. May be dropped at any time: the answer is then ignored.
@@ -323,7 +342,7 @@ impl Link {
         Ok(())
     }
 
-    fn key_of(&self, reply: &Reply) -> Result<Option<Arc<TransportKey>>, Error> {
+    fn key_of(&self, reply: &Reply) -> Result<Option<Arc<SoftwareKey>>, Error> {
         let (Reply::Released(transported)
         | Reply::Made {
             digest: Digest::Key(transported),
@@ -357,9 +376,9 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Opens the worker's trial key. Tells whether the device's digest of it is the SHA-256 of its value.
-fn try_transport(key: &TransportKey, trial: &Trial) -> Result<bool, Error> {
+fn try_transport(key: &SoftwareKey, trial: &Trial) -> Result<bool, Error> {
     const TRIAL: usize = 32;
     let mut opened = LockedBuffer::zeroed(TRIAL);
-    key.open(&trial.key.bytes, TRIAL, opened.as_mut_slice())?;
+    key.open(&trial.key.wrapped, TRIAL, opened.as_mut_slice())?;
     Ok(trial.sha256 == Some(openssl::sha::sha256(opened.as_slice())))
 }

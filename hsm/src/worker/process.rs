@@ -164,6 +164,8 @@ pub(crate) async fn connect(
             queue: config.queue.max(1),
             deadline: config.deadline,
             renewal: config.transport_renewal,
+            wrap_profile: config.wrap_profile,
+            release_profile: config.release_profile,
             transport_recipient: pair.recipient(),
         }),
     )?;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::configuration::{SlotSelector, TransportRenewal};
+use crate::configuration::{ReleaseProfile, SlotSelector, TransportRenewal};
 use crate::doctor::Report;
-use crate::key::{KeptKey, KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts, Wrapped};
+use crate::key::{KeptKey, KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts};
+use crate::wrapped::{WrapProfile, Wrapped};
 
 /// The first message to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub(crate) struct Start {
     /// A call into the module that takes longer than this ends the worker.
     pub(crate) deadline: Duration,
     pub(crate) renewal: TransportRenewal,
+    pub(crate) wrap_profile: Option<WrapProfile>,
+    pub(crate) release_profile: ReleaseProfile,
     pub(crate) transport_recipient: TransportRecipient,
 }
 
@@ -59,6 +62,8 @@ pub(crate) enum Begun {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) token: TokenFacts,
+    /// How new keys are wrapped.
+    pub(crate) wrap_profile: WrapProfile,
     pub(crate) transport_key: HandedOver,
     /// A key that was made for this test only.
     pub(crate) trial: Trial,
@@ -86,22 +91,16 @@ pub(crate) enum OaepHash {
     Sha1,
 }
 
-/// A key under the transport key of an epoch, by AES key wrap (RFC 3394).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A key under the transport key of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Transported {
     pub(crate) epoch: u64,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) wrapped: Wrapped,
 }
 
 impl fmt::Debug for HandedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HandedOver(epoch {}, {:?})", self.epoch, self.hash)
-    }
-}
-
-impl fmt::Debug for Transported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Transported(epoch {}, {} bytes)", self.epoch, self.bytes.len())
     }
 }
 
@@ -218,7 +217,6 @@ pub(crate) enum Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{WrapProfile, Wrapped};
 
     #[test]
     fn no_wrapped_byte_reaches_a_log() {
@@ -235,7 +233,7 @@ mod tests {
         };
         let material = Transported {
             epoch: 0,
-            bytes: bytes.clone(),
+            wrapped: wrapped.clone(),
         };
         let handed = HandedOver {
             epoch: 0,

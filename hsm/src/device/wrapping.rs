@@ -1,0 +1,157 @@
+//! The wrap profiles on the device: with which mechanism and initialisation vector a key is wrapped and unwrapped.
+
+use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
+use cryptoki_sys as ck;
+
+use super::raw::Parameter;
+use super::session::{Session, SessionObject};
+use crate::Error;
+use crate::wrapped::{WrapProfile, Wrapped};
+
+/// Room for a module that gives more than it should, and is found out by it.
+const ROOM: usize = 64;
+const LONGEST_IV: usize = 16;
+
+/// How this device wraps new keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    Kwp,
+    Kw,
+    Gcm(VectorFrom),
+    CbcPad,
+}
+
+/// Who chooses the initialisation vector of AES-GCM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VectorFrom {
+    /// We do: 96 random bits of the device's generator. A root key may wrap 2^32 keys like this (SP 800-38D, section 8.3).
+    Caller,
+    /// The device does, and writes it where it was given zeros, as validated devices do.
+    Device,
+}
+
+impl Wrapping {
+    pub(crate) fn profile(self) -> WrapProfile {
+        match self {
+            Self::Kwp => WrapProfile::AesKwp,
+            Self::Kw => WrapProfile::AesKw,
+            Self::Gcm(_) => WrapProfile::AesGcm,
+            Self::CbcPad => WrapProfile::AesCbcPad,
+        }
+    }
+}
+
+impl Session {
+    /// Wraps a key of `bytes` bytes.
+    pub(super) fn wrap(
+        &self,
+        wrapping: Wrapping,
+        wrapping_key: ObjectHandle,
+        key: ObjectHandle,
+        bytes: usize,
+    ) -> Result<Wrapped, Error> {
+        let profile = wrapping.profile();
+        let mut iv = [0; LONGEST_IV];
+        if wrapping == Wrapping::Gcm(VectorFrom::Device) {
+            let wrapped = self.wrap_with(profile, &mut iv, (wrapping_key, key), bytes)?;
+            return match iv {
+                [0, ..] if iv.iter().all(|byte| *byte == 0) => Err(refused(profile)),
+                _ => Ok(wrapped),
+            };
+        }
+        if profile.iv_bytes() > 0 {
+            self.random(&mut iv[..profile.iv_bytes()])?;
+        }
+        self.wrap_with(profile, &mut iv, (wrapping_key, key), bytes)
+    }
+
+    /// Wraps a key with the first bytes of `iv` as initialisation vector, which the device may replace.
+    pub(super) fn wrap_with(
+        &self,
+        profile: WrapProfile,
+        iv: &mut [u8; LONGEST_IV],
+        keys: (ObjectHandle, ObjectHandle),
+        bytes: usize,
+    ) -> Result<Wrapped, Error> {
+        let iv_bytes = profile.iv_bytes();
+        let mut wrapped = vec![0; profile.wrapped_bytes(bytes) + ROOM];
+        let (parameter, mechanism) = mechanism(profile, iv);
+        let out = &mut wrapped[iv_bytes..];
+        let length = self
+            .functions()
+            .wrap_key(self.pkcs11(), mechanism, parameter, keys, out)?;
+        if iv_bytes + length != profile.wrapped_bytes(bytes) {
+            return Err(refused(profile));
+        }
+        wrapped[..iv_bytes].copy_from_slice(&iv[..iv_bytes]);
+        wrapped.truncate(iv_bytes + length);
+        Ok(Wrapped {
+            profile,
+            bytes: wrapped,
+        })
+    }
+
+    /// Unwraps a key of `bytes` bytes into a session object.
+    ///
+    /// Fails with [`Error::WrappedKeyRefused`] where the length is another, before or after, and with
+    /// [`Error::WrapProfile`] where the device does not know the profile.
+    pub(super) fn unwrap(
+        &self,
+        unwrapping_key: ObjectHandle,
+        wrapped: &Wrapped,
+        bytes: usize,
+        template: &[Attribute],
+    ) -> Result<SessionObject<'_>, Error> {
+        let profile = wrapped.profile;
+        if wrapped.bytes.len() != profile.wrapped_bytes(bytes) {
+            return Err(Error::WrappedKeyRefused);
+        }
+        let (vector, rest) = wrapped.bytes.split_at(profile.iv_bytes());
+        let mut iv = [0; LONGEST_IV];
+        iv[..vector.len()].copy_from_slice(vector);
+        let (parameter, mechanism) = mechanism(profile, &mut iv);
+        let unwrapped = self.functions().unwrap_key(
+            self.pkcs11(),
+            mechanism,
+            parameter,
+            unwrapping_key,
+            rest,
+            template,
+        );
+        let key = self.object(unwrapped.map_err(|error| match error.code() {
+            Some(ck::CKR_MECHANISM_INVALID) => refused(profile),
+            _ => error,
+        })?);
+        // A blob without integrity opens to whatever its bytes say, a shorter key among that.
+        if !profile.has_integrity() && self.value_bytes(key.handle())? != Some(bytes as u64) {
+            return Err(Error::WrappedKeyRefused);
+        }
+        Ok(key)
+    }
+
+    fn value_bytes(&self, key: ObjectHandle) -> Result<Option<u64>, Error> {
+        let attributes = self.pkcs11().get_attributes(key, &[AttributeType::ValueLen])?;
+        Ok(attributes.into_iter().find_map(|attribute| match attribute {
+            Attribute::ValueLen(length) => Some(*length),
+            _ => None,
+        }))
+    }
+}
+
+fn mechanism(profile: WrapProfile, iv: &mut [u8; LONGEST_IV]) -> (Parameter<'_>, ck::CK_MECHANISM_TYPE) {
+    match profile {
+        WrapProfile::AesKwp => (Parameter::None, ck::CKM_AES_KEY_WRAP_KWP),
+        WrapProfile::AesKw => (Parameter::None, ck::CKM_AES_KEY_WRAP),
+        WrapProfile::AesGcm => {
+            let iv = iv.first_chunk_mut().expect("twelve bytes are fewer than sixteen");
+            (Parameter::Gcm(iv), ck::CKM_AES_GCM)
+        }
+        WrapProfile::AesCbcPad => (Parameter::Block(iv), ck::CKM_AES_CBC_PAD),
+    }
+}
+
+fn refused(profile: WrapProfile) -> Error {
+    Error::WrapProfile {
+        profile: profile.to_string(),
+    }
+}
