@@ -68,6 +68,12 @@ pub struct RootKeyAttributes {
     pub copyable: Option<bool>,
     /// `CKA_LOCAL`: it was generated on the device.
     pub local: bool,
+    /// `CKA_ALLOWED_MECHANISMS` names some; `None` where the token does not tell this attribute, as with the two below.
+    pub allowed_mechanisms: Option<bool>,
+    /// `CKA_UNWRAP_TEMPLATE` names some.
+    pub unwrap_template: Option<bool>,
+    /// `CKA_WRAP_TEMPLATE` names some.
+    pub wrap_template: Option<bool>,
 }
 
 /// The token in the slot, from `CK_TOKEN_INFO`.

@@ -9,6 +9,7 @@ use super::session::{Session, SessionObject};
 use super::transport::{Transport, TransportKey};
 use super::wrapping::Wrapping;
 use crate::Error;
+use crate::configuration::ReleaseProfile;
 use crate::key::{KeptKey, KeyKind};
 use crate::worker::protocol::Transported;
 use crate::wrapped::Wrapped;
@@ -182,6 +183,16 @@ pub(super) fn template(kind: KeyKind) -> Vec<Attribute> {
         Attribute::Unwrap(false),
         Attribute::Derive(false),
     ]
+}
+
+/// The template of a key that leaves by a release profile.
+pub(super) fn template_for(kind: KeyKind, release: ReleaseProfile) -> Vec<Attribute> {
+    let mut template = template(kind);
+    if release == ReleaseProfile::Read {
+        template.retain(|attribute| !matches!(attribute, Attribute::Sensitive(_)));
+        template.push(Attribute::Sensitive(false));
+    }
+    template
 }
 
 /// The return values that can only mean the wrapped bytes.

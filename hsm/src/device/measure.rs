@@ -13,6 +13,7 @@ use super::kek::{self, RootKey};
 use super::module::Module;
 use super::pin::read_pin;
 use super::root_key;
+use super::root_template::Manner;
 use super::session::{Session, SessionObject};
 use super::transport::{Recipient, Transport};
 use super::trial;
@@ -64,7 +65,10 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
     let (transport, _) = Transport::open(
         first,
         recipient,
-        (wrapping, config.release_profile),
+        Manner {
+            wrapping,
+            release: config.release_profile,
+        },
         config.transport_renewal,
         0,
     )?;

@@ -5,6 +5,7 @@
 //! when a device goes away is not decided here but in [`crate::worker`]; `Fault` only says what an error means.
 
 mod check_value;
+mod enforcement;
 mod fault;
 mod kek;
 mod measure;
@@ -12,6 +13,7 @@ mod module;
 mod pin;
 mod raw;
 mod root_key;
+mod root_template;
 mod session;
 mod transport;
 mod trial;
@@ -19,13 +21,15 @@ mod wrapping;
 
 pub use measure::{Measured, Rate, measure};
 
+pub(crate) use enforcement::{Attack, Outcome};
 pub(crate) use fault::Fault;
 pub(crate) use kek::{
     RootKey, check, generate, generate_and_transport, import, release, release_under, rewrap,
 };
 pub(crate) use module::Module;
 pub(crate) use pin::{read_pin, refuse_to_risk_the_pin, unsafe_mode};
-pub(crate) use root_key::{create, find, list, verify};
+pub(crate) use root_key::{create, find, list, verify, wrapping};
+pub(crate) use root_template::Manner;
 pub(crate) use session::Session;
 pub(crate) use transport::{Transport, TransportKey};
 pub(crate) use trial::{choose, trial, try_wrapping};

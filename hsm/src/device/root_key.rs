@@ -1,21 +1,26 @@
 //! Root keys: made, found, checked.
 
-use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki_sys as ck;
 
 use super::check_value;
+use super::root_template::{self, BYTES, Manner, Narrowing};
 use super::session::Session;
+use super::trial;
+use super::wrapping::{Wrapping, mechanism_of};
 use crate::Error;
 use crate::key::{RootKeyAttributes, RootKeyFacts, RootKeyLocator};
-
-/// An AES-256 key, in bytes.
-const BYTES: u64 = 32;
+use crate::wrapped::WrapProfile;
 
 /// Makes a root key and checks what came out. The session must be a writing one.
 ///
 /// Fails with [`Error::RootKeyExists`] where a key has the label or the identifier. A key that came out otherwise than
 /// asked for is destroyed again, and [`Error::RootKeyUnfit`] says what was wrong.
-pub(crate) fn create(session: &Session, locator: &RootKeyLocator) -> Result<RootKeyFacts, Error> {
+pub(crate) fn create(
+    session: &Session,
+    manner: Manner,
+    locator: &RootKeyLocator,
+) -> Result<RootKeyFacts, Error> {
     let taken = [
         Attribute::Label(locator.label.clone().into()),
         Attribute::Id(locator.id.clone()),
@@ -32,34 +37,7 @@ pub(crate) fn create(session: &Session, locator: &RootKeyLocator) -> Result<Root
             });
         }
     }
-    let mut template = vec![
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
-        Attribute::ValueLen(BYTES.into()),
-        Attribute::Label(locator.label.clone().into()),
-        Attribute::Id(locator.id.clone()),
-        Attribute::Token(true),
-        Attribute::Private(true),
-        Attribute::Sensitive(true),
-        Attribute::Extractable(false),
-        // With a modifiable key, who has the PIN sets DECRYPT and turns it into an oracle for every wrapped key.
-        Attribute::Modifiable(false),
-        Attribute::Wrap(true),
-        Attribute::Unwrap(true),
-        Attribute::Encrypt(false),
-        Attribute::Decrypt(false),
-        Attribute::Sign(false),
-        Attribute::Verify(false),
-        Attribute::Derive(false),
-        // The same by way of a copy.
-        Attribute::Copyable(false),
-    ];
-    let generate = |template: &[Attribute]| session.pkcs11().generate_key(&Mechanism::AesKeyGen, template);
-    let key = generate(&template).or_else(|_| {
-        // CKA_COPYABLE is of PKCS#11 2.30; a token that does not know it refuses the template.
-        template.pop();
-        generate(&template)
-    })?;
+    let key = root_template::make(session, manner, Narrowing::found(session, manner), locator)?;
     verify(session, key, locator).inspect_err(|_| {
         // It was made a moment ago and has wrapped nothing.
         let _ = session.pkcs11().destroy_object(key);
@@ -108,6 +86,42 @@ pub(crate) fn verify(
         check_value: check_value::of(session, key, locator)?,
         attributes,
     })
+}
+
+/// How keys are wrapped under this root key: in the device's manner, or, where that is not among the key's
+/// `CKA_ALLOWED_MECHANISMS`, by the best profile that is.
+pub(crate) fn wrapping(
+    session: &Session,
+    key: ObjectHandle,
+    manner: Manner,
+    locator: &RootKeyLocator,
+) -> Result<Wrapping, Error> {
+    let allowed = allowed_mechanisms(session, key)?;
+    let is_allowed = |profile| allowed.is_empty() || allowed.contains(&mechanism_of(profile));
+    if is_allowed(manner.wrapping.profile()) {
+        return Ok(manner.wrapping);
+    }
+    WrapProfile::ALL
+        .into_iter()
+        .filter(|profile| is_allowed(*profile))
+        .find_map(|profile| trial::choose(session, Some(profile)).ok())
+        .ok_or_else(|| unfit(locator, "this device wraps by none of its CKA_ALLOWED_MECHANISMS"))
+}
+
+/// Empty where all are allowed, or the token does not tell.
+fn allowed_mechanisms(session: &Session, key: ObjectHandle) -> Result<Vec<ck::CK_MECHANISM_TYPE>, Error> {
+    const ONE: usize = size_of::<ck::CK_MECHANISM_TYPE>();
+    let (functions, name) = (session.functions(), ck::CKA_ALLOWED_MECHANISMS);
+    let Some(length) = functions.attribute_length(session.pkcs11(), key, name) else {
+        return Ok(Vec::new());
+    };
+    let mut bytes = vec![0; length];
+    let length = functions.attribute(session.pkcs11(), key, name, &mut bytes)?;
+    let (mechanisms, _) = bytes[..length].as_chunks::<ONE>();
+    Ok(mechanisms
+        .iter()
+        .map(|mechanism| ck::CK_MECHANISM_TYPE::from_ne_bytes(*mechanism))
+        .collect())
 }
 
 /// Every key on the token that is fit to be a root key.
@@ -159,6 +173,9 @@ pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKey
         derive: true,
         copyable: None,
         local: false,
+        allowed_mechanisms: None,
+        unwrap_template: None,
+        wrap_template: None,
     };
     let asked = [
         AttributeType::Sensitive,
@@ -189,6 +206,13 @@ pub(crate) fn attributes(session: &Session, key: ObjectHandle) -> Result<RootKey
             _ => {}
         }
     }
+    let is_set = |name| {
+        let length = session.functions().attribute_length(session.pkcs11(), key, name);
+        length.map(|length| length > 0)
+    };
+    attributes.allowed_mechanisms = is_set(ck::CKA_ALLOWED_MECHANISMS);
+    attributes.unwrap_template = is_set(ck::CKA_UNWRAP_TEMPLATE);
+    attributes.wrap_template = is_set(ck::CKA_WRAP_TEMPLATE);
     Ok(attributes)
 }
 

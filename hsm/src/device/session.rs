@@ -8,6 +8,7 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::{Session as Pkcs11Session, SessionState, UserType};
 use cryptoki::types::AuthPin;
+use cryptoki_sys as ck;
 use zeroize::Zeroize;
 
 use super::module::Module;
@@ -125,7 +126,9 @@ impl Session {
 
     /// Reads a key's value into `out`. Fails where it has another length.
     pub(super) fn read(&self, key: ObjectHandle, out: &mut [u8]) -> Result<(), Error> {
-        let length = self.functions().value(self.pkcs11(), key, out)?;
+        let length = self
+            .functions()
+            .attribute(self.pkcs11(), key, ck::CKA_VALUE, out)?;
         if length == out.len() {
             return Ok(());
         }

@@ -19,6 +19,7 @@ use openssl::pkey::PKey;
 use openssl::rsa::{Padding, Rsa};
 
 use super::kek;
+use super::root_template::Manner;
 use super::session::{Session, SessionObject};
 use super::wrapping::Wrapping;
 use crate::Error;
@@ -86,12 +87,11 @@ enum Place {
 impl TransportKey {
     /// What a key's session object must be like, so that it can be sent under this.
     pub(super) fn template(&self, kind: KeyKind) -> Vec<Attribute> {
-        let mut template = kek::template(kind);
-        if let Place::Process(_) = self.place {
-            template.retain(|attribute| !matches!(attribute, Attribute::Sensitive(_)));
-            template.push(Attribute::Sensitive(false));
-        }
-        template
+        let release = match self.place {
+            Place::Device(..) => ReleaseProfile::Transport,
+            Place::Process(_) => ReleaseProfile::Read,
+        };
+        kek::template_for(kind, release)
     }
 
     /// Wraps a key for the other side of the boundary.
@@ -170,7 +170,7 @@ impl Transport {
     pub(crate) fn open(
         session: Session,
         recipient: Recipient,
-        (wrapping, release): (Wrapping, ReleaseProfile),
+        Manner { wrapping, release }: Manner,
         renewal: TransportRenewal,
         epoch: u64,
     ) -> Result<(Self, HandedOver), Error> {

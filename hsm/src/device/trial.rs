@@ -107,7 +107,7 @@ fn vector_from(
 }
 
 /// A key for wrapping in a trial, as a root key is, but of the session.
-fn wrapping_key(session: &Session) -> Result<SessionObject<'_>, Error> {
+pub(super) fn wrapping_key(session: &Session) -> Result<SessionObject<'_>, Error> {
     session.generate(
         &Mechanism::AesKeyGen,
         &[

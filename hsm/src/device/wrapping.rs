@@ -41,6 +41,16 @@ impl Wrapping {
     }
 }
 
+/// The mechanism of a profile.
+pub(super) const fn mechanism_of(profile: WrapProfile) -> ck::CK_MECHANISM_TYPE {
+    match profile {
+        WrapProfile::AesKwp => ck::CKM_AES_KEY_WRAP_KWP,
+        WrapProfile::AesKw => ck::CKM_AES_KEY_WRAP,
+        WrapProfile::AesGcm => ck::CKM_AES_GCM,
+        WrapProfile::AesCbcPad => ck::CKM_AES_CBC_PAD,
+    }
+}
+
 impl Session {
     /// Wraps a key of `bytes` bytes.
     pub(super) fn wrap(
@@ -75,7 +85,7 @@ impl Session {
     ) -> Result<Wrapped, Error> {
         let iv_bytes = profile.iv_bytes();
         let mut wrapped = vec![0; profile.wrapped_bytes(bytes) + ROOM];
-        let (parameter, mechanism) = mechanism(profile, iv);
+        let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, iv));
         let out = &mut wrapped[iv_bytes..];
         let length = self
             .functions()
@@ -109,14 +119,14 @@ impl Session {
         let (vector, rest) = wrapped.bytes.split_at(profile.iv_bytes());
         let mut iv = [0; LONGEST_IV];
         iv[..vector.len()].copy_from_slice(vector);
-        let (parameter, mechanism) = mechanism(profile, &mut iv);
+        let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, &mut iv));
         let unwrapped = self.functions().unwrap_key(
             self.pkcs11(),
             mechanism,
             parameter,
             unwrapping_key,
             rest,
-            template,
+            &template.into(),
         );
         let key = self.object(unwrapped.map_err(|error| match error.code() {
             Some(ck::CKR_MECHANISM_INVALID) => refused(profile),
@@ -138,15 +148,14 @@ impl Session {
     }
 }
 
-fn mechanism(profile: WrapProfile, iv: &mut [u8; LONGEST_IV]) -> (Parameter<'_>, ck::CK_MECHANISM_TYPE) {
+fn parameter(profile: WrapProfile, iv: &mut [u8; LONGEST_IV]) -> Parameter<'_> {
     match profile {
-        WrapProfile::AesKwp => (Parameter::None, ck::CKM_AES_KEY_WRAP_KWP),
-        WrapProfile::AesKw => (Parameter::None, ck::CKM_AES_KEY_WRAP),
+        WrapProfile::AesKwp | WrapProfile::AesKw => Parameter::None,
         WrapProfile::AesGcm => {
-            let iv = iv.first_chunk_mut().expect("twelve bytes are fewer than sixteen");
-            (Parameter::Gcm(iv), ck::CKM_AES_GCM)
+            let iv = iv.first_chunk_mut();
+            Parameter::Gcm(iv.expect("twelve bytes are fewer than sixteen"))
         }
-        WrapProfile::AesCbcPad => (Parameter::Block(iv), ck::CKM_AES_CBC_PAD),
+        WrapProfile::AesCbcPad => Parameter::Block(iv),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::Error;
 use crate::configuration::ReleaseProfile;
-use crate::device::{self, Module, Session, Transport, Wrapping};
+use crate::device::{self, Attack, Manner, Module, Outcome, Session, Transport, Wrapping};
 use crate::key::{KeyKind, TokenFacts};
 use crate::worker::protocol::Start;
 use crate::wrapped::WrapProfile;
@@ -55,7 +55,12 @@ fn examine(start: &Start, report: &mut Report) -> Result<(), Failed> {
     let count = module.mechanisms(token.slot).unwrap_or_default().len();
     report.ok("mechanisms", format!("the token names {count} of them"));
     if let Some(wrapping) = check_wrapping(&session, start, report) {
-        check_transport(&module, &token, &session, start, wrapping, report);
+        let manner = Manner {
+            wrapping,
+            release: start.release_profile,
+        };
+        check_enforcement(&session, manner, report);
+        check_transport(&module, &token, &session, start, manner, report);
     }
     let mut bytes = [0; 32];
     match session.random(&mut bytes) {
@@ -158,25 +163,40 @@ fn check_wrapping(session: &Session, start: &Start, report: &mut Report) -> Opti
     }
 }
 
+/// Tries on keys that are thrown away what somebody would who has the PIN.
+fn check_enforcement(session: &Session, manner: Manner, report: &mut Report) {
+    for attack in Attack::ALL {
+        let name = attack.name();
+        match attack.on(session, manner) {
+            Outcome::Refused => report.ok(name, "the device refuses it"),
+            Outcome::NotTried(reason) => report.ok(name, format!("not tried: {reason}")),
+            Outcome::Succeeded if attack.is_fatal() => report.failure(
+                name,
+                format!("the device allows it: {}", attack.meaning()),
+                "Do not keep root keys on this device.",
+            ),
+            Outcome::Succeeded => report.warning(
+                name,
+                format!("the device allows it: {}", attack.meaning()),
+                "Guard the PIN as you guard the keys; docs/hsm.md has what each device enforces.",
+            ),
+        }
+    }
+}
+
 /// Hands a transport key over, and sends a key and its digest under it.
 fn check_transport(
     module: &std::sync::Arc<Module>,
     token: &TokenFacts,
     session: &Session,
     start: &Start,
-    wrapping: Wrapping,
+    manner: Manner,
     report: &mut Report,
 ) {
     const NAME: &str = "release profile";
     let opened = module.open_session(token.slot).and_then(|own| {
         let recipient = start.transport_recipient.clone().into();
-        let (transport, handed) = Transport::open(
-            own,
-            recipient,
-            (wrapping, start.release_profile),
-            start.renewal,
-            0,
-        )?;
+        let (transport, handed) = Transport::open(own, recipient, manner, start.renewal, 0)?;
         Ok((
             device::trial(session, &transport, KeyKind::Aes { bytes: 32 })?,
             handed,
@@ -190,7 +210,7 @@ fn check_transport(
                     format!(
                         "transport: a key was handed over under RSA-OAEP ({:?}) and {}",
                         handed.hash,
-                        wrapping.profile()
+                        manner.wrapping.profile()
                     ),
                 ),
                 ReleaseProfile::Read => report.warning(

@@ -15,13 +15,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use cryptoki::object::ObjectHandle;
-
 use super::lock;
 use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
 use super::queue::Outbox;
 use crate::Error;
-use crate::device::{self, Fault, Module, RootKey, Session, Transport, TransportKey, Wrapping};
+use crate::device::{self, Fault, Manner, Module, RootKey, Session, Transport, TransportKey};
 use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
 
 /// What the threads of a worker share.
@@ -38,11 +36,10 @@ pub(super) struct Host {
 struct Online {
     generation: u64,
     slot: u64,
-    /// How new keys are wrapped.
-    wrapping: Wrapping,
+    manner: Manner,
     transport: Transport,
     /// Handles of token objects are the same in all sessions of a process.
-    root_keys: RwLock<HashMap<RootKeyLocator, ObjectHandle>>,
+    root_keys: RwLock<HashMap<RootKeyLocator, RootKey>>,
     /// Whether any request has succeeded.
     worked: AtomicBool,
 }
@@ -79,7 +76,7 @@ impl Host {
             start,
         };
         let (online, token, transport_key) = host.bring_online(0)?;
-        let wrap_profile = online.wrapping.profile();
+        let wrap_profile = online.manner.wrapping.profile();
         let trial = {
             let session = host.session(online.slot)?;
             device::trial(&session, &online.transport, KeyKind::Aes { bytes: 32 })?
@@ -209,7 +206,7 @@ impl Host {
         let reply = match operation {
             Operation::CreateRootKey(locator) => {
                 let writing = self.module.open_writing_session(online.slot)?;
-                Reply::RootKey(device::create(&writing, locator)?)
+                Reply::RootKey(device::create(&writing, online.manner, locator)?)
             }
             Operation::FindRootKey(locator) => {
                 let key = device::find(session, locator)?;
@@ -330,15 +327,19 @@ impl Host {
             Some(wanted) => device::choose(&session, Some(wanted))?,
             None => best.clone()?,
         };
-        let means = (best.unwrap_or(wrapping), self.start.release_profile);
+        let release = self.start.release_profile;
+        let transport = Manner {
+            wrapping: best.unwrap_or(wrapping),
+            release,
+        };
         let recipient = self.start.transport_recipient.clone().into();
         // Epochs of one initialisation never meet those of another.
         let epoch = generation << 32;
-        let (transport, handed) = Transport::open(session, recipient, means, self.start.renewal, epoch)?;
+        let (transport, handed) = Transport::open(session, recipient, transport, self.start.renewal, epoch)?;
         let online = Online {
             generation,
             slot: token.slot,
-            wrapping,
+            manner: Manner { wrapping, release },
             transport,
             root_keys: RwLock::default(),
             worked: AtomicBool::new(false),
@@ -381,16 +382,8 @@ impl Online {
             .remove(root);
     }
 
-    /// The root key: its handle remembered, or found and checked.
+    /// The root key: remembered, or found and checked.
     fn root_key(&self, session: &Session, root: &RootKeyLocator) -> Result<RootKey, Error> {
-        let handle = self.root_key_handle(session, root)?;
-        Ok(RootKey {
-            handle,
-            wrapping: self.wrapping,
-        })
-    }
-
-    fn root_key_handle(&self, session: &Session, root: &RootKeyLocator) -> Result<ObjectHandle, Error> {
         if let Some(key) = self
             .root_keys
             .read()
@@ -399,8 +392,10 @@ impl Online {
         {
             return Ok(*key);
         }
-        let key = device::find(session, root)?;
-        device::verify(session, key, root)?;
+        let handle = device::find(session, root)?;
+        device::verify(session, handle, root)?;
+        let wrapping = device::wrapping(session, handle, self.manner, root)?;
+        let key = RootKey { handle, wrapping };
         self.root_keys
             .write()
             .unwrap_or_else(PoisonError::into_inner)

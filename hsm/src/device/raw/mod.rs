@@ -1,8 +1,9 @@
-//! `C_WrapKey`, `C_UnwrapKey` and the reading of `CKA_VALUE`, each in one call and with buffers of our own.
+//! What `cryptoki` can't do or does otherwise: wrapping, unwrapping and reading an attribute in one call each and with buffers
+//! of our own; making a key with templates inside its template.
 //!
 //! `cryptoki` asks for a wrapped key's length first, which has the device wrap twice at half the speed, and does not cut
-//! the result to the length that the module returns; it does not know `CKM_AES_KEY_WRAP_KWP`; and the buffers that it
-//! reads values into are not wiped.
+//! the result to the length that the module returns; it does not know `CKM_AES_KEY_WRAP_KWP`,
+//! `CKA_WRAP_TEMPLATE` and `CKA_UNWRAP_TEMPLATE`; and the buffers that it reads values into are not wiped.
 //!
 //! # Why the unsafe code here is sound
 //!
@@ -17,16 +18,20 @@
 //!   the worker process only.
 #![allow(unsafe_code)]
 
+mod template;
+
 use std::path::Path;
 use std::ptr;
 
 use cryptoki::context::Function;
-use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 use cryptoki_sys as ck;
 
 use super::fault::result;
 use crate::Error;
+
+pub(super) use template::Template;
 
 type WrapKey = unsafe extern "C" fn(
     ck::CK_SESSION_HANDLE,
@@ -42,6 +47,13 @@ type UnwrapKey = unsafe extern "C" fn(
     ck::CK_OBJECT_HANDLE,
     ck::CK_BYTE_PTR,
     ck::CK_ULONG,
+    ck::CK_ATTRIBUTE_PTR,
+    ck::CK_ULONG,
+    ck::CK_OBJECT_HANDLE_PTR,
+) -> ck::CK_RV;
+type GenerateKey = unsafe extern "C" fn(
+    ck::CK_SESSION_HANDLE,
+    ck::CK_MECHANISM_PTR,
     ck::CK_ATTRIBUTE_PTR,
     ck::CK_ULONG,
     ck::CK_OBJECT_HANDLE_PTR,
@@ -68,6 +80,7 @@ pub(super) enum Parameter<'a> {
 pub(super) struct Functions {
     wrap_key: WrapKey,
     unwrap_key: UnwrapKey,
+    generate_key: GenerateKey,
     get_attribute_value: GetAttributeValue,
     /// Keeps the functions' code in memory.
     _library: ck::Pkcs11,
@@ -93,10 +106,11 @@ impl Functions {
             return Err(refused("it has no function list".to_owned()));
         }
         // SAFETY: the list is the module's, valid while it is loaded; each field is copied, aligned or not.
-        let (wrap_key, unwrap_key, get_attribute_value) = unsafe {
+        let (wrap_key, unwrap_key, generate_key, get_attribute_value) = unsafe {
             (
                 (&raw const (*list).C_WrapKey).read_unaligned(),
                 (&raw const (*list).C_UnwrapKey).read_unaligned(),
+                (&raw const (*list).C_GenerateKey).read_unaligned(),
                 (&raw const (*list).C_GetAttributeValue).read_unaligned(),
             )
         };
@@ -104,6 +118,7 @@ impl Functions {
         Ok(Self {
             wrap_key: wrap_key.ok_or_else(|| missing("C_WrapKey"))?,
             unwrap_key: unwrap_key.ok_or_else(|| missing("C_UnwrapKey"))?,
+            generate_key: generate_key.ok_or_else(|| missing("C_GenerateKey"))?,
             get_attribute_value: get_attribute_value.ok_or_else(|| missing("C_GetAttributeValue"))?,
             _library: library,
         })
@@ -144,9 +159,10 @@ impl Functions {
         parameter: Parameter<'_>,
         unwrapping_key: ObjectHandle,
         wrapped: &[u8],
-        template: &[Attribute],
+        template: &Template<'_>,
     ) -> Result<ObjectHandle, Error> {
-        let mut template: Vec<ck::CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
+        let mut lent = template.lend();
+        let template = lent.attributes();
         let mut key: ck::CK_OBJECT_HANDLE = 0;
         with_mechanism(mechanism, parameter, |mechanism| {
             // SAFETY: see the module's documentation; the wrapped bytes are only read, whatever the pointer's type.
@@ -168,18 +184,77 @@ impl Functions {
         Ok(unsafe { ObjectHandle::new_from_raw(key) })
     }
 
-    /// Reads `CKA_VALUE` into `out`; returns how many bytes it has.
-    pub(super) fn value(&self, session: &Session, key: ObjectHandle, out: &mut [u8]) -> Result<usize, Error> {
+    /// Makes a secret key by a mechanism without parameter.
+    pub(super) fn generate_key(
+        &self,
+        session: &Session,
+        mechanism: ck::CK_MECHANISM_TYPE,
+        template: &Template<'_>,
+    ) -> Result<ObjectHandle, Error> {
+        let mut lent = template.lend();
+        let template = lent.attributes();
+        let mut key: ck::CK_OBJECT_HANDLE = 0;
+        with_mechanism(mechanism, Parameter::None, |mechanism| {
+            // SAFETY: see the module's documentation.
+            let value = unsafe {
+                (self.generate_key)(
+                    session.handle(),
+                    mechanism,
+                    template.as_mut_ptr(),
+                    template.len() as ck::CK_ULONG,
+                    &raw mut key,
+                )
+            };
+            result(value, Function::GenerateKey)
+        })?;
+        // SAFETY: the handle is the one that the module has just given.
+        Ok(unsafe { ObjectHandle::new_from_raw(key) })
+    }
+
+    /// Reads an attribute into `out`; returns how many bytes it has.
+    pub(super) fn attribute(
+        &self,
+        session: &Session,
+        key: ObjectHandle,
+        attribute: ck::CK_ATTRIBUTE_TYPE,
+        out: &mut [u8],
+    ) -> Result<usize, Error> {
+        let length = self.ask(session, key, attribute, out.as_mut_ptr().cast(), out.len())?;
+        Ok(written(length, out))
+    }
+
+    /// The length of an attribute in bytes; `None` where the token does not tell it.
+    pub(super) fn attribute_length(
+        &self,
+        session: &Session,
+        key: ObjectHandle,
+        attribute: ck::CK_ATTRIBUTE_TYPE,
+    ) -> Option<usize> {
+        let length = self.ask(session, key, attribute, ptr::null_mut(), 0).ok()?;
+        (length != ck::CK_UNAVAILABLE_INFORMATION)
+            .then(|| usize::try_from(length).ok())
+            .flatten()
+    }
+
+    /// `place` is null, or what a caller's slice of `length` bytes begins with.
+    fn ask(
+        &self,
+        session: &Session,
+        key: ObjectHandle,
+        attribute: ck::CK_ATTRIBUTE_TYPE,
+        place: ck::CK_VOID_PTR,
+        length: usize,
+    ) -> Result<ck::CK_ULONG, Error> {
         let mut attribute = ck::CK_ATTRIBUTE {
-            type_: ck::CKA_VALUE,
-            pValue: out.as_mut_ptr().cast(),
-            ulValueLen: out.len() as ck::CK_ULONG,
+            type_: attribute,
+            pValue: place,
+            ulValueLen: length as ck::CK_ULONG,
         };
-        // SAFETY: see the module's documentation.
+        // SAFETY: see the module's documentation; both callers keep to what `place` is.
         let value =
             unsafe { (self.get_attribute_value)(session.handle(), key.handle(), &raw mut attribute, 1) };
         result(value, Function::GetAttributeValue)?;
-        Ok(written(attribute.ulValueLen, out))
+        Ok(attribute.ulValueLen)
     }
 }
 

@@ -1,0 +1,162 @@
+//! The attributes that a root key is made with: what every device knows, and what narrows the key further where the device
+//! takes that. Which is found on keys that are thrown away: a token may refuse an attribute, or take it and then wrap no
+//! more.
+//!
+//! Two attributes of PKCS#11 have no place here. `CKA_WRAP_WITH_TRUSTED` on a KEK would let it be wrapped under
+//! `CKA_TRUSTED` keys only, which the transport key, made anew by the user at each start, can't be. `CKA_LOCAL` in a wrap
+//! template would shut out keys that were taken in, and those that are moved to a new version.
+
+use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+use cryptoki_sys as ck;
+
+use super::kek;
+use super::raw::Template;
+use super::session::{Session, SessionObject};
+use super::wrapping::{Wrapping, mechanism_of};
+use crate::Error;
+use crate::configuration::ReleaseProfile;
+use crate::key::{KeyKind, RootKeyLocator};
+
+/// An AES-256 key, in bytes.
+pub(super) const BYTES: u64 = 32;
+
+const KIND: KeyKind = KeyKind::Aes { bytes: 32 };
+
+/// How a device works with root keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// How new keys are wrapped.
+    pub(crate) wrapping: Wrapping,
+    /// How keys leave.
+    pub(crate) release: ReleaseProfile,
+}
+
+/// What narrows a root key beyond the attributes that every device knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Each stands for an attribute of PKCS#11.
+pub(crate) struct Narrowing {
+    /// `CKA_COPYABLE` false: no copy with other attributes.
+    not_copyable: bool,
+    /// `CKA_ALLOWED_MECHANISMS`: the mechanism of the wrap profile and no other.
+    allowed_mechanisms: bool,
+    /// `CKA_UNWRAP_TEMPLATE`: what is unwrapped is a sensitive session key that does nothing but be wrapped.
+    unwrap_template: bool,
+    /// `CKA_WRAP_TEMPLATE`: secret keys of a session only are wrapped.
+    wrap_template: bool,
+}
+
+impl Narrowing {
+    /// All that the device takes while keys can still be wrapped and unwrapped.
+    pub(crate) fn found(session: &Session, manner: Manner) -> Self {
+        let parts: [fn(&mut Self) -> &mut bool; 4] = [
+            |narrowing| &mut narrowing.not_copyable,
+            |narrowing| &mut narrowing.allowed_mechanisms,
+            |narrowing| &mut narrowing.unwrap_template,
+            |narrowing| &mut narrowing.wrap_template,
+        ];
+        parts.into_iter().fold(Self::default(), |found, part| {
+            let mut tried = found;
+            *part(&mut tried) = true;
+            match try_out(session, manner, tried) {
+                Ok(()) => tried,
+                Err(_) => found,
+            }
+        })
+    }
+}
+
+/// Makes a root key on the token. The session must be a writing one.
+pub(super) fn make(
+    session: &Session,
+    manner: Manner,
+    narrowing: Narrowing,
+    locator: &RootKeyLocator,
+) -> Result<ObjectHandle, Error> {
+    let mut attributes = attributes(narrowing);
+    attributes.extend([
+        Attribute::Token(true),
+        Attribute::Label(locator.label.clone().into()),
+        Attribute::Id(locator.id.clone()),
+    ]);
+    generate(session, manner, narrowing, &attributes)
+}
+
+/// Makes a key of the session that is in all else like a root key.
+pub(super) fn make_like(
+    session: &Session,
+    manner: Manner,
+    narrowing: Narrowing,
+) -> Result<SessionObject<'_>, Error> {
+    let mut attributes = attributes(narrowing);
+    attributes.push(Attribute::Token(false));
+    generate(session, manner, narrowing, &attributes).map(|key| session.object(key))
+}
+
+/// Whether a key so narrowed wraps and unwraps.
+fn try_out(session: &Session, manner: Manner, narrowing: Narrowing) -> Result<(), Error> {
+    let root = make_like(session, manner, narrowing)?;
+    let template = kek::template_for(KIND, manner.release);
+    let key = kek::make(session, KIND, &template)?;
+    let wrapped = session.wrap(manner.wrapping, root.handle(), key.handle(), KIND.bytes())?;
+    session.unwrap(root.handle(), &wrapped, KIND.bytes(), &template)?;
+    Ok(())
+}
+
+fn attributes(narrowing: Narrowing) -> Vec<Attribute> {
+    let mut attributes = vec![
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::ValueLen(BYTES.into()),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        // With a modifiable key, who has the PIN sets DECRYPT and turns it into an oracle for every wrapped key.
+        Attribute::Modifiable(false),
+        Attribute::Wrap(true),
+        Attribute::Unwrap(true),
+        Attribute::Encrypt(false),
+        Attribute::Decrypt(false),
+        Attribute::Sign(false),
+        Attribute::Verify(false),
+        Attribute::Derive(false),
+    ];
+    if narrowing.not_copyable {
+        // The same by way of a copy. Of PKCS#11 2.30; an older token refuses the template.
+        attributes.push(Attribute::Copyable(false));
+    }
+    attributes
+}
+
+fn generate(
+    session: &Session,
+    manner: Manner,
+    narrowing: Narrowing,
+    attributes: &[Attribute],
+) -> Result<ObjectHandle, Error> {
+    let mechanisms = [mechanism_of(manner.wrapping.profile())];
+    // A key that is unwrapped to be a client's wrapping key wraps, so that CKA_WRAP has no place in it.
+    let mut unwrapped = kek::template_for(KIND, manner.release);
+    unwrapped.retain(|attribute| {
+        !matches!(
+            attribute,
+            Attribute::KeyType(_) | Attribute::Extractable(_) | Attribute::Wrap(_) | Attribute::Derive(_)
+        )
+    });
+    if manner.release == ReleaseProfile::Read {
+        unwrapped.retain(|attribute| !matches!(attribute, Attribute::Sensitive(_)));
+    }
+    let wrapped = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Token(false)];
+    let mut template = Template::from(attributes);
+    if narrowing.allowed_mechanisms {
+        template.allowed_mechanisms = &mechanisms;
+    }
+    if narrowing.unwrap_template {
+        template.of_unwrapped = &unwrapped;
+    }
+    if narrowing.wrap_template {
+        template.of_wrapped = &wrapped;
+    }
+    session
+        .functions()
+        .generate_key(session.pkcs11(), ck::CKM_AES_KEY_GEN, &template)
+}
