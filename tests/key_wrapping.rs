@@ -3,6 +3,8 @@
 mod support;
 
 use openssl::aes::{AesKey, unwrap_key};
+use openssl::cipher::Cipher;
+use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
 use support::client::Connection;
 use support::message::{self, about, attribute, key_material, outcome, request};
 use support::server::Server;
@@ -13,6 +15,7 @@ const ENCRYPT: i32 = 4;
 const WRAP_KEY: i32 = 16;
 
 const NIST_KEY_WRAP: u32 = 0x0d;
+const AES_KEY_WRAP_PADDING: u32 = 0x0c;
 const CBC: u32 = 1;
 const NO_ENCODING: u32 = 1;
 const TTLV_ENCODING: u32 = 2;
@@ -100,6 +103,34 @@ fn a_key_comes_under_the_clients_own_key_and_is_the_same_key() {
     assert_eq!(release["root_key"]["release_profile"], "client");
     assert_eq!(release["details"]["wrapping_key"], wrapping_key.as_str());
     server.verify_custody_log();
+}
+
+#[test]
+fn a_key_wrapped_with_padding_is_the_same_key_too() {
+    let server = Server::start();
+    let mut connection = server.client("a").connect();
+    let wrapping_key = active(&mut connection, WRAP_KEY);
+    let wrapping_bytes = key_material(&connection.exchange(&about(message::GET, &wrapping_key)));
+    let key = create(&mut connection, ENCRYPT, vec![]);
+    let clear = key_material(&connection.exchange(&about(message::GET, &key)));
+
+    let padded = get_under(&key, Some(&wrapping_key), AES_KEY_WRAP_PADDING, NO_ENCODING);
+    let answer = connection.exchange(&padded);
+    let wrapped = outcome(&answer)
+        .expect("wrapped")
+        .find(&[tag::SYMMETRIC_KEY, tag::KEY_BLOCK, tag::KEY_VALUE])
+        .expect("a value")
+        .bytes();
+    let mut context = CipherCtx::new().expect("OpenSSL has memory");
+    context.set_flags(CipherCtxFlags::FLAG_WRAP_ALLOW);
+    context
+        .decrypt_init(Some(Cipher::aes_256_wrap_pad()), Some(&wrapping_bytes), None)
+        .expect("an AES-256 key");
+    let mut opened = Vec::new();
+    context
+        .cipher_update_vec(wrapped, &mut opened)
+        .expect("it is wrapped as RFC 5649 says");
+    assert_eq!(opened, clear);
 }
 
 #[test]

@@ -113,6 +113,15 @@ pub struct KeptKey {
     pub wrapped: Wrapped,
 }
 
+/// How a key is wrapped for a client that knows the wrapping key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyWrap {
+    /// AES key wrap: RFC 3394.
+    Nist,
+    /// AES key wrap with padding: RFC 5649.
+    Padded,
+}
+
 /// What kind of key the device holds while it makes, imports or releases one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyKind {

@@ -44,6 +44,8 @@ mod wrapped;
 
 pub use configuration::{DeviceConfig, ReleaseProfile, SlotSelector, TransportRenewal, WorkerCommand};
 pub use error::Error;
-pub use key::{KeptKey, KeyKind, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts};
+pub use key::{
+    KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts,
+};
 pub use worker::{Device, Released};
 pub use wrapped::{WrapProfile, Wrapped};

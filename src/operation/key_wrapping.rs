@@ -11,12 +11,13 @@ use crate::kmip::attribute::CryptographicParameters;
 use crate::kmip::enumeration::{BlockCipherMode, EncodingOption, State, WrappingMethod};
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::{KeyInformation, KeyWrappingData, KeyWrappingSpecification};
-use crate::root_key::{CLIENT_RELEASE_PROFILE, KeptKey};
+use crate::root_key::{CLIENT_RELEASE_PROFILE, KeptKey, KeyWrap};
 use crate::store::{KeyRow, WrappedUnder};
 
 /// A wrapping that may be done: by which key, and how the answer tells it.
 pub(super) struct Wrapping {
-    wrapping_key: KeyRow,
+    under: KeyRow,
+    key_wrap: KeyWrap,
     /// For the answer's key block.
     pub(super) data: KeyWrappingData,
 }
@@ -50,12 +51,13 @@ pub(super) async fn permit(
     if wrapping_key.object.id() == key.object.id() {
         return Err(Refusal::wrapping_key_unusable());
     }
-    fits(&wrapping_key, information.cryptographic_parameters.as_deref())?;
+    let key_wrap = key_wrap(&wrapping_key, information.cryptographic_parameters.as_deref())?;
     let unique_identifier = wrapping_key.object.id().hyphenated().to_string();
     let details = &mut item.event.details;
     details.insert("wrapping_key".to_owned(), unique_identifier.clone());
     Ok(Wrapping {
-        wrapping_key,
+        under: wrapping_key,
+        key_wrap,
         data: KeyWrappingData {
             wrapping_method: WrappingMethod::Encrypt,
             encryption_key_information: Some(KeyInformation {
@@ -85,11 +87,11 @@ fn may_wrap(item: &Item<'_>, row: &KeyRow) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the wrapping is by NIST Key Wrap, as the request and the wrapping key's own Cryptographic Parameters say.
+/// By which AES key wrap the key is wrapped, as the request and the wrapping key's own Cryptographic Parameters say.
 ///
 /// A key that has none wraps as the request says: the specification has that refused, and the standard's own cases have
 /// it work.
-fn fits(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<(), Refusal> {
+fn key_wrap(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<KeyWrap, Refusal> {
     let own = row.object.cryptographic_parameters();
     let mode = match asked {
         Some(asked) => {
@@ -106,7 +108,8 @@ fn fits(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<(), Ref
         }
     };
     match mode {
-        Some(BlockCipherMode::NISTKeyWrap) => Ok(()),
+        Some(BlockCipherMode::NISTKeyWrap) => Ok(KeyWrap::Nist),
+        Some(BlockCipherMode::AESKeyWrapPadding) => Ok(KeyWrap::Padded),
         Some(_) => Err(Refusal::key_wrapping()),
         None => Err(Refusal::no_wrapping_parameters()),
     }
@@ -119,7 +122,7 @@ pub(super) async fn release(
     wrapped: &WrappedUnder,
     wrapping: &Wrapping,
 ) -> Result<Vec<u8>, Refusal> {
-    let wrapping_row = &wrapping.wrapping_key;
+    let wrapping_row = &wrapping.under;
     let wrapping_kek = wrapping_row
         .wrapped
         .as_ref()
@@ -149,9 +152,13 @@ pub(super) async fn release(
                 specification: wrapping_specification,
                 wrapped: &wrapping_kek.kek,
             },
+            wrapping.key_wrap,
         )
         .await
-        .map_err(|error| Refusal::not_released(&error))?;
+        .map_err(|error| match wrapping.key_wrap {
+            KeyWrap::Padded if error.is_unknown_wrapping() => Refusal::no_padded_key_wrap(),
+            _ => Refusal::not_released(&error),
+        })?;
     item.leaves_by(CLIENT_RELEASE_PROFILE);
     Ok(released)
 }

@@ -211,7 +211,7 @@ impl Refusal {
     pub(super) fn key_wrapping() -> Self {
         Self::new(
             ResultReason::FeatureNotSupported,
-            "Keys are wrapped by encryption with AES key wrap (NIST Key Wrap) alone",
+            "Keys are wrapped by encryption with AES key wrap alone: NISTKeyWrap or AESKeyWrapPadding",
         )
     }
 
@@ -260,6 +260,14 @@ impl Refusal {
         Self::new(
             ResultReason::EncodingOptionError,
             "Keys are wrapped with No Encoding, without attributes",
+        )
+    }
+
+    /// The device that holds the keys has no AES key wrap with padding.
+    pub(super) fn no_padded_key_wrap() -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            "Keys are wrapped here by NISTKeyWrap, not by AESKeyWrapPadding",
         )
     }
 

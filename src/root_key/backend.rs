@@ -9,6 +9,8 @@ use crate::key::{ManagedObject, WrappedKek};
 
 /// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones 1 to 4,096.
 pub use claviger_hsm::KeyKind as KeySpecification;
+/// How a key is wrapped for a client that knows the wrapping key.
+pub use claviger_hsm::KeyWrap;
 
 /// What a backend has to know of a key; none for an object that is no key.
 pub fn specification(object: &ManagedObject) -> Option<KeySpecification> {
@@ -113,9 +115,14 @@ pub trait RootKeyBackend: Send + Sync {
         wrapped: &WrappedKek,
     ) -> Result<Material, Error>;
 
-    /// Releases a key wrapped under another by AES key wrap (RFC 3394): both are opened in the backend, none here. The
-    /// profile of such a release is [`CLIENT_RELEASE_PROFILE`].
-    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error>;
+    /// Releases a key wrapped under another: both are opened in the backend, none here. The profile of such a release is
+    /// [`CLIENT_RELEASE_PROFILE`].
+    async fn release_under(
+        &self,
+        key: KeptKey<'_>,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+    ) -> Result<Vec<u8>, Error>;
 
     /// Wraps a key that is wrapped under one root key under another one, or under another version of the same, of the same
     /// token. The key does not leave the backend.

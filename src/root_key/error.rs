@@ -40,6 +40,17 @@ impl Error {
         )
     }
 
+    /// Whether the device does not wrap or unwrap in the way that was asked for.
+    pub fn is_unknown_wrapping(&self) -> bool {
+        matches!(
+            self,
+            Self::Device {
+                source: DeviceError::WrapProfile { .. },
+                ..
+            }
+        )
+    }
+
     /// Whether too much was asked at once.
     pub fn is_busy(&self) -> bool {
         matches!(

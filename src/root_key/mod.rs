@@ -15,7 +15,7 @@ mod pkcs11_tests;
 mod registry;
 
 pub use backend::{
-    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, MadeKey,
+    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, KeyWrap, MadeKey,
     RootKeyBackend, specification,
 };
 pub use error::Error;

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use claviger_hsm::{Device, Error as DeviceError, RootKeyLocator, WrapProfile as DeviceProfile, Wrapped};
 
 use super::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
+    RootKeyBackend,
 };
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
@@ -145,9 +146,14 @@ impl RootKeyBackend for Pkcs11Backend {
         Ok(Material::new(&self.device, released))
     }
 
-    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+    async fn release_under(
+        &self,
+        key: KeptKey<'_>,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+    ) -> Result<Vec<u8>, Error> {
         let (key, wrapping_key) = (kept_key(key), kept_key(wrapping_key));
-        let released = self.device.release_under(&key, &wrapping_key).await;
+        let released = self.device.release_under(&key, &wrapping_key, key_wrap).await;
         released.map_err(|error| self.failed(error))
     }
 

@@ -10,7 +10,7 @@ use super::transport::{Transport, TransportKey};
 use super::wrapping::Wrapping;
 use crate::Error;
 use crate::configuration::ReleaseProfile;
-use crate::key::{KeptKey, KeyKind};
+use crate::key::KeyKind;
 use crate::worker::protocol::Transported;
 use crate::wrapped::Wrapped;
 
@@ -32,7 +32,7 @@ impl RootKey {
     }
 
     /// Unwraps a key into a session object.
-    fn open<'a>(
+    pub(super) fn open<'a>(
         self,
         session: &'a Session,
         kind: KeyKind,
@@ -112,30 +112,6 @@ pub(crate) fn rewrap(
 ) -> Result<Wrapped, Error> {
     let key = root.open(session, kind, wrapped, &template(kind))?;
     to.wrap(session, &key, kind)
-}
-
-/// Unwraps a key and a wrapping key, each under its root key, and wraps the one under the other by AES key wrap
-/// (RFC 3394), as a client asks that knows the wrapping key.
-///
-/// Fails with [`Error::KeyLength`] for a key that AES key wrap can only take with padding.
-pub(crate) fn release_under(
-    session: &Session,
-    (root, key): (RootKey, &KeptKey),
-    (wrapping_root, wrapping_key): (RootKey, &KeptKey),
-) -> Result<Vec<u8>, Error> {
-    if key.kind.padded_bytes() != key.kind.bytes() {
-        return Err(Error::KeyLength {
-            bytes: key.kind.bytes(),
-        });
-    }
-    let opened = root.open(session, key.kind, &key.wrapped, &template(key.kind))?;
-    let mut may_wrap = template(wrapping_key.kind);
-    may_wrap.retain(|attribute| !matches!(attribute, Attribute::Wrap(_)));
-    may_wrap.push(Attribute::Wrap(true));
-    let under = wrapping_root.open(session, wrapping_key.kind, &wrapping_key.wrapped, &may_wrap)?;
-    let bytes = key.kind.padded_bytes();
-    let released = session.wrap(Wrapping::Kw, under.handle(), opened.handle(), bytes)?;
-    Ok(released.bytes)
 }
 
 /// Does with a key that is thrown away all that is done with one that is kept.

@@ -5,6 +5,7 @@
 //! when a device goes away is not decided here but in [`crate::worker`]; `Fault` only says what an error means.
 
 mod check_value;
+mod client_wrap;
 mod enforcement;
 mod fault;
 mod kek;
@@ -21,11 +22,10 @@ mod wrapping;
 
 pub use measure::{Measured, Rate, measure};
 
+pub(crate) use client_wrap::release_under;
 pub(crate) use enforcement::{Attack, Outcome};
 pub(crate) use fault::Fault;
-pub(crate) use kek::{
-    RootKey, check, generate, generate_and_transport, import, release, release_under, rewrap,
-};
+pub(crate) use kek::{RootKey, check, generate, generate_and_transport, import, release, rewrap};
 pub(crate) use module::Module;
 pub(crate) use pin::{read_pin, refuse_to_risk_the_pin, unsafe_mode};
 pub(crate) use root_key::{create, find, list, verify, wrapping};

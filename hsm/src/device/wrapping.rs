@@ -101,6 +101,26 @@ impl Session {
         })
     }
 
+    /// Wraps a key by a mechanism without a parameter, into exactly `length` bytes.
+    pub(super) fn wrap_by(
+        &self,
+        mechanism: ck::CK_MECHANISM_TYPE,
+        keys: (ObjectHandle, ObjectHandle),
+        length: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let mut wrapped = vec![0; length + ROOM];
+        let written =
+            self.functions()
+                .wrap_key(self.pkcs11(), mechanism, Parameter::None, keys, &mut wrapped)?;
+        if written != length {
+            return Err(Error::protocol(
+                "the device wrapped a key to another length than the standard says",
+            ));
+        }
+        wrapped.truncate(written);
+        Ok(wrapped)
+    }
+
     /// Unwraps a key of `bytes` bytes into a session object.
     ///
     /// Fails with [`Error::WrappedKeyRefused`] where the length is another, before or after, and with

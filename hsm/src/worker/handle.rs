@@ -12,7 +12,7 @@ use super::supervisor::Supervisor;
 use super::transport::TransportPair;
 use crate::Error;
 use crate::configuration::{DeviceConfig, ReleaseProfile, WorkerCommand};
-use crate::key::{KeptKey, KeyKind, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts};
+use crate::key::{KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyFacts, RootKeyLocator, TokenFacts};
 use crate::memory::LockedBuffer;
 use crate::software::SoftwareKey;
 use crate::wrapped::{WrapProfile, Wrapped};
@@ -236,16 +236,26 @@ impl Device {
         }
     }
 
-    /// Has the device unwrap both keys and wrap the first under the second, by AES key wrap (RFC 3394). What comes back
-    /// is for whoever knows the second key; none of it is in the clear here.
+    /// Has the device unwrap both keys and wrap the first under the second. What comes back is for whoever knows the second
+    /// key; none of it is in the clear here.
     ///
-    /// Fails with [`Error::WrappedKeyRefused`] as [`Self::release`] does, and with [`Error::KeyLength`] where `key` is no
-    /// multiple of eight bytes, or shorter than sixteen.
-    pub async fn release_under(&self, key: &KeptKey, wrapping_key: &KeptKey) -> Result<Vec<u8>, Error> {
+    /// Fails with [`Error::WrappedKeyRefused`] as [`Self::release`] does, with [`Error::KeyLength`] where `key` is no
+    /// multiple of eight bytes, or shorter than sixteen, and with [`Error::WrapProfile`] where the device does not wrap
+    /// like that.
+    pub async fn release_under(
+        &self,
+        key: &KeptKey,
+        wrapping_key: &KeptKey,
+        key_wrap: KeyWrap,
+    ) -> Result<Vec<u8>, Error> {
         key.kind.check()?;
         wrapping_key.kind.check()?;
-        let (key, wrapping_key) = (key.clone(), wrapping_key.clone());
-        match self.ask(Operation::ReleaseUnder { key, wrapping_key }).await? {
+        let operation = Operation::ReleaseUnder {
+            key: key.clone(),
+            wrapping_key: wrapping_key.clone(),
+            key_wrap,
+        };
+        match self.ask(operation).await? {
             Reply::ReleasedUnder(wrapped) => Ok(wrapped),
             _ => Err(unexpected()),
         }

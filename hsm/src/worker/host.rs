@@ -242,10 +242,15 @@ impl Host {
                 held = Some(key);
                 Reply::Released(transported)
             }
-            Operation::ReleaseUnder { key, wrapping_key } => {
+            Operation::ReleaseUnder {
+                key,
+                wrapping_key,
+                key_wrap,
+            } => {
                 let roots = [&key.root, &wrapping_key.root].map(|root| online.root_key(session, root));
                 let [root, wrapping_root] = roots;
-                let wrapped = device::release_under(session, (root?, key), (wrapping_root?, wrapping_key))?;
+                let wrapped =
+                    device::release_under(session, (root?, key), (wrapping_root?, wrapping_key), *key_wrap)?;
                 Reply::ReleasedUnder(wrapped)
             }
             Operation::Rewrap {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::configuration::{ReleaseProfile, SlotSelector, TransportRenewal};
 use crate::doctor::Report;
-use crate::key::{KeptKey, KeyKind, RootKeyFacts, RootKeyLocator, TokenFacts};
+use crate::key::{KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, TokenFacts};
 use crate::wrapped::{WrapProfile, Wrapped};
 
 /// The first message to a worker.
@@ -139,6 +139,7 @@ pub(crate) enum Operation {
     ReleaseUnder {
         key: KeptKey,
         wrapping_key: KeptKey,
+        key_wrap: KeyWrap,
     },
     /// Unwrap a key under one root key and wrap it under another of the same token.
     Rewrap {

@@ -1,6 +1,6 @@
 //! Keys: made, taken in, released, refused.
 
-use claviger_hsm::{Error, KeptKey, KeyKind, MadeKey};
+use claviger_hsm::{Error, KeptKey, KeyKind, KeyWrap, MadeKey};
 use openssl::sha::sha256;
 
 use crate::support::{device_with_root_key, root, value};
@@ -144,11 +144,20 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
         wrapped: device.import(&root, AES_256, material).await.unwrap().wrapped,
     };
     let (key, wrapping_key) = (kept(&data).await, kept(&kek).await);
-    assert_eq!(device.release_under(&key, &wrapping_key).await.unwrap(), expected);
+    assert_eq!(
+        device
+            .release_under(&key, &wrapping_key, KeyWrap::Nist)
+            .await
+            .unwrap(),
+        expected
+    );
 
     let mut changed = wrapping_key.clone();
     changed.wrapped.bytes[7] ^= 1;
-    let refused = device.release_under(&key, &changed).await.unwrap_err();
+    let refused = device
+        .release_under(&key, &changed, KeyWrap::Nist)
+        .await
+        .unwrap_err();
     assert_eq!(refused, Error::WrappedKeyRefused);
     let kind = KeyKind::Generic { bytes: 20 };
     let odd = KeptKey {
@@ -156,7 +165,10 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
         wrapped: device.generate(&root, kind).await.unwrap().wrapped,
         ..key
     };
-    let refused = device.release_under(&odd, &wrapping_key).await.unwrap_err();
+    let refused = device
+        .release_under(&odd, &wrapping_key, KeyWrap::Nist)
+        .await
+        .unwrap_err();
     assert_eq!(refused, Error::KeyLength { bytes: 20 });
     device.shutdown().await;
 }

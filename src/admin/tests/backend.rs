@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
+    RootKeyBackend,
 };
 
 #[derive(Default)]
@@ -95,7 +96,7 @@ impl RootKeyBackend for TestBackend {
         Ok(Material::of_stand_in(vec![9; 32]))
     }
 
-    async fn release_under(&self, _: KeptKey<'_>, _: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+    async fn release_under(&self, _: KeptKey<'_>, _: KeptKey<'_>, _: KeyWrap) -> Result<Vec<u8>, Error> {
         unreachable!("an administrator gets no key")
     }
 

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, Pkcs11Backend,
-    RootKeyBackend, RootKeys,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
+    Pkcs11Backend, RootKeyBackend, RootKeys,
 };
 
 /// How long a start waits for a device before it goes on without.
@@ -191,8 +191,13 @@ impl RootKeyBackend for LateBackend {
         self.up()?.release(root_key, specification, wrapped).await
     }
 
-    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
-        self.up()?.release_under(key, wrapping_key).await
+    async fn release_under(
+        &self,
+        key: KeptKey<'_>,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+    ) -> Result<Vec<u8>, Error> {
+        self.up()?.release_under(key, wrapping_key, key_wrap).await
     }
 
     async fn rewrap(

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, MadeKey, Material, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
+    RootKeyBackend,
 };
 
 /// What is added to each byte of a key.
@@ -115,12 +116,30 @@ impl RootKeyBackend for Backend {
         Ok(Material::of_stand_in(masked(&wrapped.bytes)))
     }
 
-    async fn release_under(&self, key: KeptKey<'_>, wrapping_key: KeptKey<'_>) -> Result<Vec<u8>, Error> {
+    async fn release_under(
+        &self,
+        key: KeptKey<'_>,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+    ) -> Result<Vec<u8>, Error> {
         self.up()?;
+        if key_wrap == KeyWrap::Padded {
+            return Err(cannot_pad());
+        }
         let under = AesKey::new_encrypt(&masked(&wrapping_key.wrapped.bytes)).expect("an AES key");
         let mut wrapped = vec![0; key.wrapped.bytes.len() + 8];
         wrap_key(&under, None, &mut wrapped, &masked(&key.wrapped.bytes))
             .expect("AES key wrap takes the key");
         Ok(wrapped)
+    }
+}
+
+/// What a device says that has no AES key wrap with padding.
+fn cannot_pad() -> Error {
+    Error::Device {
+        backend: "stand-in".to_owned(),
+        source: claviger_hsm::Error::WrapProfile {
+            profile: "aes-kwp".to_owned(),
+        },
     }
 }
