@@ -1,18 +1,21 @@
 //! Root keys: made once, found, never made anew, and of no use to who has the PIN but for wrapping.
 
-use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{Error, KeyKind, RootKeyLocator};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
-use crate::support::{device_with_root_key, root, run_again, start};
+use super::{device_with_root_key, path};
+use crate::support::{TokenOfTheEnvironment, root, run_again, start};
 
 #[tokio::test]
 async fn a_root_key_is_found_again_with_the_same_check_value() {
-    let (token, device, root) = device_with_root_key().await;
+    let Some((token, device, root)) = device_with_root_key().await else {
+        return;
+    };
     let found = device.find_root_key(&root).await.unwrap();
     assert_eq!(found.check_value.len(), 8);
     let attributes = found.attributes;
@@ -33,7 +36,9 @@ async fn a_root_key_is_found_again_with_the_same_check_value() {
 
 #[tokio::test]
 async fn nothing_is_wrapped_under_another_key_that_took_the_root_keys_place() {
-    let (_token, device, root) = device_with_root_key().await;
+    let Some((_token, device, root)) = device_with_root_key().await else {
+        return;
+    };
     let facts = device.find_root_key(&root).await.unwrap();
     let right = RootKeyLocator {
         check_value: Some(facts.check_value),
@@ -66,7 +71,9 @@ async fn nothing_is_wrapped_under_another_key_that_took_the_root_keys_place() {
 
 #[tokio::test]
 async fn a_root_key_that_is_not_there_is_an_error_and_is_never_made() {
-    let (_token, device, there) = device_with_root_key().await;
+    let Some((_token, device, there)) = device_with_root_key().await else {
+        return;
+    };
     let absent = root(9);
     let key = device.generate(&there, KeyKind::Aes { bytes: 32 }).await.unwrap();
     let missing = |error: Error| matches!(error, Error::RootKeyNotFound { .. });
@@ -93,7 +100,9 @@ async fn a_root_key_that_is_not_there_is_an_error_and_is_never_made() {
 
 #[tokio::test]
 async fn a_label_or_an_identifier_is_given_to_one_root_key_only() {
-    let (_token, device, first) = device_with_root_key().await;
+    let Some((_token, device, first)) = device_with_root_key().await else {
+        return;
+    };
     let same_label = RootKeyLocator {
         label: first.label.clone(),
         id: vec![7; 16],
@@ -113,15 +122,24 @@ async fn a_label_or_an_identifier_is_given_to_one_root_key_only() {
 
 #[tokio::test]
 async fn who_has_the_pin_cannot_read_change_copy_or_decrypt_with_a_root_key() {
-    let (token, device, _root) = device_with_root_key().await;
-    run_again("root_keys::as_an_attacker_with_the_pin", &token);
+    let Some((token, device, _root)) = device_with_root_key().await else {
+        return;
+    };
+    run_again(&path("root_keys::as_an_attacker_with_the_pin"), &token, &device).await;
     device.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_key_that_could_decrypt_what_it_wraps_is_not_taken_for_a_root_key() {
-    let (token, device, _root) = device_with_root_key().await;
-    run_again("root_keys::as_somebody_who_makes_a_lax_key", &token);
+    let Some((token, device, _root)) = device_with_root_key().await else {
+        return;
+    };
+    run_again(
+        &path("root_keys::as_somebody_who_makes_a_lax_key"),
+        &token,
+        &device,
+    )
+    .await;
     let refused = device.find_root_key(&root(66)).await.unwrap_err();
     assert!(matches!(refused, Error::RootKeyUnfit { .. }), "{refused}");
     assert!(
@@ -206,17 +224,16 @@ fn as_somebody_who_makes_a_lax_key() {
 }
 
 fn attacker() -> (Session, ObjectHandle) {
-    let module =
-        Pkcs11::new(std::env::var("SOFTHSM2_MODULE").expect("it is given")).expect("as the worker does");
+    let token = TokenOfTheEnvironment::get();
+    let module = Pkcs11::new(token.module).expect("as the worker does");
     module
         .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
         .expect("as the worker does");
-    let slot = module
-        .get_slots_with_initialized_token()
-        .expect("as the worker does")[0];
+    let slot = Slot::try_from(token.slot).expect("a slot's number");
     let session = module.open_rw_session(slot).expect("as the worker does");
+    let pin = std::fs::read_to_string(token.pin_file).expect("as the worker does");
     session
-        .login(UserType::User, Some(&AuthPin::from(SoftHsm::PIN)))
+        .login(UserType::User, Some(&AuthPin::from(pin.trim_end())))
         .expect("as the worker does");
     let found = session
         .find_objects(&[Attribute::Id(root(1).id)])

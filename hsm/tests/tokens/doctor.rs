@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 
 use claviger_hsm::doctor::{Report, Verdict, examine};
-use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{DeviceConfig, SlotSelector};
 
+use super::token;
 use crate::support::{command, counted_command, starts};
 
 fn verdict(report: &Report, name: &str) -> Option<Verdict> {
@@ -18,7 +18,7 @@ fn verdict(report: &Report, name: &str) -> Option<Verdict> {
 
 #[tokio::test]
 async fn a_good_device_has_nothing_wrong() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let report = examine(&token.device_config("test"), &command()).await.unwrap();
     for check in &report.checks {
         assert_eq!(check.verdict, Verdict::Ok, "{}: {}", check.name, check.finding);
@@ -56,8 +56,8 @@ async fn a_good_device_has_nothing_wrong() {
 
 #[tokio::test]
 async fn the_doctor_tries_a_wrong_pin_once_and_says_what_to_do() {
-    let token = SoftHsm::new();
-    token.write_pin("not-the-pin");
+    let Some(token) = token() else { return };
+    token.write_pin("wrong-17");
     let log = token.directory().join("starts");
     let report = examine(&token.device_config("test"), &counted_command(&log))
         .await
@@ -75,7 +75,7 @@ async fn the_doctor_tries_a_wrong_pin_once_and_says_what_to_do() {
 
 #[tokio::test]
 async fn a_pin_that_others_may_read_is_a_warning() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     std::fs::set_permissions(token.pin_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let report = examine(&token.device_config("test"), &command()).await.unwrap();
     assert_eq!(verdict(&report, "PIN file"), Some(Verdict::Warning));
@@ -84,7 +84,7 @@ async fn a_pin_that_others_may_read_is_a_warning() {
 
 #[tokio::test]
 async fn a_slot_that_is_not_there_is_answered_with_those_that_are() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let slot = SlotSelector::TokenSerial("0000".to_owned());
     let config = DeviceConfig {
         slot,
@@ -93,13 +93,13 @@ async fn a_slot_that_is_not_there_is_answered_with_those_that_are() {
     let report = examine(&config, &command()).await.unwrap();
     let slot = report.checks.iter().find(|check| check.name == "slot").unwrap();
     assert_eq!(slot.verdict, Verdict::Failure);
-    assert!(slot.finding.contains(SoftHsm::LABEL), "{}", slot.finding);
+    assert!(slot.finding.contains(token.label()), "{}", slot.finding);
     assert_eq!(verdict(&report, "login"), None);
 }
 
 #[tokio::test]
 async fn a_module_that_ends_its_process_is_a_finding_and_no_end_of_ours() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let command = claviger_hsm::WorkerCommand {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), "kill -SEGV $$".into()],

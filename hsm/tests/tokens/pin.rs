@@ -1,15 +1,15 @@
 //! The PIN: what is wrong is tried once.
 
-use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{Device, DeviceConfig, Error};
 use rustix::process::Signal;
 
+use super::token;
 use crate::support::{counted_command, root, signal, starts, until};
 
 #[tokio::test]
 async fn a_wrong_pin_is_tried_once() {
-    let token = SoftHsm::new();
-    token.write_pin("not-the-pin\n");
+    let Some(token) = token() else { return };
+    token.write_pin("wrong-17\n");
     let log = token.directory().join("starts");
     let config = DeviceConfig {
         workers: 3,
@@ -23,7 +23,7 @@ async fn a_wrong_pin_is_tried_once() {
 
 #[tokio::test]
 async fn a_pin_that_was_changed_is_tried_once_however_many_workers_ended() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let log = token.directory().join("starts");
     let config = DeviceConfig {
         workers: 3,
@@ -33,7 +33,7 @@ async fn a_pin_that_was_changed_is_tried_once_however_many_workers_ended() {
     device.create_root_key(&root(1)).await.unwrap();
     assert_eq!(starts(&log), 3);
 
-    token.write_pin("not-the-pin\n");
+    token.write_pin("wrong-17\n");
     for pid in device.worker_pids() {
         signal(pid, Signal::KILL);
     }
@@ -54,7 +54,7 @@ async fn a_pin_that_was_changed_is_tried_once_however_many_workers_ended() {
 
 #[tokio::test]
 async fn a_pin_file_that_is_not_there_is_said_to_be_so() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     std::fs::remove_file(token.pin_file()).unwrap();
     let refused = Device::start(token.device_config("test"), crate::support::command())
         .await

@@ -1,10 +1,10 @@
 //! What the tests share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::testkit::TestToken;
 use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, WorkerCommand, Wrapped};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -18,15 +18,6 @@ pub(crate) fn command() -> WorkerCommand {
 
 pub(crate) async fn start(config: DeviceConfig) -> Device {
     Device::start(config, command()).await.expect("the device starts")
-}
-
-/// A device on a new token, with one root key.
-pub(crate) async fn device_with_root_key() -> (SoftHsm, Device, RootKeyLocator) {
-    let token = SoftHsm::new();
-    let device = start(token.device_config("test")).await;
-    let root = root(1);
-    device.create_root_key(&root).await.expect("a root key is made");
-    (token, device, root)
 }
 
 pub(crate) fn root(number: u8) -> RootKeyLocator {
@@ -61,20 +52,44 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
     }
 }
 
-/// Runs one test of this program that is marked as ignored, in a process of its own with the token in its environment.
-pub(crate) fn run_again(test: &str, token: &SoftHsm) {
-    let status = again(test, token).status().expect("this program can be started");
-    assert!(status.success(), "{test} failed");
+/// Runs one test of this program that is marked as ignored, in a process of its own with the token in its environment;
+/// `test` is its whole path. It finds the token by [`TokenOfTheEnvironment`].
+pub(crate) async fn run_again(test: &str, token: &TestToken, device: &Device) {
+    let status = again(test, token, device).await.status();
+    assert!(
+        status.expect("this program can be started").success(),
+        "{test} failed"
+    );
 }
 
-pub(crate) fn again(test: &str, token: &SoftHsm) -> Command {
+pub(crate) async fn again(test: &str, token: &TestToken, device: &Device) -> Command {
+    let slot = device.token().await.expect("the device answers").slot;
     let mut command = Command::new(std::env::current_exe().expect("this program has a file"));
     command
         .args([test, "--exact", "--ignored", "--nocapture"])
-        .env("SOFTHSM2_MODULE", token.module())
-        .env("CLAVIGER_TEST_TOKEN", token.directory())
+        .env("CLAVIGER_TEST_MODULE", token.module())
+        .env("CLAVIGER_TEST_SLOT", slot.to_string())
+        .env("CLAVIGER_TEST_PIN_FILE", token.pin_file())
         .envs(token.environment());
     command
+}
+
+/// The token that [`again`] gave to this process.
+pub(crate) struct TokenOfTheEnvironment {
+    pub(crate) module: PathBuf,
+    pub(crate) slot: u64,
+    pub(crate) pin_file: PathBuf,
+}
+
+impl TokenOfTheEnvironment {
+    pub(crate) fn get() -> Self {
+        let get = |name: &str| std::env::var(name).expect("run by another test, which sets it");
+        Self {
+            module: get("CLAVIGER_TEST_MODULE").into(),
+            slot: get("CLAVIGER_TEST_SLOT").parse().expect("a slot's number"),
+            pin_file: get("CLAVIGER_TEST_PIN_FILE").into(),
+        }
+    }
 }
 
 /// A worker command that leaves a line in `log` for each worker that is started.

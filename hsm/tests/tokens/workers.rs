@@ -4,17 +4,19 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{Device, DeviceConfig, Error, KeyKind, SlotSelector, WorkerCommand};
 use rustix::process::Signal;
 
-use crate::support::{again, command, device_with_root_key, is_running, root, signal, start, until, value};
+use super::{device_with_root_key, path, token};
+use crate::support::{TokenOfTheEnvironment, again, command, is_running, root, signal, start, until, value};
 
 const AES_256: KeyKind = KeyKind::Aes { bytes: 32 };
 
 #[tokio::test]
 async fn what_was_under_way_when_a_worker_was_killed_is_answered_by_the_next() {
-    let (_token, device, root) = device_with_root_key().await;
+    let Some((_token, device, root)) = device_with_root_key().await else {
+        return;
+    };
     let [pid] = device.worker_pids()[..] else {
         panic!("one worker")
     };
@@ -32,7 +34,9 @@ async fn what_was_under_way_when_a_worker_was_killed_is_answered_by_the_next() {
 
 #[tokio::test]
 async fn a_root_key_whose_making_lost_its_answer_is_made_once() {
-    let (_token, device, _root) = device_with_root_key().await;
+    let Some((_token, device, _root)) = device_with_root_key().await else {
+        return;
+    };
     let second = root(2);
     let [pid] = device.worker_pids()[..] else {
         panic!("one worker")
@@ -51,7 +55,7 @@ async fn a_root_key_whose_making_lost_its_answer_is_made_once() {
 
 #[tokio::test]
 async fn a_worker_that_hangs_is_replaced_after_the_deadline() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let config = DeviceConfig {
         deadline: Duration::from_secs(3),
         ..token.device_config("test")
@@ -76,7 +80,7 @@ async fn a_worker_that_hangs_is_replaced_after_the_deadline() {
 
 #[tokio::test]
 async fn more_requests_than_may_wait_are_told_so_at_once() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let device = start(DeviceConfig {
         queue: 3,
         ..token.device_config("test")
@@ -108,7 +112,7 @@ async fn more_requests_than_may_wait_are_told_so_at_once() {
 
 #[tokio::test]
 async fn requests_whose_askers_have_gone_make_room() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let device = start(DeviceConfig {
         queue: 2,
         ..token.device_config("test")
@@ -130,8 +134,10 @@ async fn requests_whose_askers_have_gone_make_room() {
 
 #[tokio::test]
 async fn a_worker_does_not_outlive_the_process_that_started_it() {
-    let token = SoftHsm::new();
-    let mut parent = again("workers::as_the_process_that_is_killed", &token)
+    let Some(token) = token() else { return };
+    let device = start(token.device_config("test")).await;
+    let mut parent = again(&path("workers::as_the_process_that_is_killed"), &token, &device)
+        .await
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -153,10 +159,13 @@ async fn a_worker_does_not_outlive_the_process_that_started_it() {
 #[tokio::test]
 #[ignore = "run in a process of its own by a_worker_does_not_outlive_the_process_that_started_it"]
 async fn as_the_process_that_is_killed() {
-    let folder = std::path::PathBuf::from(std::env::var("CLAVIGER_TEST_TOKEN").unwrap());
-    let slot = SlotSelector::TokenLabel(SoftHsm::LABEL.to_owned());
-    let module = std::env::var("SOFTHSM2_MODULE").unwrap();
-    let config = DeviceConfig::new("test", module, slot, folder.join("pin"));
+    let token = TokenOfTheEnvironment::get();
+    let config = DeviceConfig::new(
+        "test",
+        token.module,
+        SlotSelector::SlotId(token.slot),
+        token.pin_file,
+    );
     let device = start(config).await;
     let pids: Vec<_> = device.worker_pids().iter().map(ToString::to_string).collect();
     println!("workers: {}", pids.join(" "));
@@ -165,7 +174,9 @@ async fn as_the_process_that_is_killed() {
 
 #[tokio::test]
 async fn a_device_that_nobody_holds_any_more_ends_its_workers() {
-    let (_token, device, _root) = device_with_root_key().await;
+    let Some((_token, device, _root)) = device_with_root_key().await else {
+        return;
+    };
     let pids = device.worker_pids();
     drop(device);
     until("the workers have ended", async || {
@@ -176,7 +187,9 @@ async fn a_device_that_nobody_holds_any_more_ends_its_workers() {
 
 #[tokio::test]
 async fn a_shutdown_finishes_what_is_under_way_and_refuses_what_comes_later() {
-    let (_token, device, root) = device_with_root_key().await;
+    let Some((_token, device, root)) = device_with_root_key().await else {
+        return;
+    };
     let pids = device.worker_pids();
     signal(pids[0], Signal::STOP);
     let asked: Vec<_> = (0..40)
@@ -204,31 +217,8 @@ async fn a_shutdown_finishes_what_is_under_way_and_refuses_what_comes_later() {
 }
 
 #[tokio::test]
-async fn a_token_that_went_away_is_served_again_when_it_is_back() {
-    let (token, device, root) = device_with_root_key().await;
-    let made = device.generate(&root, AES_256).await.unwrap();
-    let before = value(&device, &root, AES_256, &made.wrapped).await;
-    let away = token.directory().join("away");
-    std::fs::rename(token.token_directory(), &away).unwrap();
-    let refused = device.check(&root).await.expect_err("there is no token");
-    assert!(
-        refused.is_retryable() || matches!(refused, Error::RootKeyNotFound { .. }),
-        "{refused}"
-    );
-    assert!(device.create_root_key(&crate::support::root(5)).await.is_err());
-
-    std::fs::rename(&away, token.token_directory()).unwrap();
-    until("the device works again", async || {
-        device.check(&root).await.is_ok()
-    })
-    .await;
-    assert_eq!(value(&device, &root, AES_256, &made.wrapped).await, before);
-    assert_eq!(device.list_root_keys().await.unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn what_cannot_serve_is_said_at_the_start() {
-    let token = SoftHsm::new();
+    let Some(token) = token() else { return };
     let good = token.device_config("test");
     let slot = SlotSelector::TokenLabel("no such token".to_owned());
     let refused = Device::start(DeviceConfig { slot, ..good.clone() }, command())
@@ -236,7 +226,7 @@ async fn what_cannot_serve_is_said_at_the_start() {
         .err()
         .unwrap();
     assert!(
-        refused.to_string().contains(SoftHsm::LABEL),
+        refused.to_string().contains(token.label()),
         "the tokens that are there are listed: {refused}"
     );
 
