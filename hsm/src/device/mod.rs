@@ -16,6 +16,7 @@ mod raw;
 mod root_key;
 mod root_template;
 mod session;
+mod token_info;
 mod transport;
 mod trial;
 mod wrapping;

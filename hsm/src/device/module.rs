@@ -12,6 +12,7 @@ use cryptoki::slot::Slot;
 
 use super::raw::Functions;
 use super::session::Session;
+use super::token_info;
 use crate::Error;
 use crate::configuration::SlotSelector;
 use crate::error::TokenList;
@@ -128,19 +129,7 @@ impl Module {
 
     /// The token in a slot, as it says itself now.
     pub(crate) fn token(&self, slot: u64) -> Result<TokenFacts, Error> {
-        let info = self.pkcs11.get_token_info(to_slot(slot)?)?;
-        Ok(TokenFacts {
-            slot,
-            label: info.label().to_owned(),
-            serial: info.serial_number().to_owned(),
-            manufacturer: info.manufacturer_id().to_owned(),
-            model: info.model().to_owned(),
-            firmware: info.firmware_version().to_string(),
-            user_pin_count_low: info.user_pin_count_low(),
-            user_pin_final_try: info.user_pin_final_try(),
-            user_pin_locked: info.user_pin_locked(),
-            write_protected: info.write_protected(),
-        })
+        Ok(token_info::facts(slot, &self.functions.token_info(slot)?))
     }
 
     /// The mechanisms that the token names.

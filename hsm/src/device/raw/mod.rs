@@ -1,19 +1,21 @@
 //! What `cryptoki` can't do or does otherwise: wrapping, unwrapping and reading an attribute in one call each and with buffers
-//! of our own; making a key with templates inside its template.
+//! of our own; making a key with templates inside its template; what a token says of itself.
 //!
 //! `cryptoki` asks for a wrapped key's length first, which has the device wrap twice at half the speed, and does not cut
 //! the result to the length that the module returns; it does not know `CKM_AES_KEY_WRAP_KWP`,
-//! `CKA_WRAP_TEMPLATE` and `CKA_UNWRAP_TEMPLATE`; and the buffers that it reads values into are not wiped.
+//! `CKA_WRAP_TEMPLATE` and `CKA_UNWRAP_TEMPLATE`; and the buffers that it reads values into are not wiped. It refuses
+//! the whole of `CK_TOKEN_INFO` where the token's time is not written as the standard says, as openCryptoki's is not.
 //!
 //! # Why the unsafe code here is sound
 //!
 //! - The function pointers come from the module's own function list, `C_GetFunctionList`, and are used with the types
-//!   that PKCS#11 2.40, sections 5.7 and 5.13, gives them. The library stays loaded as long as [`Functions`] lives.
+//!   that PKCS#11 2.40, sections 5.5, 5.7 and 5.13, gives them. The library stays loaded as long as [`Functions`] lives.
 //! - A mechanism's parameter and a buffer point into values that are borrowed mutably for the whole call, with their own
 //!   lengths; an empty list is a null pointer of length 0. What the module says it wrote is believed only up to the
 //!   buffer's length.
 //! - A template's pointers are those of attributes that outlive the call, and the module only reads them (PKCS#11 2.40,
 //!   section 4.1.2).
+//! - `CK_TOKEN_INFO` is numbers and bytes, for which every value is valid.
 //! - As with every PKCS#11 module, that the file is one and keeps to the standard is the operator's word. It runs in
 //!   the worker process only.
 #![allow(unsafe_code)]
@@ -64,6 +66,7 @@ type GetAttributeValue = unsafe extern "C" fn(
     ck::CK_ATTRIBUTE_PTR,
     ck::CK_ULONG,
 ) -> ck::CK_RV;
+type GetTokenInfo = unsafe extern "C" fn(ck::CK_SLOT_ID, ck::CK_TOKEN_INFO_PTR) -> ck::CK_RV;
 
 /// A mechanism's parameter.
 pub(super) enum Parameter<'a> {
@@ -82,6 +85,7 @@ pub(super) struct Functions {
     unwrap_key: UnwrapKey,
     generate_key: GenerateKey,
     get_attribute_value: GetAttributeValue,
+    get_token_info: GetTokenInfo,
     /// Keeps the functions' code in memory.
     _library: ck::Pkcs11,
 }
@@ -106,12 +110,13 @@ impl Functions {
             return Err(refused("it has no function list".to_owned()));
         }
         // SAFETY: the list is the module's, valid while it is loaded; each field is copied, aligned or not.
-        let (wrap_key, unwrap_key, generate_key, get_attribute_value) = unsafe {
+        let (wrap_key, unwrap_key, generate_key, get_attribute_value, get_token_info) = unsafe {
             (
                 (&raw const (*list).C_WrapKey).read_unaligned(),
                 (&raw const (*list).C_UnwrapKey).read_unaligned(),
                 (&raw const (*list).C_GenerateKey).read_unaligned(),
                 (&raw const (*list).C_GetAttributeValue).read_unaligned(),
+                (&raw const (*list).C_GetTokenInfo).read_unaligned(),
             )
         };
         let missing = |name: &str| refused(format!("it has no {name}"));
@@ -120,6 +125,7 @@ impl Functions {
             unwrap_key: unwrap_key.ok_or_else(|| missing("C_UnwrapKey"))?,
             generate_key: generate_key.ok_or_else(|| missing("C_GenerateKey"))?,
             get_attribute_value: get_attribute_value.ok_or_else(|| missing("C_GetAttributeValue"))?,
+            get_token_info: get_token_info.ok_or_else(|| missing("C_GetTokenInfo"))?,
             _library: library,
         })
     }
@@ -255,6 +261,15 @@ impl Functions {
             unsafe { (self.get_attribute_value)(session.handle(), key.handle(), &raw mut attribute, 1) };
         result(value, Function::GetAttributeValue)?;
         Ok(attribute.ulValueLen)
+    }
+
+    /// What a slot's token says of itself now.
+    pub(super) fn token_info(&self, slot: u64) -> Result<ck::CK_TOKEN_INFO, Error> {
+        let mut info = ck::CK_TOKEN_INFO::default();
+        // SAFETY: see the module's documentation.
+        let value = unsafe { (self.get_token_info)(slot, &raw mut info) };
+        result(value, Function::GetTokenInfo)?;
+        Ok(info)
     }
 }
 
