@@ -135,7 +135,12 @@ pub(super) fn make<'a>(
     let mut template = template.to_vec();
     // Only here: some tokens refuse the length of a key that is unwrapped.
     template.push(Attribute::ValueLen(length.into()));
-    session.generate(&mechanism, &template)
+    session
+        .generate(&mechanism, &template)
+        .map_err(|error| match error.code() {
+            Some(cryptoki_sys::CKR_KEY_SIZE_RANGE) => Error::KeyLength { bytes: kind.bytes() },
+            _ => error,
+        })
 }
 
 /// A key that can be wrapped and nothing else, and whose value can't be read.

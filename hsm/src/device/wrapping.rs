@@ -89,7 +89,8 @@ impl Session {
         let out = &mut wrapped[iv_bytes..];
         let length = self
             .functions()
-            .wrap_key(self.pkcs11(), mechanism, parameter, keys, out)?;
+            .wrap_key(self.pkcs11(), mechanism, parameter, keys, out)
+            .map_err(|error| unknown(profile, error))?;
         if iv_bytes + length != profile.wrapped_bytes(bytes) {
             return Err(refused(profile));
         }
@@ -139,32 +140,76 @@ impl Session {
         let (vector, rest) = wrapped.bytes.split_at(profile.iv_bytes());
         let mut iv = [0; LONGEST_IV];
         iv[..vector.len()].copy_from_slice(vector);
-        let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, &mut iv));
-        let unwrapped = self.functions().unwrap_key(
-            self.pkcs11(),
-            mechanism,
-            parameter,
-            unwrapping_key,
-            rest,
-            &template.into(),
-        );
-        let key = self.object(unwrapped.map_err(|error| match error.code() {
-            Some(ck::CKR_MECHANISM_INVALID) => refused(profile),
-            _ => error,
-        })?);
-        // A blob without integrity opens to whatever its bytes say, a shorter key among that.
-        if !profile.has_integrity() && self.value_bytes(key.handle())? != Some(bytes as u64) {
-            return Err(Error::WrappedKeyRefused);
+        let key = self.unwrap_as_the_token_likes(unwrapping_key, profile, &mut iv, rest, template);
+        let key = self.object(key.map_err(|error| unknown(profile, error))?);
+        if !profile.has_integrity() {
+            self.see_to(key.handle(), bytes, template)?;
         }
         Ok(key)
     }
 
-    fn value_bytes(&self, key: ObjectHandle) -> Result<Option<u64>, Error> {
-        let attributes = self.pkcs11().get_attributes(key, &[AttributeType::ValueLen])?;
-        Ok(attributes.into_iter().find_map(|attribute| match attribute {
-            Attribute::ValueLen(length) => Some(*length),
-            _ => None,
-        }))
+    /// Some tokens refuse `CKA_EXTRACTABLE` here: it is what the standard has by default for a key that is unwrapped
+    /// (PKCS#11 2.40, section 5.13). Others do not have it by default.
+    fn unwrap_as_the_token_likes(
+        &self,
+        unwrapping_key: ObjectHandle,
+        profile: WrapProfile,
+        iv: &mut [u8; LONGEST_IV],
+        wrapped: &[u8],
+        template: &[Attribute],
+    ) -> Result<ObjectHandle, Error> {
+        let mut unwrap = |template: &[Attribute]| {
+            let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, iv));
+            let functions = self.functions();
+            functions.unwrap_key(
+                self.pkcs11(),
+                mechanism,
+                parameter,
+                unwrapping_key,
+                wrapped,
+                &template.into(),
+            )
+        };
+        let is_extractable = |attribute: &Attribute| matches!(attribute, Attribute::Extractable(true));
+        if !self.refuses_extractable.get() {
+            match unwrap(template) {
+                Err(error)
+                    if error.code() == Some(ck::CKR_ATTRIBUTE_READ_ONLY)
+                        && template.iter().any(is_extractable) =>
+                {
+                    self.refuses_extractable.set(true);
+                }
+                unwrapped => return unwrapped,
+            }
+        }
+        let mut template = template.to_vec();
+        template.retain(|attribute| !is_extractable(attribute));
+        unwrap(&template)
+    }
+
+    /// A blob without integrity opens to whatever its bytes say, a shorter key among that. And the tokens that have no
+    /// better profile are those that may take no notice of `CKA_SENSITIVE`: it is set where it is missing.
+    fn see_to(&self, key: ObjectHandle, bytes: usize, template: &[Attribute]) -> Result<(), Error> {
+        let asked = [AttributeType::ValueLen, AttributeType::Sensitive];
+        let (mut length, mut sensitive) = (None, false);
+        for attribute in self.pkcs11().get_attributes(key, &asked)? {
+            match attribute {
+                Attribute::ValueLen(value) => length = Some(*value),
+                Attribute::Sensitive(value) => sensitive = value,
+                _ => {}
+            }
+        }
+        if length != Some(bytes as u64) {
+            return Err(Error::WrappedKeyRefused);
+        }
+        let wanted = template
+            .iter()
+            .any(|attribute| matches!(attribute, Attribute::Sensitive(true)));
+        if wanted && !sensitive {
+            self.pkcs11()
+                .update_attributes(key, &[Attribute::Sensitive(true)])?;
+        }
+        Ok(())
     }
 }
 
@@ -182,5 +227,13 @@ fn parameter(profile: WrapProfile, iv: &mut [u8; LONGEST_IV]) -> Parameter<'_> {
 fn refused(profile: WrapProfile) -> Error {
     Error::WrapProfile {
         profile: profile.to_string(),
+    }
+}
+
+/// Says plainly that a mechanism is not to be had.
+fn unknown(profile: WrapProfile, error: Error) -> Error {
+    match error.code() {
+        Some(ck::CKR_MECHANISM_INVALID) => refused(profile),
+        _ => error,
     }
 }

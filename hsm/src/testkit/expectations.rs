@@ -1,19 +1,56 @@
 //! In what the tokens differ: one table, so that the tests have no cases of their own.
 
 use super::TokenKind;
+use crate::WrapProfile;
 
 /// What a test may expect of a token.
+#[derive(Debug)]
 pub struct Expectations {
+    /// By what new keys are wrapped: the best profile that the token has.
+    pub wrap_profile: WrapProfile,
+    /// Whether the token refuses every wrapped key that was changed, or is of another root key. Where it does not, it is
+    /// the seal of Claviger's rows that finds it, before the token sees it.
+    pub finds_changes: bool,
+    /// Whether the token can wrap a key under a client's key by AES key wrap (RFC 3394).
+    pub wraps_for_clients: bool,
+    /// The longest secret that the token makes, in bytes.
+    pub longest_secret: u16,
     /// `CKA_COPYABLE` of a root key; `None` where the token does not know this attribute.
     pub copyable: Option<bool>,
+    /// What succeeds of that which somebody who has the PIN tries with a root key.
+    pub attacks_that_succeed: &'static [&'static str],
 }
 
 const SOFTHSM: Expectations = Expectations {
+    wrap_profile: WrapProfile::AesKw,
+    finds_changes: true,
+    wraps_for_clients: true,
+    longest_secret: 4096,
     copyable: Some(false),
+    attacks_that_succeed: &[],
 };
-const OPENCRYPTOKI: Expectations = Expectations { copyable: None };
+
+/// It does not know `CKA_COPYABLE`, and takes any other attributes for the copy of a key that is not modifiable.
+const OPENCRYPTOKI: Expectations = Expectations {
+    wrap_profile: WrapProfile::AesCbcPad,
+    finds_changes: false,
+    wraps_for_clients: false,
+    longest_secret: 256,
+    copyable: None,
+    attacks_that_succeed: &[
+        "copy it with CKA_ENCRYPT",
+        "copy it with CKA_DECRYPT",
+        "copy it with CKA_MODIFIABLE",
+    ],
+};
+
 const KRYOPTIC: Expectations = Expectations {
+    wrap_profile: WrapProfile::AesKwp,
+    finds_changes: true,
+    wraps_for_clients: true,
+    longest_secret: 4096,
     copyable: Some(false),
+    attacks_that_succeed: &[],
 };
 
 impl Expectations {

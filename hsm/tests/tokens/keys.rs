@@ -28,19 +28,33 @@ async fn a_key_is_the_same_each_time_it_is_released() {
 }
 
 #[tokio::test]
-async fn a_secret_of_any_length_comes_back_in_its_length() {
-    let Some((_token, device, root)) = device_with_root_key().await else {
+async fn a_key_is_wrapped_by_the_best_profile_that_the_device_has() {
+    let Some((token, device, root)) = device_with_root_key().await else {
         return;
     };
-    for bytes in [1, 8, 15, 16, 20, 33, 64, 255, 1000, 4096] {
+    let made = device.generate(&root, AES_256).await.unwrap();
+    assert_eq!(made.wrapped.profile, token.expectations().wrap_profile);
+}
+
+#[tokio::test]
+async fn a_secret_of_any_length_comes_back_in_its_length() {
+    let Some((token, device, root)) = device_with_root_key().await else {
+        return;
+    };
+    let longest = token.expectations().longest_secret;
+    for bytes in [1, 8, 15, 16, 20, 33, 64, 255, 256, 1000, 4096] {
         let kind = KeyKind::Generic { bytes };
-        let MadeKey {
+        let made = device.generate(&root, kind).await;
+        assert_eq!(made.is_ok(), bytes <= longest, "{bytes} bytes: {made:?}");
+        if let Ok(MadeKey {
             wrapped,
             sha256: digest,
-        } = device.generate(&root, kind).await.unwrap();
-        let made = value(&device, &root, kind, &wrapped).await;
-        assert_eq!(made.len(), usize::from(bytes));
-        assert_eq!(digest, sha256(&made), "{bytes} bytes made");
+        }) = made
+        {
+            let made = value(&device, &root, kind, &wrapped).await;
+            assert_eq!(made.len(), usize::from(bytes));
+            assert_eq!(digest, sha256(&made), "{bytes} bytes made");
+        }
 
         let material: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8 + 1).collect();
         let MadeKey {
@@ -54,6 +68,21 @@ async fn a_secret_of_any_length_comes_back_in_its_length() {
         );
         assert_eq!(digest, sha256(&material));
     }
+}
+
+#[tokio::test]
+async fn a_length_that_the_device_does_not_make_is_said_to_be_so() {
+    let Some((token, device, root)) = device_with_root_key().await else {
+        return;
+    };
+    let bytes = token.expectations().longest_secret + 1;
+    let refused = device.generate(&root, KeyKind::Generic { bytes }).await.err();
+    assert_eq!(
+        refused,
+        Some(Error::KeyLength {
+            bytes: usize::from(bytes)
+        })
+    );
 }
 
 #[tokio::test]
@@ -76,18 +105,23 @@ async fn a_key_that_was_taken_in_is_released_as_it_came() {
 
 #[tokio::test]
 async fn a_wrapped_key_with_a_changed_bit_is_refused_and_the_worker_goes_on() {
-    let Some((_token, device, root)) = device_with_root_key().await else {
+    let Some((token, device, root)) = device_with_root_key().await else {
         return;
     };
     let pids = device.worker_pids();
     let made = device.generate(&root, AES_256).await.unwrap();
+    let finds_changes = token.expectations().finds_changes;
     for position in 0..made.wrapped.bytes.len() {
         let mut changed = made.wrapped.clone();
         changed.bytes[position] ^= 0x10;
         let refused = device.release(&root, AES_256, &changed).await.err();
-        assert_eq!(refused, Some(Error::WrappedKeyRefused), "byte {position}");
+        assert!(
+            refused == Some(Error::WrappedKeyRefused) || refused.is_none() && !finds_changes,
+            "byte {position}: {refused:?}"
+        );
     }
-    for length in [0, 8, 39, 41] {
+    let right = made.wrapped.bytes.len();
+    for length in [0, 8, right - 1, right + 1] {
         let mut changed = made.wrapped.clone();
         changed.bytes.resize(length, 0);
         assert_eq!(
@@ -101,16 +135,21 @@ async fn a_wrapped_key_with_a_changed_bit_is_refused_and_the_worker_goes_on() {
 
 #[tokio::test]
 async fn another_root_key_does_not_release_a_key() {
-    let Some((_token, device, first)) = device_with_root_key().await else {
+    let Some((token, device, first)) = device_with_root_key().await else {
         return;
     };
+    let finds_changes = token.expectations().finds_changes;
     let second = root(2);
     device.create_root_key(&second).await.unwrap();
     let made = device.generate(&first, AES_256).await.unwrap();
-    assert_eq!(
-        device.release(&second, AES_256, &made.wrapped).await.err(),
-        Some(Error::WrappedKeyRefused)
-    );
+    match device.release(&second, AES_256, &made.wrapped).await {
+        Ok(released) => {
+            let mut other = [0; 32];
+            released.open_into(&mut other).unwrap();
+            assert!(!finds_changes && other[..] != value(&device, &first, AES_256, &made.wrapped).await);
+        }
+        Err(refused) => assert_eq!(refused, Error::WrappedKeyRefused),
+    }
 }
 
 #[tokio::test]
@@ -147,7 +186,7 @@ async fn a_key_goes_only_into_a_buffer_of_its_length() {
 
 #[tokio::test]
 async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
-    let Some((_token, device, root)) = device_with_root_key().await else {
+    let Some((token, device, root)) = device_with_root_key().await else {
         return;
     };
     // RFC 3394, section 4.6: 256 bits of key data with a 256-bit KEK.
@@ -161,21 +200,18 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
         wrapped: device.import(&root, AES_256, material).await.unwrap().wrapped,
     };
     let (key, wrapping_key) = (kept(&data).await, kept(&kek).await);
+    let can = token.expectations().wraps_for_clients;
     assert_eq!(
-        device
-            .release_under(&key, &wrapping_key, KeyWrap::Nist)
-            .await
-            .unwrap(),
-        expected
+        device.release_under(&key, &wrapping_key, KeyWrap::Nist).await,
+        can.then_some(expected).ok_or(Error::WrapProfile {
+            profile: "aes-kw".to_owned()
+        })
     );
 
     let mut changed = wrapping_key.clone();
     changed.wrapped.bytes[7] ^= 1;
-    let refused = device
-        .release_under(&key, &changed, KeyWrap::Nist)
-        .await
-        .unwrap_err();
-    assert_eq!(refused, Error::WrappedKeyRefused);
+    let refused = device.release_under(&key, &changed, KeyWrap::Nist).await;
+    assert!(refused.is_err());
     let kind = KeyKind::Generic { bytes: 20 };
     let odd = KeptKey {
         kind,
@@ -192,7 +228,7 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
 
 #[tokio::test]
 async fn a_key_that_goes_to_another_root_key_keeps_its_bytes() {
-    let Some((_token, device, first)) = device_with_root_key().await else {
+    let Some((token, device, first)) = device_with_root_key().await else {
         return;
     };
     let second = root(2);
@@ -203,9 +239,9 @@ async fn a_key_that_goes_to_another_root_key_keeps_its_bytes() {
         let moved = device.rewrap(&first, &second, kind, &made.wrapped).await.unwrap();
         assert_ne!(moved, made.wrapped);
         assert_eq!(value(&device, &second, kind, &moved).await, before);
-        assert_eq!(
-            device.rewrap(&first, &second, kind, &moved).await.err(),
-            Some(Error::WrappedKeyRefused)
+        let again = device.rewrap(&first, &second, kind, &moved).await;
+        assert!(
+            again == Err(Error::WrappedKeyRefused) || again.is_ok() && !token.expectations().finds_changes
         );
     }
 }

@@ -56,10 +56,8 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
 /// `test` is its whole path. It finds the token by [`TokenOfTheEnvironment`].
 pub(crate) async fn run_again(test: &str, token: &TestToken, device: &Device) {
     let status = again(test, token, device).await.status();
-    assert!(
-        status.expect("this program can be started").success(),
-        "{test} failed"
-    );
+    let status = status.expect("this program can be started");
+    assert!(status.success(), "{test}: {status}");
 }
 
 pub(crate) async fn again(test: &str, token: &TestToken, device: &Device) -> Command {
