@@ -2,7 +2,7 @@
 //! that are thrown away: one like a root key, and one that it wraps.
 
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 
 use super::kek;
 use super::root_template::{self, Manner, Narrowing};
@@ -166,7 +166,10 @@ impl<'a> Scene<'a> {
             }
             Attack::OtherMechanism => return self.wrap_otherwise(),
             Attack::UnwrapReadable => {
-                let key = self.unwrap(Attribute::Sensitive(false))?;
+                // A token that refuses this may still make a key readable that it is told nothing about.
+                let key = self
+                    .unwrap(Attribute::Sensitive(false))
+                    .or_else(|_| self.unwrap_without(AttributeType::Sensitive, None))?;
                 session.read(key.handle(), &mut [0; 32])?;
             }
             Attack::UnwrapDecrypting => {
@@ -204,9 +207,17 @@ impl<'a> Scene<'a> {
 
     /// With one attribute of the usual template replaced.
     fn unwrap(&self, otherwise: Attribute) -> Result<SessionObject<'_>, Error> {
+        self.unwrap_without(otherwise.attribute_type(), Some(otherwise))
+    }
+
+    fn unwrap_without(
+        &self,
+        left_out: AttributeType,
+        instead: Option<Attribute>,
+    ) -> Result<SessionObject<'_>, Error> {
         let mut template = kek::template_for(KIND, self.manner.release);
-        template.retain(|attribute| attribute.attribute_type() != otherwise.attribute_type());
-        template.push(otherwise);
+        template.retain(|attribute| attribute.attribute_type() != left_out);
+        template.extend(instead);
         self.session
             .unwrap(self.root.handle(), &self.wrapped, KIND.bytes(), &template)
     }

@@ -19,6 +19,8 @@ pub struct Expectations {
     pub copyable: Option<bool>,
     /// What succeeds of that which somebody who has the PIN tries with a root key.
     pub attacks_that_succeed: &'static [&'static str],
+    /// The checks of the doctor's that end in a warning on a token that is as good as it can be.
+    pub doctor_warns_of: &'static [&'static str],
 }
 
 const SOFTHSM: Expectations = Expectations {
@@ -28,6 +30,7 @@ const SOFTHSM: Expectations = Expectations {
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],
+    doctor_warns_of: &[],
 };
 
 /// It does not know `CKA_COPYABLE`, and takes any other attributes for the copy of a key that is not modifiable.
@@ -42,6 +45,11 @@ const OPENCRYPTOKI: Expectations = Expectations {
         "copy it with CKA_DECRYPT",
         "copy it with CKA_MODIFIABLE",
     ],
+    doctor_warns_of: &[
+        "copy a root key to one that decrypts",
+        "unwrap a key as a readable one",
+        "unwrap a key as one that decrypts",
+    ],
 };
 
 const KRYOPTIC: Expectations = Expectations {
@@ -51,6 +59,7 @@ const KRYOPTIC: Expectations = Expectations {
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],
+    doctor_warns_of: &[],
 };
 
 impl Expectations {
