@@ -23,7 +23,7 @@
 //! | [`worker`] | the boundary: the protocol, both its ends, supervision and healing |
 //! | [`doctor`] | what a device can do, found by trial, and what is wrong with it |
 //! | [`memory`] | memory for secrets: locked, out of dumps, zeroised |
-//! | `testkit` | a SoftHSMv2 token in a temporary folder, for tests (feature `testkit`) |
+//! | `testkit` | tokens for tests: SoftHSMv2, openCryptoki, Kryoptic (feature `testkit`) |
 
 #![deny(unsafe_code)]
 
