@@ -2,8 +2,9 @@
 //!
 //! Eight bytes of SHA-256 over what the key makes of a key of known value: that follows from the root key alone, whichever
 //! device holds it, and tells nothing of it. The known key is wrapped by AES key wrap, which has no random part, or, where
-//! the device can't do that, by AES-CBC with a vector of zeros. Where the device takes no key of known value, the three
-//! bytes of `CKA_CHECK_VALUE` have to do.
+//! the device can't do that with this key, by AES-CBC or AES-GCM with a vector of zeros. (Under AES-GCM no two keys may be
+//! wrapped with one vector; zeros are for this one known key alone, and the random vectors do not meet them.) Where the
+//! device takes no key of known value, or chooses its vectors itself, the three bytes of `CKA_CHECK_VALUE` have to do.
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use openssl::sha::sha256;
@@ -16,7 +17,12 @@ use crate::wrapped::WrapProfile;
 const KNOWN_KEY: [u8; 16] = [0; 16];
 const BYTES: usize = 8;
 /// The profiles that make the same of the same key. The order decides which value is recorded.
-const REPEATABLE: [WrapProfile; 3] = [WrapProfile::AesKw, WrapProfile::AesKwp, WrapProfile::AesCbcPad];
+const REPEATABLE: [WrapProfile; 4] = [
+    WrapProfile::AesKw,
+    WrapProfile::AesKwp,
+    WrapProfile::AesCbcPad,
+    WrapProfile::AesGcm,
+];
 
 /// The key's check value: the one that the locator expects, or, where that expects none, the first that the device can
 /// make.
@@ -88,7 +94,13 @@ fn made_with(
     known: &SessionObject<'_>,
     profile: WrapProfile,
 ) -> Result<Vec<u8>, Error> {
-    let wrapped = session.wrap_with(profile, &mut [0; 16], (key, known.handle()), KNOWN_KEY.len())?;
+    let mut vector = [0; 16];
+    let wrapped = session.wrap_with(profile, &mut vector, (key, known.handle()), KNOWN_KEY.len())?;
+    if vector != [0; 16] {
+        return Err(Error::WrapProfile {
+            profile: profile.to_string(),
+        });
+    }
     Ok(sha256(&wrapped.bytes)[..BYTES].to_vec())
 }
 

@@ -21,8 +21,8 @@ pub(crate) struct Session {
     /// Taken out when the session is closed or abandoned.
     open: Option<Pkcs11Session>,
     unfit: Cell<bool>,
-    /// Whether `C_UnwrapKey` refuses `CKA_EXTRACTABLE` in its template.
-    pub(super) refuses_extractable: Cell<bool>,
+    /// Whether `C_UnwrapKey` refuses in its template what an unwrapped key is by default.
+    pub(super) refuses_defaults: Cell<bool>,
 }
 
 impl Session {
@@ -31,7 +31,7 @@ impl Session {
             module,
             open: Some(session),
             unfit: Cell::new(false),
-            refuses_extractable: Cell::new(false),
+            refuses_defaults: Cell::new(false),
         }
     }
 

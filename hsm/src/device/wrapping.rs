@@ -149,7 +149,7 @@ impl Session {
     }
 
     /// Some tokens refuse `CKA_EXTRACTABLE` here: it is what the standard has by default for a key that is unwrapped
-    /// (PKCS#11 2.40, section 5.13). Others do not have it by default.
+    /// (PKCS#11 2.40, section 5.13). Others do not have it by default. The same goes for a key that is not sensitive.
     fn unwrap_as_the_token_likes(
         &self,
         unwrapping_key: ObjectHandle,
@@ -170,20 +170,25 @@ impl Session {
                 &template.into(),
             )
         };
-        let is_extractable = |attribute: &Attribute| matches!(attribute, Attribute::Extractable(true));
-        if !self.refuses_extractable.get() {
+        let is_a_default = |attribute: &Attribute| {
+            matches!(
+                attribute,
+                Attribute::Extractable(true) | Attribute::Sensitive(false)
+            )
+        };
+        if !self.refuses_defaults.get() {
             match unwrap(template) {
                 Err(error)
                     if error.code() == Some(ck::CKR_ATTRIBUTE_READ_ONLY)
-                        && template.iter().any(is_extractable) =>
+                        && template.iter().any(is_a_default) =>
                 {
-                    self.refuses_extractable.set(true);
+                    self.refuses_defaults.set(true);
                 }
                 unwrapped => return unwrapped,
             }
         }
         let mut template = template.to_vec();
-        template.retain(|attribute| !is_extractable(attribute));
+        template.retain(|attribute| !is_a_default(attribute));
         unwrap(&template)
     }
 

@@ -6,8 +6,8 @@ use crate::WrapProfile;
 /// What a test may expect of a token.
 #[derive(Debug)]
 pub struct Expectations {
-    /// By what new keys are wrapped: the best profile that the token has.
-    pub wrap_profile: WrapProfile,
+    /// The profiles that the token has, the best first.
+    pub wrap_profiles: &'static [WrapProfile],
     /// Whether the token refuses every wrapped key that was changed, or is of another root key. Where it does not, it is
     /// the seal of Claviger's rows that finds it, before the token sees it.
     pub finds_changes: bool,
@@ -24,7 +24,7 @@ pub struct Expectations {
 }
 
 const SOFTHSM: Expectations = Expectations {
-    wrap_profile: WrapProfile::AesKw,
+    wrap_profiles: &[WrapProfile::AesKw],
     finds_changes: true,
     wraps_for_clients: true,
     longest_secret: 4096,
@@ -35,7 +35,7 @@ const SOFTHSM: Expectations = Expectations {
 
 /// It does not know `CKA_COPYABLE`, and takes any other attributes for the copy of a key that is not modifiable.
 const OPENCRYPTOKI: Expectations = Expectations {
-    wrap_profile: WrapProfile::AesCbcPad,
+    wrap_profiles: &[WrapProfile::AesCbcPad],
     finds_changes: false,
     wraps_for_clients: false,
     longest_secret: 256,
@@ -53,7 +53,7 @@ const OPENCRYPTOKI: Expectations = Expectations {
 };
 
 const KRYOPTIC: Expectations = Expectations {
-    wrap_profile: WrapProfile::AesKwp,
+    wrap_profiles: &WrapProfile::ALL,
     finds_changes: true,
     wraps_for_clients: true,
     longest_secret: 4096,

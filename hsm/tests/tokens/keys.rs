@@ -33,7 +33,7 @@ async fn a_key_is_wrapped_by_the_best_profile_that_the_device_has() {
         return;
     };
     let made = device.generate(&root, AES_256).await.unwrap();
-    assert_eq!(made.wrapped.profile, token.expectations().wrap_profile);
+    assert_eq!(made.wrapped.profile, token.expectations().wrap_profiles[0]);
 }
 
 #[tokio::test]

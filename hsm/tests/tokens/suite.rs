@@ -4,6 +4,7 @@ mod doctor;
 mod keys;
 mod load;
 mod pin;
+mod profiles;
 mod root_keys;
 mod workers;
 
