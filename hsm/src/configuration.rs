@@ -73,6 +73,15 @@ impl ReleaseProfile {
     }
 }
 
+/// How long keys that were released stay unwrapped on the device, so that a storm of requests for the same ones is quick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptKeys {
+    /// At most so many at each worker.
+    pub count: usize,
+    /// At most so long.
+    pub time: Duration,
+}
+
 /// One device: a token of a PKCS#11 module, and how it is driven.
 #[derive(Clone, Debug)]
 pub struct DeviceConfig {
@@ -100,6 +109,8 @@ pub struct DeviceConfig {
     pub wrap_profile: Option<WrapProfile>,
     /// How keys leave the device.
     pub release_profile: ReleaseProfile,
+    /// How many keys each worker keeps unwrapped on the device, and for how long; `None`: none.
+    pub kept_keys: Option<KeptKeys>,
     /// Environment variables for the worker, such as `SOFTHSM2_CONF`.
     pub environment: Vec<(String, String)>,
 }
@@ -124,6 +135,7 @@ impl DeviceConfig {
             transport_renewal: TransportRenewal::default(),
             wrap_profile: None,
             release_profile: ReleaseProfile::default(),
+            kept_keys: None,
             environment: Vec::new(),
         }
     }

@@ -27,6 +27,7 @@ pub(crate) fn with_token(test: &str, body: impl FnOnce(Start)) {
         renewal: config.transport_renewal,
         wrap_profile: config.wrap_profile,
         release_profile: config.release_profile,
+        kept_keys: config.kept_keys,
         transport_recipient: TransportPair::generate().unwrap().recipient(),
     };
     let file = token.directory().join("start");

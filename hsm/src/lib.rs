@@ -42,7 +42,9 @@ pub mod testkit;
 pub mod worker;
 mod wrapped;
 
-pub use configuration::{DeviceConfig, ReleaseProfile, SlotSelector, TransportRenewal, WorkerCommand};
+pub use configuration::{
+    DeviceConfig, KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal, WorkerCommand,
+};
 pub use error::Error;
 pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts,

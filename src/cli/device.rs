@@ -1,6 +1,6 @@
 //! A device of the configuration, in the terms of the device's crate.
 
-use claviger_hsm::{DeviceConfig, ReleaseProfile, SlotSelector, WrapProfile};
+use claviger_hsm::{DeviceConfig, KeptKeys, ReleaseProfile, SlotSelector, WrapProfile};
 
 use crate::config::{self, Device, TokenSelector};
 
@@ -20,6 +20,10 @@ pub(crate) fn device_config(device: &Device) -> DeviceConfig {
             config::ReleaseProfile::Transport => ReleaseProfile::Transport,
             config::ReleaseProfile::Read => ReleaseProfile::Read,
         },
+        kept_keys: (device.kept_keys > 0).then_some(KeptKeys {
+            count: device.kept_keys,
+            time: device.kept_keys_time,
+        }),
         environment: device.environment.clone(),
         ..DeviceConfig::new(&device.name, &device.module, slot, &device.pin_file)
     }

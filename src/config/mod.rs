@@ -144,6 +144,10 @@ pub struct Device {
     pub wrap_profile: Option<WrapProfile>,
     /// How keys leave the device.
     pub release_profile: ReleaseProfile,
+    /// How many keys each worker keeps unwrapped on the device after a release; 0: none.
+    pub kept_keys: usize,
+    /// How long it keeps them.
+    pub kept_keys_time: Duration,
     /// Environment variables for the module, such as `SOFTHSM2_CONF`.
     pub environment: Vec<(String, String)>,
 }

@@ -247,6 +247,10 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
             ],
         )
         .unwrap_or_default();
+    let kept_keys = number(section.integer("kept_keys", &(0..=100_000)), 0);
+    let kept_keys_time = section
+        .duration("kept_keys_time", &(SECOND..=DAY))
+        .unwrap_or(60 * SECOND);
     let environment = section.pairs("environment").unwrap_or_default();
     section.finish();
     Device {
@@ -259,6 +263,8 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
         deadline,
         wrap_profile,
         release_profile,
+        kept_keys,
+        kept_keys_time,
         environment,
     }
 }

@@ -203,6 +203,12 @@ fn write_device(text: &mut String, answers: &InitAnswers) {
         "# \"read\" only for a device that can't wrap a key under another: keys are then readable on it for a moment.",
     );
     line(text, "#release_profile = \"transport\"");
+    line(
+        text,
+        "# For a storm of requests for the same keys: how many stay unwrapped on the device, for each worker, and how long.",
+    );
+    line(text, "#kept_keys = 0");
+    line(text, "#kept_keys_time = \"1m\"");
     line(text, "# Environment variables that the module needs.");
     if answers.environment.is_empty() {
         line(
@@ -300,6 +306,11 @@ mod tests {
         assert_eq!(shown.devices[0].workers, as_written.devices[0].workers);
         assert_eq!(shown.devices[0].sessions, as_written.devices[0].sessions);
         assert_eq!(shown.devices[0].deadline, as_written.devices[0].deadline);
+        assert_eq!(shown.devices[0].kept_keys, as_written.devices[0].kept_keys);
+        assert_eq!(
+            shown.devices[0].kept_keys_time,
+            as_written.devices[0].kept_keys_time
+        );
         assert_eq!(
             shown.devices[0].release_profile,
             as_written.devices[0].release_profile

@@ -157,6 +157,7 @@ impl Rotation {
             kek,
         });
         self.recorder.commit(vec![Change::update_key(row)], event).await?;
+        backend.forget(from, Some(&wrapped.kek)).await;
         Ok(())
     }
 }

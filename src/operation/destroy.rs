@@ -9,15 +9,15 @@ pub(super) async fn perform(
     item: &mut Item<'_>,
     request: DestroyRequest<'_>,
 ) -> Result<DestroyResponse, Refusal> {
-    let (id, ()) = item
+    let (id, wrapped) = item
         .change(request.unique_identifier, |row, now| {
             row.object
                 .destroy(now)
                 .map_err(|error| Refusal::of_life_cycle(error, Operation::Destroy))?;
-            row.wrapped = None;
-            Ok(())
+            Ok(row.wrapped.take())
         })
         .await?;
+    item.services.forget(wrapped.as_ref()).await;
     Ok(DestroyResponse {
         unique_identifier: id.hyphenated().to_string(),
     })

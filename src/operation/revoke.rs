@@ -30,13 +30,15 @@ pub(super) async fn perform(
             "A Compromise Occurrence Date goes with a compromise alone",
         ));
     }
-    let (id, _) = item
+    let (id, wrapped) = item
         .change(request.unique_identifier, |row, now| {
             row.object
                 .revoke(reason.clone(), request.compromise_occurrence_date, now)
-                .map_err(|error| Refusal::of_life_cycle(error, Operation::Revoke))
+                .map_err(|error| Refusal::of_life_cycle(error, Operation::Revoke))?;
+            Ok(row.wrapped.clone())
         })
         .await?;
+    item.services.forget(wrapped.as_ref()).await;
     Ok(RevokeResponse {
         unique_identifier: id.hyphenated().to_string(),
     })

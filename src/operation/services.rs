@@ -13,7 +13,7 @@ use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
 use crate::recorder::{self, Recorder};
 use crate::root_key::RootKeys;
-use crate::store::Store;
+use crate::store::{Store, WrappedUnder};
 
 /// Bounds on what one request can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,17 @@ impl Services {
         let read = Arc::new(read);
         self.known(|known| known.keys.insert(id, Arc::clone(&read)));
         Ok(read)
+    }
+
+    /// Has the device forget what it keeps open of a key that is not to be released any more. What can't be told to it now
+    /// is over after its time: the key's row refuses a release before the device is asked.
+    pub(super) async fn forget(&self, wrapped: Option<&WrappedUnder>) {
+        let Some(wrapped) = wrapped else { return };
+        if let Ok(root_key) = self.root_key_at(wrapped.root_key, wrapped.version).await
+            && let Ok(backend) = self.root_keys.for_root(&root_key)
+        {
+            backend.forget(&root_key, Some(&wrapped.kek)).await;
+        }
     }
 
     /// A root key as it is at one of its versions.

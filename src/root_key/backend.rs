@@ -134,6 +134,10 @@ pub trait RootKeyBackend: Send + Sync {
         wrapped: &WrappedKek,
     ) -> Result<WrappedKek, Error>;
 
+    /// Forgets what is kept open of a key, or of all keys under a root key: after the key was revoked, destroyed or wrapped
+    /// anew, or the root key disabled. A backend that keeps nothing open has nothing to forget.
+    async fn forget(&self, _root_key: &RootKey, _wrapped: Option<&WrappedKek>) {}
+
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
 

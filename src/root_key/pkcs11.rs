@@ -170,6 +170,11 @@ impl RootKeyBackend for Pkcs11Backend {
         moved.map(kept).map_err(|error| self.failed(error))
     }
 
+    async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
+        let wrapped = wrapped.map(sent);
+        self.device.forget(&locator(root_key), wrapped.as_ref()).await;
+    }
+
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.device
             .check(&locator(root_key))

@@ -101,12 +101,22 @@ impl TransportKey {
         key: &SessionObject<'_>,
         kind: KeyKind,
     ) -> Result<Transported, Error> {
+        self.send_object(session, key.handle(), kind)
+    }
+
+    /// The same, of a key that lives longer.
+    pub(super) fn send_object(
+        &self,
+        session: &Session,
+        key: ObjectHandle,
+        kind: KeyKind,
+    ) -> Result<Transported, Error> {
         let bytes = kind.padded_bytes();
         let wrapped = match &self.place {
-            Place::Device(handle, wrapping) => session.wrap(*wrapping, *handle, key.handle(), bytes)?,
+            Place::Device(handle, wrapping) => session.wrap(*wrapping, *handle, key, bytes)?,
             Place::Process(software) => {
                 let mut value = LockedBuffer::zeroed(bytes);
-                session.read(key.handle(), value.as_mut_slice())?;
+                session.read(key, value.as_mut_slice())?;
                 software.seal(IN_SOFTWARE, value.as_slice(), bytes)?
             }
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use openssl::sha::sha256;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::link::{Answer, Failure, Link};
 use super::protocol::{Digest, Operation, Reply};
@@ -282,6 +282,26 @@ impl Device {
         match self.ask(operation).await? {
             Reply::Rewrapped(wrapped) => Ok(wrapped),
             _ => Err(unexpected()),
+        }
+    }
+
+    /// Has every worker destroy what it keeps unwrapped of a key, or of all keys under the root key: after the key was
+    /// revoked or destroyed, or its root key disabled or rotated. What can't be reached now is over after its time.
+    pub async fn forget(&self, root: &RootKeyLocator, wrapped: Option<&Wrapped>) {
+        let supervisor = &self.shared.supervisor;
+        if supervisor.config.kept_keys.is_none() {
+            return;
+        }
+        let forget = Operation::Forget {
+            root: root.clone(),
+            wrapped: wrapped.cloned(),
+        };
+        for link in supervisor.links() {
+            let patience = supervisor.config.deadline;
+            let asked = timeout(patience, link.request(forget.clone(), patience)).await;
+            if !matches!(asked, Ok(Ok(_))) {
+                tracing::warn!(device = %self.name(), "a worker keeps a key on the device until its time is over");
+            }
         }
     }
 

@@ -14,12 +14,13 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use super::lock;
 use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
 use super::queue::Outbox;
 use crate::Error;
-use crate::device::{self, Fault, Manner, Module, RootKey, Session, Transport, TransportKey};
+use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
 use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
 
 /// What the threads of a worker share.
@@ -38,6 +39,8 @@ struct Online {
     slot: u64,
     manner: Manner,
     transport: Transport,
+    /// The keys that stay unwrapped for a while, where that is wanted.
+    kept: Option<Kept>,
     /// Handles of token objects are the same in all sessions of a process.
     root_keys: RwLock<HashMap<RootKeyLocator, RootKey>>,
     /// Whether any request has succeeded.
@@ -177,6 +180,18 @@ impl Host {
         }
     }
 
+    /// How long a thread may wait for a request before it looks for what is to be tidied up; `None`: as long as it takes.
+    pub(super) fn idle_time(&self) -> Option<Duration> {
+        self.start.kept_keys.map(|kept| kept.time)
+    }
+
+    /// Destroys what is kept and over its time.
+    pub(super) fn tidy(&self) {
+        if let Some(kept) = self.online().as_ref().and_then(|online| online.kept.as_ref()) {
+            kept.sweep();
+        }
+    }
+
     /// Destroys the transport keys and finalises the module. Every seat must be empty.
     pub(super) fn close(&self) {
         let online = self.online.write().unwrap_or_else(PoisonError::into_inner).take();
@@ -237,8 +252,9 @@ impl Host {
                 Reply::Imported(device::import(session, root, *kind, &key, material)?)
             }
             Operation::Release { root, kind, wrapped } => {
-                let root = online.root_key(session, root)?;
-                let (transported, key) = device::release(session, root, *kind, wrapped, transport)?;
+                let key = (online.root_key(session, root)?, root);
+                let kept = online.kept.as_ref();
+                let (transported, key) = device::release(session, key, *kind, wrapped, transport, kept)?;
                 held = Some(key);
                 Reply::Released(transported)
             }
@@ -262,6 +278,12 @@ impl Host {
                 let root = online.root_key(session, root)?;
                 let to = online.root_key(session, to)?;
                 Reply::Rewrapped(device::rewrap(session, root, to, *kind, wrapped)?)
+            }
+            Operation::Forget { root, wrapped } => {
+                if let Some(kept) = &online.kept {
+                    kept.forget(root, wrapped.as_ref());
+                }
+                Reply::Done
             }
             Operation::Check(root) => {
                 device::check(session, online.root_key(session, root)?, transport)?;
@@ -299,6 +321,11 @@ impl Host {
         }
         if seat.session.is_none() {
             seat.session = Some((online.generation, self.session(online.slot)?));
+            if let Some(kept) = &online.kept
+                && kept.is_lost()
+            {
+                kept.begin_anew(self.session(online.slot)?);
+            }
         }
         let (_, session) = seat.session.as_ref().expect("it was put there");
         Ok(session)
@@ -341,11 +368,16 @@ impl Host {
         // Epochs of one initialisation never meet those of another.
         let epoch = generation << 32;
         let (transport, handed) = Transport::open(session, recipient, transport, self.start.renewal, epoch)?;
+        let kept = match self.start.kept_keys {
+            Some(limits) => Some(Kept::new(limits, self.session(token.slot)?)),
+            None => None,
+        };
         let online = Online {
             generation,
             slot: token.slot,
             manner: Manner { wrapping, release },
             transport,
+            kept,
             root_keys: RwLock::default(),
             worked: AtomicBool::new(false),
         };
@@ -360,7 +392,10 @@ impl Host {
                 *online = Some(newer);
                 return Ok(());
             }
-            Some(older) => older.transport.abandon(),
+            Some(older) => {
+                older.transport.abandon();
+                older.kept.into_iter().for_each(Kept::abandon);
+            }
             None => return Err(Error::unavailable("the device could not be opened again")),
         }
         // A module that lost its device may refuse this and initialise all the same.
@@ -429,7 +464,7 @@ fn complain(error: &Error, consequence: &str) {
 mod interference {
     //! What tests do to a device behind its host's back.
 
-    use cryptoki::object::Attribute;
+    use cryptoki::object::{Attribute, AttributeType};
 
     use super::{Host, Seat};
     use crate::device;
@@ -441,6 +476,18 @@ mod interference {
             let session = self.module.open_session(slot).unwrap();
             for object in session.pkcs11().find_objects(&[Attribute::Token(false)]).unwrap() {
                 session.pkcs11().destroy_object(object).unwrap();
+            }
+        }
+
+        /// The objects that have an identifier, which the keys of requests and of the transport do not.
+        pub(crate) fn destroy_kept_objects(&self) {
+            let slot = self.online().as_ref().unwrap().slot;
+            let session = self.module.open_session(slot).unwrap();
+            for object in session.pkcs11().find_objects(&[Attribute::Token(false)]).unwrap() {
+                let id = session.pkcs11().get_attributes(object, &[AttributeType::Id]);
+                if id.is_ok_and(|id| matches!(&id[..], [Attribute::Id(id)] if !id.is_empty())) {
+                    session.pkcs11().destroy_object(object).unwrap();
+                }
             }
         }
 

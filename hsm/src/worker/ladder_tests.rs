@@ -1,7 +1,9 @@
 //! What goes away under a running worker, and how far it climbs to get it back.
 
+use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 
+use super::TransportPair;
 use super::frame::Decoder;
 use super::host::{Ended, Host, Seat};
 use super::protocol::{Digest, Message, Operation, Reply};
@@ -9,23 +11,33 @@ use super::queue::Outbox;
 use crate::Error;
 use crate::in_process::with_token;
 use crate::key::{KeyKind, RootKeyLocator};
+use crate::software::SoftwareKey;
 use crate::wrapped::{WrapProfile, Wrapped};
 
 const AES_256: KeyKind = KeyKind::Aes { bytes: 32 };
 
 /// A host with one root key and one key under it.
-struct Scene {
-    host: Host,
+pub(super) struct Scene {
+    pub(super) host: Host,
     seat: Seat,
     outbox: Outbox,
     said: UnixStream,
-    root: RootKeyLocator,
-    wrapped: Wrapped,
+    pub(super) root: RootKeyLocator,
+    pub(super) wrapped: Wrapped,
+    /// Those of the start, by their epochs.
+    pub(super) transport_keys: HashMap<u64, SoftwareKey>,
 }
 
 impl Scene {
-    fn new(start: super::protocol::Start) -> Self {
-        let (host, _) = Host::open(start).unwrap();
+    pub(super) fn new(start: super::protocol::Start) -> Self {
+        let pair = TransportPair::generate().unwrap();
+        let (host, ready) = Host::open(super::protocol::Start {
+            transport_recipient: pair.recipient(),
+            ..start
+        })
+        .unwrap();
+        let first = ready.transport_key;
+        let transport_keys = HashMap::from([(first.epoch, pair.receive(&first).unwrap())]);
         let (ours, said) = UnixStream::pair().unwrap();
         said.set_nonblocking(true).unwrap();
         let root = RootKeyLocator {
@@ -44,24 +56,29 @@ impl Scene {
             said,
             root,
             wrapped,
+            transport_keys,
         };
         scene.ask(&Operation::CreateRootKey(scene.root.clone())).unwrap();
-        let generate = Operation::Generate {
-            root: scene.root.clone(),
-            kind: AES_256,
-            digest: true,
-        };
-        match scene.ask(&generate) {
-            Ok(Reply::Made {
-                wrapped,
-                digest: Digest::Sha256(_),
-            }) => scene.wrapped = wrapped,
-            other => panic!("{other:?}"),
-        }
+        scene.wrapped = scene.generate();
         scene
     }
 
-    fn ask(&mut self, operation: &Operation) -> Result<Reply, Error> {
+    pub(super) fn generate(&mut self) -> Wrapped {
+        let generate = Operation::Generate {
+            root: self.root.clone(),
+            kind: AES_256,
+            digest: true,
+        };
+        match self.ask(&generate) {
+            Ok(Reply::Made {
+                wrapped,
+                digest: Digest::Sha256(_),
+            }) => wrapped,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn ask(&mut self, operation: &Operation) -> Result<Reply, Error> {
         match self.host.answer(&mut self.seat, operation, &self.outbox) {
             Ended::Answered(outcome) => Ok(outcome.reply),
             Ended::Refused(error) => Err(error),
@@ -69,7 +86,7 @@ impl Scene {
         }
     }
 
-    fn release(&mut self) -> Result<Reply, Error> {
+    pub(super) fn release(&mut self) -> Result<Reply, Error> {
         let root = self.root.clone();
         self.ask(&Operation::Release {
             root,

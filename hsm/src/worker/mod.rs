@@ -11,6 +11,9 @@ mod handle;
 mod host;
 #[cfg(all(test, feature = "testkit"))]
 #[allow(clippy::unwrap_used)] // Compiled for tests only.
+mod kept_tests;
+#[cfg(all(test, feature = "testkit"))]
+#[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod ladder_tests;
 mod link;
 mod process;

@@ -166,6 +166,7 @@ pub(crate) async fn connect(
             renewal: config.transport_renewal,
             wrap_profile: config.wrap_profile,
             release_profile: config.release_profile,
+            kept_keys: config.kept_keys,
             transport_recipient: pair.recipient(),
         }),
     )?;

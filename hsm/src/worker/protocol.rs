@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::configuration::{ReleaseProfile, SlotSelector, TransportRenewal};
+use crate::configuration::{KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal};
 use crate::doctor::Report;
 use crate::key::{KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, TokenFacts};
 use crate::wrapped::{WrapProfile, Wrapped};
@@ -37,6 +37,7 @@ pub(crate) struct Start {
     pub(crate) renewal: TransportRenewal,
     pub(crate) wrap_profile: Option<WrapProfile>,
     pub(crate) release_profile: ReleaseProfile,
+    pub(crate) kept_keys: Option<KeptKeys>,
     pub(crate) transport_recipient: TransportRecipient,
 }
 
@@ -147,6 +148,11 @@ pub(crate) enum Operation {
         to: RootKeyLocator,
         kind: KeyKind,
         wrapped: Wrapped,
+    },
+    /// Destroy what is kept unwrapped of a key, or of all keys under the root key. For each worker.
+    Forget {
+        root: RootKeyLocator,
+        wrapped: Option<Wrapped>,
     },
     /// Make, wrap, unwrap and destroy a key under the root key.
     Check(RootKeyLocator),

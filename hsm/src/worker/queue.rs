@@ -17,6 +17,17 @@ pub(super) struct Queue {
     changed: Condvar,
 }
 
+/// What came of waiting for a request.
+#[allow(clippy::large_enum_variant)] // It is taken apart where it is returned; a box would be an allocation a request.
+pub(super) enum Popped {
+    /// One, and when it came.
+    Request(Request, Instant),
+    /// None for so long.
+    Nothing,
+    /// None any more: the queue is closed and empty.
+    Closed,
+}
+
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(Request, Instant)>,
@@ -44,17 +55,25 @@ impl Queue {
         true
     }
 
-    /// The next request and when it came; waits for one. `None` when the queue is closed and empty.
-    pub(super) fn pop(&self) -> Option<(Request, Instant)> {
+    /// The next request and when it came; waits for one, but where there is a `patience` not longer than that.
+    pub(super) fn pop(&self, patience: Option<Duration>) -> Popped {
+        let until = patience.map(|patience| Instant::now() + patience);
         let mut state = lock(&self.state);
         loop {
-            if let Some(next) = state.waiting.pop_front() {
-                return Some(next);
+            if let Some((request, came)) = state.waiting.pop_front() {
+                return Popped::Request(request, came);
             }
             if state.closed {
-                return None;
+                return Popped::Closed;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Popped::Nothing,
+                Some(rest) => {
+                    let waited = self.changed.wait_timeout(state, rest);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 

@@ -16,7 +16,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use super::frame::{self, Decoder};
 use super::host::{Ended, Host, Seat};
 use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
-use super::queue::{Outbox, Queue};
+use super::queue::{Outbox, Popped, Queue};
 use crate::{Error, doctor, memory};
 
 /// How long a process that gives up waits until it has said why.
@@ -150,15 +150,22 @@ fn read(stream: &UnixStream, decoder: &mut Decoder, queue: &Queue, outbox: &Outb
 /// What a session's thread does.
 fn work(host: &Host, queue: &Queue, outbox: &Outbox, clock: &Clock) {
     let mut seat = Seat::default();
-    while let Some((
-        Request {
+    loop {
+        let (request, came) = match queue.pop(host.idle_time()) {
+            Popped::Request(request, came) => (request, came),
+            Popped::Nothing => {
+                clock.start();
+                host.tidy();
+                clock.stop();
+                continue;
+            }
+            Popped::Closed => break,
+        };
+        let Request {
             id,
             patience,
             operation,
-        },
-        came,
-    )) = queue.pop()
-    {
+        } = request;
         if came.elapsed() >= patience {
             outbox.send(&[Message::Answer {
                 id,

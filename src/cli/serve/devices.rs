@@ -210,6 +210,13 @@ impl RootKeyBackend for LateBackend {
         self.up()?.rewrap(from, to, specification, wrapped).await
     }
 
+    async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
+        // A device that is not up keeps nothing.
+        if let Ok(up) = self.up() {
+            up.forget(root_key, wrapped).await;
+        }
+    }
+
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.up()?.check(root_key).await
     }
