@@ -133,6 +133,9 @@ pub(super) async fn release(
         .root_key_at(wrapping_kek.root_key, wrapping_kek.version)
         .await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
+    if root_key.backend != wrapping_root.backend {
+        return Err(Refusal::wrapping_key_elsewhere());
+    }
     let specification = make::specification(&row.object)?;
     let wrapping_specification = make::specification(&wrapping_row.object)?;
     if specification.bytes() < 16 || !specification.bytes().is_multiple_of(8) {

@@ -247,6 +247,14 @@ impl Refusal {
         )
     }
 
+    /// The wrapping key is under a root key of another device, and neither leaves its device in the clear.
+    pub(super) fn wrapping_key_elsewhere() -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            "The key and the wrapping key are held by different devices: neither can be wrapped under the other",
+        )
+    }
+
     /// The wrapping key has no such Cryptographic Parameters (section 11.12).
     pub(super) fn no_wrapping_parameters() -> Self {
         Self::new(

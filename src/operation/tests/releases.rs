@@ -5,17 +5,21 @@ use std::sync::atomic::Ordering;
 use claviger_hsm::Error as DeviceError;
 
 use super::keys::{KEY, register};
-use super::server::{Server, create, get, material};
-use crate::custody::{EventName, Outcome};
-use crate::kmip::attribute::{AttributeKind, AttributeValue, Digest};
+use super::server::{START, Server, create, get, material, root_key as root_key_of, seal_key};
+use crate::adapter::RootKey;
+use crate::custody::{Actor, Event, EventName, Outcome};
+use crate::kmip::attribute::{AttributeKind, AttributeValue, CryptographicParameters, Digest};
 use crate::kmip::enumeration::{
-    EncodingOption, HashingAlgorithm, KeyCompressionType, KeyFormatType, ResultReason, WrappingMethod,
+    BlockCipherMode, EncodingOption, HashingAlgorithm, KeyCompressionType, KeyFormatType, ResultReason,
+    WrappingMethod,
 };
+use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::{KeyInformation, KeyWrappingSpecification, Object};
 use crate::kmip::payload::{GetRequest, RequestPayload};
 use crate::kmip::version::V1_4;
 use crate::operation::refusal::Refusal;
 use crate::root_key;
+use crate::store::{Change, Store};
 
 /// A wish to have a key wrapped under the key `id`.
 pub(super) fn wrapping(id: &str) -> KeyWrappingSpecification {
@@ -203,4 +207,55 @@ async fn a_device_that_fails_is_not_described_to_the_client() {
     }
     server.backend.is_down.store(false, Ordering::SeqCst);
     assert_eq!(server.get(&id).await.len(), 32);
+}
+
+#[tokio::test]
+async fn a_key_is_not_wrapped_under_one_that_another_device_holds() {
+    let server = Server::start().await;
+    let key = server.create(vec![]).await;
+    let parameters = CryptographicParameters {
+        block_cipher_mode: Some(BlockCipherMode::NISTKeyWrap),
+        ..CryptographicParameters::default()
+    };
+    let under = server
+        .registered(register(
+            KeyFormatType::Raw,
+            &KEY,
+            vec![
+                AttributeValue::CryptographicUsageMask(CryptographicUsageMask::WRAP_KEY).into(),
+                AttributeValue::CryptographicParameters(Box::new(parameters)).into(),
+                AttributeValue::ActivationDate(START).into(),
+            ],
+        ))
+        .await;
+    let asked = || {
+        RequestPayload::Get(GetRequest {
+            unique_identifier: Some(&key),
+            key_wrapping_specification: Some(Box::new(wrapping(&under))),
+            ..GetRequest::default()
+        })
+    };
+    server.done(asked()).await;
+
+    // As it is while the keys of a root key move to one of another device.
+    let elsewhere = RootKey {
+        backend: "the other hsm".to_owned(),
+        ..root_key_of("elsewhere")
+    };
+    let id = under.parse().unwrap();
+    let row = server.store.key(server.east.adapter, id).await.unwrap();
+    let mut row = row.unwrap();
+    row.wrapped.as_mut().unwrap().root_key = elsewhere.id;
+    server.store.seal_keys().insert(elsewhere.id, seal_key());
+    let changes = vec![Change::CreateRootKey(elsewhere), Change::update_key(row)];
+    let event = Event::new(EventName::KeyRewrap, Actor::Server);
+    server.recorder.commit(changes, event).await.unwrap();
+
+    let refused = server.ask(asked()).await;
+    assert_eq!(refused.result_reason, Some(ResultReason::FeatureNotSupported));
+    let message = refused.result_message.unwrap();
+    assert!(
+        message.contains("different devices") && !message.contains("other hsm"),
+        "{message}"
+    );
 }

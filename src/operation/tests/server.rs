@@ -271,7 +271,7 @@ pub(super) fn stranger(like: &Caller) -> Caller {
     }
 }
 
-fn root_key(name: &str) -> RootKey {
+pub(super) fn root_key(name: &str) -> RootKey {
     RootKey {
         id: RootKeyId::new(),
         name: name.to_owned(),
@@ -289,7 +289,7 @@ fn root_key(name: &str) -> RootKey {
     }
 }
 
-fn seal_key() -> SealKey {
+pub(super) fn seal_key() -> SealKey {
     let filled: Result<_, Infallible> = SealKey::filled_by(|bytes| {
         bytes.fill(3);
         Ok(())
