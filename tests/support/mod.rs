@@ -8,5 +8,7 @@ pub mod identity;
 pub mod log;
 pub mod message;
 pub mod server;
+pub mod slot;
 pub mod tag;
+pub mod traffic;
 pub mod ttlv;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::{DeviceConfig, SlotSelector};
 use serde_json::Value;
 
 use super::client::Client;
@@ -24,7 +25,7 @@ const READY: &str = "ready";
 
 /// Ends when it is dropped; where the test failed, its log is printed.
 pub struct Server {
-    token: SoftHsm,
+    tokens: Vec<SoftHsm>,
     directory: tempfile::TempDir,
     address: SocketAddr,
     process: Option<Child>,
@@ -44,46 +45,40 @@ impl Server {
 
     /// The same, with so many device workers with so many sessions each.
     pub fn start_on(token: SoftHsm, workers: usize, sessions: usize, limits: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary folder");
-        let address = own_address();
-        identity::write(&identity::server(address.ip()), directory.path(), "server");
-        let mut server = Self {
-            token,
-            directory,
-            address,
-            process: None,
-            log: Log::default(),
-        };
-        std::fs::write(server.config(), server.configuration(workers, sessions, limits))
-            .expect("the configuration can be written");
-        server.start_again();
+        let device = device("hsm", &token.device_config("hsm"), workers, sessions);
+        let server = Self::start_configured(vec![token], &format!("[kmip.limits]\n{limits}\n{device}"));
         server.must(&["root-key", "create", "root"]);
         server.adapter(ADAPTER);
         server
     }
 
-    fn configuration(&self, workers: usize, sessions: usize, limits: &str) -> String {
-        let folder = self.directory.path().display();
-        let device = self.token.device_config("hsm");
-        let mut environment = String::new();
-        for (name, value) in &device.environment {
-            writeln!(environment, "{name} = {value:?}").expect("a string can be written to");
-        }
-        let label = match &device.slot {
-            claviger_hsm::SlotSelector::TokenLabel(label) => label,
-            other => panic!("the token is found by its label, not by {other:?}"),
+    /// A server without a root key, on these tokens, with these sections after `[kmip]` in its configuration.
+    pub fn start_configured(tokens: Vec<SoftHsm>, sections: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let address = own_address();
+        identity::write(&identity::server(address.ip()), directory.path(), "server");
+        let mut server = Self {
+            tokens,
+            directory,
+            address,
+            process: None,
+            log: Log::default(),
         };
-        format!(
+        server.configure(sections);
+        server.start_again();
+        server
+    }
+
+    /// Writes the configuration anew, for the next start.
+    pub fn configure(&self, sections: &str) {
+        let folder = self.directory.path().display();
+        let text = format!(
             "version = \"v1\"\nnode = \"test\"\nstate_directory = \"{folder}/state\"\n\
              [kmip]\nlisten = [\"{}\"]\ncertificate = \"{folder}/server.pem\"\nkey = \"{folder}/server.key\"\n\
-             [kmip.limits]\n{limits}\n\
-             [[device]]\nname = \"hsm\"\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
-             workers = {workers}\nsessions = {sessions}\n\
-             [device.environment]\n{environment}",
-            self.address,
-            device.module.display(),
-            device.pin_file.display(),
-        )
+             {sections}",
+            self.address
+        );
+        std::fs::write(self.config(), text).expect("the configuration can be written");
     }
 
     pub fn config(&self) -> PathBuf {
@@ -106,8 +101,14 @@ impl Server {
         self.directory.path().join("server.key")
     }
 
+    /// The first token.
     pub fn token(&self) -> &SoftHsm {
-        &self.token
+        &self.tokens[0]
+    }
+
+    /// The tokens, in the order in which they were given.
+    pub fn tokens(&self) -> &[SoftHsm] {
+        &self.tokens
     }
 
     /// Waits until the server has said these words, and returns the line.
@@ -195,7 +196,11 @@ impl Server {
     }
 
     pub fn adapter(&self, name: &str) {
-        self.must(&["adapter", "create", name, "--root-key", "root"]);
+        self.adapter_under(name, "root");
+    }
+
+    pub fn adapter_under(&self, name: &str, root_key: &str) {
+        self.must(&["adapter", "create", name, "--root-key", root_key]);
     }
 
     /// A client of the adapter [`ADAPTER`], known from now on.
@@ -273,6 +278,24 @@ impl Drop for Server {
             let _ = writeln!(std::io::stderr(), "The server's log:\n{}", self.log.text());
         }
     }
+}
+
+/// A section `[[device]]`.
+pub fn device(name: &str, device: &DeviceConfig, workers: usize, sessions: usize) -> String {
+    let mut environment = String::new();
+    for (name, value) in &device.environment {
+        writeln!(environment, "{name} = {value:?}").expect("a string can be written to");
+    }
+    let SlotSelector::TokenLabel(label) = &device.slot else {
+        panic!("the token is found by its label, not by {:?}", device.slot);
+    };
+    format!(
+        "[[device]]\nname = {name:?}\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
+         workers = {workers}\nsessions = {sessions}\n\
+         [device.environment]\n{environment}",
+        device.module.display(),
+        device.pin_file.display(),
+    )
 }
 
 /// Sends a signal to a process.
