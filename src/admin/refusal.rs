@@ -183,7 +183,19 @@ fn kind_of_store_error(error: &crate::store::Error) -> Kind {
 
 impl From<crate::root_key::Error> for Refusal {
     fn from(error: crate::root_key::Error) -> Self {
-        Self::new(Kind::BackendFailed, error.to_string())
-            .remedy("`claviger doctor` tries the device by itself and says what is wrong with it")
+        let remedy = match &error {
+            crate::root_key::Error::NotReplicated {
+                made_on,
+                missing_on,
+                label,
+                ..
+            } => format!(
+                "have the HSM copy keys from {made_on} to {missing_on}, or clone the key by hand while the next one is \
+                 made (`replication` of the mirror says how long that may take); then remove {label} from {made_on} and \
+                 make it again"
+            ),
+            _ => "`claviger doctor` tries the device by itself and says what is wrong with it".to_owned(),
+        };
+        Self::new(Kind::BackendFailed, error.to_string()).remedy(remedy)
     }
 }

@@ -84,14 +84,21 @@ async fn backend(
     match administration.root_keys().backend(name) {
         Err(error) => problems.push(format!("device {name}: {error}")),
         Ok(backend) => {
-            match backend.describe().await {
-                Ok(description) => facts = described(&description),
-                Err(error) => problems.push(format!("device {name}: {error}")),
-            }
             for root_key in root_keys.iter().filter(|root_key| root_key.backend == name) {
                 if let Err(error) = backend.check(root_key).await {
                     problems.push(format!("root key {} on device {name}: {error}", root_key.name));
                 }
+            }
+            // After the checks, which find the members of a mirror that are away.
+            match backend.describe().await {
+                Ok(description) => {
+                    facts = described(&description);
+                    problems.extend(description.members.into_iter().filter_map(|member| {
+                        let trouble = member.trouble?;
+                        Some(format!("member {} of mirror {name}: {trouble}", member.name))
+                    }));
+                }
+                Err(error) => problems.push(format!("device {name}: {error}")),
             }
         }
     }
@@ -118,8 +125,18 @@ fn described(description: &BackendDescription) -> BTreeMap<String, String> {
         ("release profile", description.release_profile.to_owned()),
         ("worker processes", workers.join(" ")),
     ];
+    let members = description.members.iter().map(|member| {
+        let state = if member.trouble.is_none() {
+            "serves"
+        } else {
+            "away"
+        };
+        let state = format!("{state}, serial {}", member.token_serial);
+        (format!("member {}", member.name), state)
+    });
     facts
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(members)
         .collect()
 }

@@ -9,6 +9,7 @@
 //! said where they are used; nothing here opens a socket or a device.
 
 mod check;
+mod mirror;
 mod problem;
 mod quantity;
 mod reader;
@@ -52,6 +53,8 @@ pub struct Config {
     pub store: Store,
     /// The devices, at least one, names unique.
     pub devices: Vec<Device>,
+    /// Which of the devices serve as one; names unique among these and the devices.
+    pub mirrors: Vec<Mirror>,
     /// What the server says on stderr.
     pub log: Log,
     lines: BTreeMap<String, usize>,
@@ -150,6 +153,22 @@ pub struct Device {
     pub kept_keys_time: Duration,
     /// Environment variables for the module, such as `SOFTHSM2_CONF`.
     pub environment: Vec<(String, String)>,
+}
+
+/// `[[mirror]]`: devices that hold the same root keys, as the members of an HSM cluster do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirror {
+    /// What root keys call it. They call its devices nothing.
+    pub name: String,
+    /// The names of its devices, at least two, each in no other mirror.
+    pub devices: Vec<String>,
+    /// How long a root key that was made on one of them may take to appear on the others.
+    pub replication: Duration,
+}
+
+impl Mirror {
+    /// Longer than clusters take that copy keys by themselves.
+    pub const USUAL_REPLICATION: Duration = Duration::from_secs(30);
 }
 
 /// How a device finds its token; a label outlives what the module numbers its slots.

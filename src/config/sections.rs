@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::mirror::mirrors;
 use super::reader::{Document, Section};
 use super::{
     Admin, Config, Device, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems, ReleaseProfile,
@@ -12,7 +13,7 @@ use super::{
 };
 
 const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn read(file: &Path, text: &str) -> Result<Config, Problems> {
@@ -52,6 +53,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
     let admin = admin(top.section("admin"), &state_directory);
     let store = store(top.section("store"), &state_directory);
     let devices = devices(&mut top);
+    let mirrors = mirrors(&mut top, &devices);
     let log = log(top.section("log"));
     top.finish();
     Config {
@@ -62,6 +64,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         admin,
         store,
         devices,
+        mirrors,
         log,
         lines: BTreeMap::default(),
     }
@@ -362,7 +365,7 @@ fn number(given: Option<u64>, usual: usize) -> usize {
     given.map_or(usual, |value| usize::try_from(value).unwrap_or(usize::MAX))
 }
 
-fn is_name(text: &str, longest: usize) -> bool {
+pub(super) fn is_name(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text
             .bytes()

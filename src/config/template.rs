@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::quantity::{show_duration, show_size};
-use super::{Limits, TokenSelector, VERSION};
+use super::{Limits, Mirror, TokenSelector, VERSION};
 
 /// What `claviger init` found out; everything else keeps its default, which the file shows in a comment.
 #[derive(Debug, Clone)]
@@ -37,6 +37,7 @@ pub fn template(answers: &InitAnswers) -> String {
     write_top(&mut text, answers);
     write_kmip(&mut text, answers);
     write_device(&mut text, answers);
+    write_mirror(&mut text);
     text.push_str(
         "[log]\n# Lines on stderr: \"text\" or \"json\"; error, warn, info, debug or trace.\n\
          #format = \"text\"\n#level = \"info\"\n",
@@ -223,6 +224,21 @@ fn write_device(text: &mut String, answers: &InitAnswers) {
             .collect();
         line(text, &format!("environment = {{ {} }}", pairs.join(", ")));
     }
+    text.push('\n');
+}
+
+/// All of it stands in comments that stay comments: there is one device yet.
+fn write_mirror(text: &mut String) {
+    text.push_str(
+        "# Devices that hold the same root keys, as the members of an HSM cluster do, can serve as one: while\n\
+         # one of them is away, the others do its work. Root keys refer to the mirror, not to its devices.\n\
+         # [[mirror]]\n\
+         # name = \"cluster\"\n\
+         # devices = [\"hsm-a\", \"hsm-b\"]\n\
+         # How long a new root key may take from the one that made it to all others:\n",
+    );
+    let replication = quoted(&show_duration(Mirror::USUAL_REPLICATION));
+    line(text, &format!("# replication = {replication}"));
     text.push('\n');
 }
 

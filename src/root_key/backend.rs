@@ -79,6 +79,38 @@ pub struct BackendDescription {
     pub release_profile: &'static str,
     /// The process numbers of what drives it.
     pub worker_pids: Vec<u32>,
+    /// Each member of a mirror; none for a single device.
+    pub members: Vec<MemberDescription>,
+}
+
+/// A member of a mirror, for a status page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MemberDescription {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The serial number of its token; empty where it does not answer.
+    pub token_serial: String,
+    /// Why the others serve in its place; none where it serves.
+    pub trouble: Option<String>,
+}
+
+impl MemberDescription {
+    /// A member that gave this answer when it was asked to describe itself, and what is known against it otherwise.
+    pub(super) fn of(
+        name: &str,
+        answer: &Result<BackendDescription, Error>,
+        trouble: Option<String>,
+    ) -> Self {
+        let (token_serial, silence) = match answer {
+            Ok(answer) => (answer.token_serial.clone(), None),
+            Err(error) => (String::new(), Some(error.to_string())),
+        };
+        Self {
+            name: name.to_owned(),
+            token_serial,
+            trouble: silence.or(trouble),
+        }
+    }
 }
 
 /// Something that holds root keys.

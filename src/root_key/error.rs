@@ -21,6 +21,34 @@ pub enum Error {
         /// What it said.
         source: DeviceError,
     },
+    /// No root key is made on a mirror while one of its members is away.
+    #[error(
+        "the mirror {backend} makes a root key only while all its members serve, and {member} does not: {reason}"
+    )]
+    MemberAway {
+        /// The mirror's name.
+        backend: String,
+        /// The member.
+        member: String,
+        /// Why it does not serve.
+        reason: String,
+    },
+    /// A root key that was made on one member of a mirror did not appear on another in time.
+    #[error(
+        "the key {label} was made on {made_on} and is not on {missing_on} ({reason}): the mirror {backend} does not use it"
+    )]
+    NotReplicated {
+        /// The mirror's name.
+        backend: String,
+        /// The member that has the key.
+        made_on: String,
+        /// The member that does not.
+        missing_on: String,
+        /// `CKA_LABEL` of the key.
+        label: String,
+        /// What that member said last.
+        reason: String,
+    },
 }
 
 impl Error {

@@ -9,6 +9,7 @@
 mod backend;
 mod error;
 mod material;
+mod mirror;
 mod pkcs11;
 #[cfg(test)]
 mod pkcs11_tests;
@@ -16,9 +17,10 @@ mod registry;
 
 pub use backend::{
     BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    RootKeyBackend, specification,
+    MemberDescription, RootKeyBackend, specification,
 };
 pub use error::Error;
 pub use material::Material;
+pub use mirror::{MirrorBackend, PATIENCE};
 pub use pkcs11::Pkcs11Backend;
 pub use registry::RootKeys;

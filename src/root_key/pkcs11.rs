@@ -199,6 +199,7 @@ impl RootKeyBackend for Pkcs11Backend {
                 .unwrap_or_default(),
             release_profile: self.device.release_profile().as_str(),
             worker_pids: self.device.worker_pids(),
+            members: Vec::new(),
         })
     }
 }

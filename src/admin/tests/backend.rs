@@ -130,6 +130,7 @@ impl RootKeyBackend for TestBackend {
             wrap_profile: "aes-kw".into(),
             release_profile: "transport",
             worker_pids: Vec::new(),
+            members: Vec::new(),
         })
     }
 }

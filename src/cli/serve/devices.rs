@@ -1,4 +1,5 @@
-//! The devices of the configuration, started; one that does not answer is tried again until it does.
+//! The devices of the configuration, started; one that does not answer is tried again until it does. Those of a mirror
+//! serve as one.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,10 +11,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::adapter::RootKey;
+use crate::config::Mirror;
 use crate::key::WrappedKek;
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    Pkcs11Backend, RootKeyBackend, RootKeys,
+    MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys,
 };
 
 /// How long a start waits for a device before it goes on without.
@@ -59,15 +61,22 @@ impl Devices {
         devices
     }
 
-    /// The devices as backends of root keys.
-    pub(super) fn root_keys(&self) -> RootKeys {
-        let named = |backend: &Arc<LateBackend>| {
-            (
-                backend.name.clone(),
-                Arc::clone(backend) as Arc<dyn RootKeyBackend>,
-            )
-        };
-        RootKeys::new(self.backends.iter().map(named).collect())
+    /// The devices as backends of root keys; those of a mirror by the mirror's name alone.
+    pub(super) fn root_keys(&self, mirrors: &[Mirror]) -> RootKeys {
+        let mirrored = |name: &String| mirrors.iter().any(|mirror| mirror.devices.contains(name));
+        let alone = (self.backends.iter())
+            .filter(|backend| !mirrored(&backend.name))
+            .map(named);
+        let together = mirrors.iter().map(|mirror| {
+            let members = (self.backends.iter())
+                .filter(|backend| mirror.devices.contains(&backend.name))
+                .map(named)
+                .collect();
+            let backend = MirrorBackend::start(&mirror.name, members, mirror.replication);
+            let backend: Arc<dyn RootKeyBackend> = Arc::new(backend);
+            (mirror.name.clone(), backend)
+        });
+        RootKeys::new(alone.chain(together).collect())
     }
 
     /// The process numbers of all workers.
@@ -87,6 +96,10 @@ impl Devices {
         let workers = self.backends.iter().filter_map(|backend| backend.up.get());
         futures_util::future::join_all(workers.map(|up| up.device().shutdown())).await;
     }
+}
+
+fn named(backend: &Arc<LateBackend>) -> (String, Arc<dyn RootKeyBackend>) {
+    (backend.name.clone(), Arc::clone(backend) as _)
 }
 
 /// A device that may not be up yet. Until then everything fails as on a device that is away for a while.

@@ -143,7 +143,7 @@ async fn serve(
     store: &Arc<SqliteStore>,
     devices: &Devices,
 ) -> Result<Serving, Error> {
-    let (root_keys, seal_keys) = (devices.root_keys(), store.seal_keys().clone());
+    let (root_keys, seal_keys) = (devices.root_keys(&config.mirrors), store.seal_keys().clone());
     let opener = Opener::new(store.clone(), root_keys.clone(), seal_keys.clone());
     let found = opener.open_all().await?;
 

@@ -1,0 +1,267 @@
+//! Two slots with the same root key serve as one: a client notices nothing when one of them is gone.
+//!
+//! The second token is a copy of the first, as a cluster makes it.
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use claviger_hsm::testkit::SoftHsm;
+use support::client::Client;
+use support::message::{self, about, create, key_material, outcome};
+use support::server::{ADAPTER, Server, device, signal};
+use support::slot::{Slot, copy};
+use support::traffic::{Served, served_while};
+
+const LOST: &str = "a member of the mirror does not serve";
+const BACK: &str = "a member of the mirror serves again";
+/// Longer than what a member may take before another is asked as well.
+const DEADLINE: &str = "deadline = \"5s\"";
+
+fn tokens() -> Vec<SoftHsm> {
+    let tokens = vec![SoftHsm::new(), SoftHsm::new()];
+    copy(&tokens[0], &tokens[1]);
+    tokens
+}
+
+/// The sections of a mirror `hsm` of these two tokens.
+fn mirror(tokens: &[SoftHsm], replication: &str) -> String {
+    let member = |name, token: &SoftHsm| {
+        let section = device(name, &token.device_config(name), 1, 2);
+        section.replacen("token_label", &format!("{DEADLINE}\ntoken_label"), 1)
+    };
+    format!(
+        "{}{}[[mirror]]\nname = \"hsm\"\ndevices = [\"hsm-a\", \"hsm-b\"]\nreplication = \"{replication}\"\n",
+        member("hsm-a", &tokens[0]),
+        member("hsm-b", &tokens[1])
+    )
+}
+
+/// A server that had one token and now has a mirror of it and its copy.
+fn server() -> Server {
+    let tokens = vec![SoftHsm::new(), SoftHsm::new()];
+    let alone = device("hsm", &tokens[0].device_config("hsm"), 1, 2);
+    let mut server = Server::start_configured(tokens, &alone);
+    server.must(&["root-key", "create", "root"]);
+    server.adapter(ADAPTER);
+    assert!(server.stop().success());
+    copy(&server.tokens()[0], &server.tokens()[1]);
+    server.configure(&mirror(server.tokens(), "30s"));
+    assert!(server.must(&["config", "check"]).contains("nothing is wrong"));
+    server.start_again();
+    server
+}
+
+fn slots(server: &Server) -> [Slot; 2] {
+    [0, 1].map(|index| Slot::of(&server.tokens()[index]))
+}
+
+fn made(client: &Client, count: usize) -> Vec<(String, Vec<u8>)> {
+    let mut connection = client.connect();
+    let mut one = || {
+        let identifier = message::identifier(&connection.exchange(&create()));
+        let key = key_material(&connection.exchange(&about(message::GET, &identifier)));
+        (identifier, key)
+    };
+    (0..count).map(|_| one()).collect()
+}
+
+fn all_come_back(client: &Client, keys: &[(String, Vec<u8>)]) {
+    let mut connection = client.connect();
+    for (identifier, key) in keys {
+        let answer = connection.exchange(&about(message::GET, identifier));
+        assert_eq!(key_material(&answer), *key);
+    }
+}
+
+/// Puts a key of this label and identifier on a token.
+fn import(token: &SoftHsm, label: &str, identifier: &str) {
+    let file = token.directory().join("key");
+    std::fs::write(&file, [0x5a; 32]).expect("a file");
+    let imported = Command::new("softhsm2-util")
+        .args([
+            "--aes",
+            "--token",
+            SoftHsm::LABEL,
+            "--pin",
+            SoftHsm::PIN,
+            "--label",
+            label,
+        ])
+        .args(["--id", identifier, "--import"])
+        .arg(&file)
+        .arg("--module")
+        .arg(token.module())
+        .envs(token.environment())
+        .output()
+        .expect("softhsm2-util runs");
+    assert!(imported.status.success(), "{imported:?}");
+}
+
+#[allow(clippy::print_stdout)] // The counts are read by a person.
+fn none_failed(what: &str, served: &Served) {
+    println!(
+        "{what}: {} requests answered, {} failed",
+        served.answered,
+        served.failed.len()
+    );
+    assert!(served.failed.is_empty(), "{what}: {:?}", served.failed);
+}
+
+/// Waits until the server says that it is whole.
+fn whole(server: &Server) {
+    let limit = Instant::now() + Duration::from_mins(2);
+    while !server.claviger(&["status"]).status.success() {
+        assert!(Instant::now() < limit, "{}", server.must(&["status"]));
+    }
+}
+
+#[test]
+fn no_request_fails_while_either_token_of_a_mirror_is_gone_and_comes_back() {
+    let server = server();
+    let client = server.client("a");
+    // Made by both.
+    let keys = made(&client, 20);
+    for (slot, name) in slots(&server).iter().zip(["hsm-a", "hsm-b"]) {
+        let traffic = served_while(&client, 4, || {
+            let position = server.log.position();
+            slot.take_away();
+            assert!(server.log.wait_for(position, LOST).contains(name));
+            // By the other alone, whichever of them made the key.
+            all_come_back(&client, &keys);
+            let status = server.claviger(&["status"]);
+            let told = String::from_utf8(status.stdout).expect("text");
+            assert!(
+                !status.status.success() && told.contains(&format!("member {name}")),
+                "{told}"
+            );
+            slot.bring_back();
+            server.log.wait_for(position, BACK);
+            whole(&server);
+        });
+        none_failed(name, &traffic);
+    }
+    all_come_back(&client, &keys);
+    server.verify_custody_log();
+}
+
+#[test]
+fn no_request_fails_while_a_worker_of_a_mirror_hangs() {
+    let server = server();
+    let client = server.client("a");
+    let keys = made(&client, 4);
+    let traffic = served_while(&client, 4, || {
+        let position = server.log.position();
+        let hanging = server.worker_pids()[0];
+        signal(hanging, "STOP");
+        server.log.wait_for(position, LOST);
+        all_come_back(&client, &keys);
+        // Its worker is replaced, or goes on.
+        server.log.wait_for(position, BACK);
+        whole(&server);
+    });
+    none_failed("a worker that hangs", &traffic);
+}
+
+#[test]
+fn a_server_starts_with_one_token_of_a_mirror_and_takes_the_other_in() {
+    let mut server = server();
+    let client = server.client("a");
+    let keys = made(&client, 4);
+    assert!(server.stop().success());
+    let [first, _] = slots(&server);
+    first.take_away();
+    let position = server.log.position();
+    server.start_again();
+    all_come_back(&client, &keys);
+    // No root key is made that would be on one token alone.
+    let refused = server.claviger(&["root-key", "create", "another"]);
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(!refused.status.success() && told.contains("hsm-a"), "{told}");
+    first.bring_back();
+    server.log.wait_for(position, BACK);
+    whole(&server);
+    all_come_back(&client, &keys);
+}
+
+#[test]
+fn a_root_key_and_its_next_version_are_used_once_both_tokens_have_them() {
+    let tokens = tokens();
+    let sections = mirror(&tokens, "60s");
+    let server = Server::start_configured(tokens, &sections);
+    // What a cluster does by itself.
+    let replicated = |command: &[&str]| {
+        let position = server.log.position();
+        std::thread::scope(|scope| {
+            let done = scope.spawn(|| server.must(command));
+            let line = server.log.wait_for(position, "a root key was made");
+            let (from, to) = if line.contains("member=hsm-a") {
+                (0, 1)
+            } else {
+                (1, 0)
+            };
+            copy(&server.tokens()[from], &server.tokens()[to]);
+            done.join().expect("the root key is used")
+        });
+    };
+    replicated(&["root-key", "create", "root"]);
+    server.adapter(ADAPTER);
+    let client = server.client("a");
+    let keys = made(&client, 10);
+    replicated(&["root-key", "rotate", "root"]);
+    all_come_back(&client, &keys);
+    whole(&server);
+    let more = made(&client, 10);
+    // Each token alone has all of it.
+    for slot in slots(&server) {
+        let position = server.log.position();
+        slot.take_away();
+        all_come_back(&client, &keys);
+        all_come_back(&client, &more);
+        slot.bring_back();
+        if server.log.text()[position..].contains(LOST) {
+            server.log.wait_for(position, BACK);
+        }
+        whole(&server);
+    }
+}
+
+#[test]
+fn a_root_key_that_is_not_replicated_is_not_used_and_the_operator_is_told_what_to_do() {
+    let tokens = tokens();
+    let sections = mirror(&tokens, "1s");
+    let server = Server::start_configured(tokens, &sections);
+    let refused = server.claviger(&["root-key", "create", "root"]);
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(!refused.status.success(), "{told}");
+    for word in ["claviger.root.v1", "hsm-a", "hsm-b", "clone", "replication"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    assert_eq!(
+        server.json(&["root-key", "list"]).as_array().map(Vec::len),
+        Some(0)
+    );
+}
+
+#[test]
+fn another_root_key_in_the_place_of_the_mirrored_one_is_never_used() {
+    let mut server = server();
+    let client = server.client("a");
+    let keys = made(&client, 4);
+    let root_key = server.json(&["root-key", "list"])[0]["id"].clone();
+    let identifier = root_key.as_str().expect("an identifier").replace('-', "");
+    assert!(server.stop().success());
+    copy(&SoftHsm::new(), &server.tokens()[1]);
+    import(&server.tokens()[1], "claviger.root.v1", &identifier);
+    let position = server.log.position();
+    server.start_again();
+    let line = server.log.wait_for(position, LOST);
+    assert!(line.contains("hsm-b"), "{line}");
+    let traffic = served_while(&client, 2, || all_come_back(&client, &keys));
+    none_failed("a foreign token in one slot", &traffic);
+    let status = server.claviger(&["status"]);
+    assert!(!status.status.success());
+    assert!(!server.log.text()[position..].contains(BACK));
+    outcome(&client.connect().exchange(&create())).expect("a key");
+}
