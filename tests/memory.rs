@@ -1,14 +1,18 @@
 //! After a key was handed out, no process of the server has it in its memory.
 //!
-//! The client is this test's own process; what it holds does not count. A SoftHSMv2 worker is apart: its token is a
-//! library inside of it, which opens keys in that process's memory. What is found there is told and fails nothing.
+//! The client is this test's own process; what it holds does not count. A SoftHSMv2 worker is apart while it works: its
+//! token is a library inside of it, which opens keys in that process's memory. But SoftHSMv2 wipes what it gives back, so
+//! that after the load its workers are held to the same as the server: no key at all.
 
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -16,14 +20,19 @@ use std::time::Duration;
 use openssl::ssl::SslVersion;
 use support::client::{Client, Connection};
 use support::message::{self, about, attribute, create, key_material, outcome, request};
-use support::server::Server;
+use support::server::{Server, signal};
 use support::tag;
 use support::ttlv::{Item, bytes, enumeration, integer, structure};
 
 const KEYS: usize = 12;
 const GETS: usize = 3;
 const CLIENTS: usize = 8;
-const SCANS: usize = 3;
+/// How often the server is stopped in the midst of its work, to look at what it has.
+const SCANS: usize = 8;
+/// What the server sets aside for keys before its first client comes.
+const RESERVE: u64 = 2 << 20;
+/// A group that is not root's.
+const GROUP: u32 = 65_534;
 /// What is read of a process's memory at a time, and by how much two readings overlap.
 const WINDOW: usize = 1 << 20;
 const HALF: usize = 16;
@@ -74,8 +83,22 @@ fn register_material(material: &[u8]) -> Item {
     )
 }
 
-/// Where in the memory of a process halves of these keys are, as `mapping+offset`.
-fn found(pid: u32, keys: &[Vec<u8>]) -> Vec<String> {
+/// Where half of a key is.
+struct Place {
+    /// Of the mapping, as `/proc/PID/maps` has it.
+    range: String,
+    name: String,
+    offset: u64,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}+{:x}", self.name, self.range, self.offset)
+    }
+}
+
+/// Where in the memory of a process halves of these keys are.
+fn found(pid: u32, keys: &[Vec<u8>]) -> Vec<Place> {
     let halves: HashSet<&[u8]> = keys.iter().flat_map(|key| key.chunks_exact(HALF)).collect();
     // Almost every place of the memory is none of them: tell by its first two bytes.
     let mut begins = vec![false; 1 << 16];
@@ -99,8 +122,11 @@ fn found(pid: u32, keys: &[Vec<u8>]) -> Vec<String> {
             }
             for (offset, place) in window[..read].windows(HALF).enumerate() {
                 if begins[usize::from(u16::from_le_bytes([place[0], place[1]]))] && halves.contains(place) {
-                    let from_start = at - mapping.start + offset as u64;
-                    places.push(format!("{} {:x}+{from_start:x}", mapping.name, mapping.start));
+                    places.push(Place {
+                        range: mapping.range.to_owned(),
+                        name: mapping.name.to_owned(),
+                        offset: at - mapping.start + offset as u64,
+                    });
                 }
             }
             // Two readings overlap, so that no half lies across their border unseen.
@@ -146,6 +172,31 @@ impl<'a> Mapping<'a> {
             end,
         })
     }
+}
+
+/// The size in bytes and the `VmFlags` of each mapping of a process (proc(5)), by its range.
+fn flags(pid: u32) -> HashMap<String, (u64, Vec<String>)> {
+    let smaps = std::fs::read_to_string(format!("/proc/{pid}/smaps")).expect("root may read this");
+    let (mut mappings, mut range) = (HashMap::new(), "");
+    for line in smaps.lines() {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        if let Some(flags) = line.strip_prefix("VmFlags:") {
+            let (start, end) = range.split_once('-').expect("a range came before");
+            let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).expect("an address"));
+            let flags = flags.split_whitespace().map(str::to_owned).collect();
+            mappings.insert(range.to_owned(), (end - start, flags));
+        } else if !first.ends_with(':') {
+            range = first;
+        }
+    }
+    mappings
+}
+
+/// Whether memory is locked (`lo`), not in dumps (`dd`) and not in children (`dc`).
+fn is_for_secrets(flags: &[String]) -> bool {
+    ["lo", "dd", "dc"]
+        .iter()
+        .all(|wanted| flags.iter().any(|flag| flag == wanted))
 }
 
 /// Whether this test may look into the server's processes, which are not dumpable. Says so where it may not.
@@ -200,7 +251,8 @@ fn no_process_of_the_server_holds_a_key_after_it_was_handed_out() {
         places.len()
     );
     for worker in server.worker_pids() {
-        println!("SoftHSM's worker {worker}: {} places", found(worker, &keys).len());
+        let places = found(worker, &keys);
+        assert!(places.is_empty(), "a worker's memory holds keys: {places:#?}");
     }
 
     // While keys go out, each client has one under way: its two halves may be there, and nothing more.
@@ -230,7 +282,25 @@ fn no_process_of_the_server_holds_a_key_after_it_was_handed_out() {
             .collect();
         let before = gets.load(Ordering::SeqCst);
         let scans: Vec<_> = (0..SCANS)
-            .map(|_| found(server.pid(), std::slice::from_ref(known)).len())
+            .map(|_| {
+                // Other requests are under way than at the scan before.
+                let seen = gets.load(Ordering::SeqCst);
+                while gets.load(Ordering::SeqCst) < seen + CLIENTS && begun.is_ok() {
+                    std::thread::yield_now();
+                }
+                while_stopped(server.pid(), |pid| {
+                    let places = found(pid, std::slice::from_ref(known));
+                    let flags = flags(pid);
+                    for place in &places {
+                        let (_, flags) = &flags[&place.range];
+                        assert!(
+                            is_for_secrets(flags),
+                            "a key in memory that may reach a disk: {place:?} {flags:?}"
+                        );
+                    }
+                    places.len()
+                })
+            })
             .collect();
         let during = gets.load(Ordering::SeqCst) - before;
         going.store(false, Ordering::SeqCst);
@@ -245,8 +315,22 @@ fn no_process_of_the_server_holds_a_key_after_it_was_handed_out() {
     println!("at most {most} halves of the key in {SCANS} scans, while {CLIENTS} clients get it");
 }
 
+/// Looks at a process that stands still.
+fn while_stopped<T>(pid: u32, look: impl FnOnce(u32) -> T) -> T {
+    /// Goes on also where the look fails the test, whose other threads wait for the server.
+    struct Stopped(u32);
+    impl Drop for Stopped {
+        fn drop(&mut self) {
+            signal(self.0, "CONT");
+        }
+    }
+    signal(pid, "STOP");
+    let _stopped = Stopped(pid);
+    look(pid)
+}
+
 #[test]
-fn a_crash_of_the_server_leaves_no_dump_and_its_key_memory_does_not_go_to_swap() {
+fn memory_for_keys_does_not_go_to_swap_or_into_a_dump_or_a_child() {
     if !may_look() {
         return;
     }
@@ -254,7 +338,46 @@ fn a_crash_of_the_server_leaves_no_dump_and_its_key_memory_does_not_go_to_swap()
     let client = server.client("a");
     let identifier = message::identifier(&client.connect().exchange(&create()));
     outcome(&client.connect().exchange(&about(message::GET, &identifier))).expect("a key");
+    let mut reserved = 0;
     for pid in server.worker_pids().into_iter().chain([server.pid()]) {
+        for (range, (size, flags)) in flags(pid) {
+            let has = |wanted: &str| flags.iter().any(|flag| flag == wanted);
+            // What is left out of dumps is the pool, and the kernel's own (`io`); what is only locked is SoftHSM's.
+            if has("dd") && !has("io") {
+                assert!(is_for_secrets(&flags), "{pid} {range}: {flags:?}");
+                reserved += size;
+            }
+        }
+    }
+    assert!(reserved >= RESERVE, "{reserved} bytes are set aside for keys");
+}
+
+/// The group that files of a process in `/proc` belong to: the process's own, or root where it is not dumpable (proc(5)).
+fn group_in_proc(pid: u32) -> u32 {
+    let file = std::fs::metadata(format!("/proc/{pid}/environ")).expect("the process runs");
+    file.gid()
+}
+
+#[test]
+fn a_crash_leaves_no_core_dump_and_no_other_process_reads_the_memory() {
+    if !may_look() {
+        return;
+    }
+    let mut other = Command::new("sleep")
+        .arg("600")
+        .gid(GROUP)
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("root may run a process of another group");
+    let dumpable = group_in_proc(other.id());
+    other.kill().expect("it runs");
+    other.wait().expect("it ends");
+    assert_eq!(dumpable, GROUP, "an ordinary process is dumpable");
+
+    let mut server = Server::start_in_group(GROUP);
+    let workers = server.worker_pids();
+    for pid in workers.iter().copied().chain([server.pid()]) {
+        assert_eq!(group_in_proc(pid), 0, "process {pid} is dumpable");
         let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("the process runs");
         let core = limits
             .lines()
@@ -264,13 +387,12 @@ fn a_crash_of_the_server_leaves_no_dump_and_its_key_memory_does_not_go_to_swap()
         let limits: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
         assert_eq!(limits, ["0", "0"], "{core}");
     }
-    let smaps = std::fs::read_to_string(format!("/proc/{}/smaps", server.pid())).expect("root may read this");
-    let locked = smaps
-        .lines()
-        .filter_map(|line| line.strip_prefix("VmFlags:"))
-        .filter(|flags| {
-            let flags: Vec<_> = flags.split_whitespace().collect();
-            flags.contains(&"lo") && flags.contains(&"dd")
-        });
-    assert!(locked.count() > 0, "no memory is locked and left out of dumps");
+    signal(workers[0], "ABRT");
+    let ended = server.wait_for_log("a device worker ended");
+    assert!(
+        ended.contains("SIGABRT") && !ended.contains("core dumped"),
+        "{ended}"
+    );
+    let ended = server.end_by("ABRT");
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(6), false), "{ended}");
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -28,6 +29,8 @@ pub struct Server {
     tokens: Vec<SoftHsm>,
     directory: tempfile::TempDir,
     address: SocketAddr,
+    /// Of the server's process, where it is not that of the test.
+    group: Option<u32>,
     process: Option<Child>,
     pub log: Log,
 }
@@ -38,6 +41,16 @@ impl Server {
         Self::start_with("")
     }
 
+    /// The same, with this group as the one of its processes.
+    pub fn start_in_group(group: u32) -> Self {
+        let token = SoftHsm::new();
+        let device = device("hsm", &token.device_config("hsm"), WORKERS, SESSIONS);
+        let mut server = Self::prepare(vec![token], &device);
+        server.group = Some(group);
+        server.start_again();
+        server.with_an_adapter()
+    }
+
     /// The same, with more lines in `[kmip.limits]`.
     pub fn start_with(limits: &str) -> Self {
         Self::start_on(SoftHsm::new(), WORKERS, SESSIONS, limits)
@@ -46,26 +59,36 @@ impl Server {
     /// The same, with so many device workers with so many sessions each.
     pub fn start_on(token: SoftHsm, workers: usize, sessions: usize, limits: &str) -> Self {
         let device = device("hsm", &token.device_config("hsm"), workers, sessions);
-        let server = Self::start_configured(vec![token], &format!("[kmip.limits]\n{limits}\n{device}"));
-        server.must(&["root-key", "create", "root"]);
-        server.adapter(ADAPTER);
-        server
+        let sections = format!("[kmip.limits]\n{limits}\n{device}");
+        Self::start_configured(vec![token], &sections).with_an_adapter()
+    }
+
+    fn with_an_adapter(self) -> Self {
+        self.must(&["root-key", "create", "root"]);
+        self.adapter(ADAPTER);
+        self
     }
 
     /// A server without a root key, on these tokens, with these sections after `[kmip]` in its configuration.
     pub fn start_configured(tokens: Vec<SoftHsm>, sections: &str) -> Self {
+        let mut server = Self::prepare(tokens, sections);
+        server.start_again();
+        server
+    }
+
+    fn prepare(tokens: Vec<SoftHsm>, sections: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let address = own_address();
         identity::write(&identity::server(address.ip()), directory.path(), "server");
-        let mut server = Self {
+        let server = Self {
             tokens,
             directory,
             address,
+            group: None,
             process: None,
             log: Log::default(),
         };
         server.configure(sections);
-        server.start_again();
         server
     }
 
@@ -137,8 +160,13 @@ impl Server {
     /// Starts the server after it was killed or stopped.
     pub fn start_again(&mut self) {
         let position = self.log.position();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_claviger"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        if let Some(group) = self.group {
+            command.gid(group);
+        }
+        let mut process = command
             .args(["--config", self.config().to_str().expect("a path"), "serve"])
+            .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -158,8 +186,13 @@ impl Server {
 
     /// Asks the server to stop, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
+        self.end_by("TERM")
+    }
+
+    /// Sends the server a signal, and waits for its end.
+    pub fn end_by(&mut self, name: &str) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");
-        signal(process.id(), "TERM");
+        signal(process.id(), name);
         process.wait().expect("the server ends")
     }
 

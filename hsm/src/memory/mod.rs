@@ -73,3 +73,18 @@ pub fn forbid_dumps() -> Result<(), Error> {
             reason: format!("core dumps can't be forbidden: {refusal}"),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::dumpable_behavior;
+
+    use super::*;
+
+    #[test]
+    fn a_process_with_keys_is_dumped_by_nobody() {
+        forbid_dumps().unwrap();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        let limit = getrlimit(Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+    }
+}
