@@ -53,6 +53,12 @@ fn mirror(
                 format!("has {member:?}, which is the same token as {:?}", other.name),
                 "give each device its own token: by token_serial or slot_id where the labels are equal",
             );
+        } else if let Some(other) = tokens.iter().find(|other| !fit_together(other, device)) {
+            section.wrong(
+                "devices",
+                format!("has {member:?}, which does not open what {:?} wraps", other.name),
+                "give both the same wrap_profile and the same release_profile",
+            );
         }
         tokens.push(device);
     }
@@ -94,6 +100,11 @@ fn name(section: &mut Section<'_>, names: &mut BTreeSet<String>) -> String {
 /// Whether two devices are certainly one token.
 fn is_same_token(one: &Device, other: &Device) -> bool {
     (&one.module, &one.token, &one.environment) == (&other.module, &other.token, &other.environment)
+}
+
+/// Whether a key is handed out in the same way by whichever of the two is asked.
+fn fit_together(one: &Device, other: &Device) -> bool {
+    (one.wrap_profile, one.release_profile) == (other.wrap_profile, other.release_profile)
 }
 
 #[cfg(test)]
@@ -169,6 +180,18 @@ pin_file = "pin"
             assert!(problems[0].contains(what), "{what}: {problems:?}");
             assert!(problems[0].contains("remedy: "), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn devices_that_do_not_open_what_the_other_wraps_are_no_mirror() {
+        let unequal = DEVICES.replacen("token_serial", "wrap_profile = \"aes-kw\"\ntoken_serial", 1);
+        let mirror = "[[mirror]]\nname = \"hsm\"\ndevices = [\"hsm-a\", \"hsm-b\"]\n";
+        let problems = Config::parse(Path::new("claviger.toml"), &format!("{unequal}{mirror}"))
+            .expect_err("they differ");
+        assert!(
+            problems.to_string().contains("the same wrap_profile"),
+            "{problems}"
+        );
     }
 
     #[test]

@@ -188,6 +188,16 @@ impl Drop for MirrorBackend {
     }
 }
 
+/// What keeps a key that one member wrapped from being opened by another.
+fn differs(first: &BackendDescription, other: &BackendDescription) -> Option<String> {
+    (first.wrap_profile != other.wrap_profile).then(|| {
+        format!(
+            "it wraps keys by {}, and {} by {}: set `wrap_profile` of both to one that both can do",
+            other.wrap_profile, first.name, first.wrap_profile
+        )
+    })
+}
+
 /// Whether every member would say the same.
 fn is_of_the_request(error: &Error) -> bool {
     use claviger_hsm::Error as DeviceError;
@@ -290,8 +300,14 @@ impl RootKeyBackend for MirrorBackend {
     async fn describe(&self) -> Result<BackendDescription, Error> {
         let asked = self.members.iter().map(|member| member.backend().describe());
         let answers = futures_util::future::join_all(asked).await;
+        let first = answers.iter().flatten().next();
         let members = (self.members.iter().zip(&answers))
-            .map(|(member, answer)| MemberDescription::of(member.name(), answer, member.trouble()))
+            .map(|(member, answer)| {
+                let trouble = member
+                    .trouble()
+                    .or_else(|| differs(first?, answer.as_ref().ok()?));
+                MemberDescription::of(member.name(), answer, trouble)
+            })
             .collect();
         let worker_pids = (answers.iter().flatten())
             .flat_map(|answer| answer.worker_pids.iter().copied())

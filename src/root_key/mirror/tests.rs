@@ -29,6 +29,7 @@ struct StandIn {
     behaviour: Mutex<Behaviour>,
     asked: AtomicUsize,
     checked: AtomicUsize,
+    wrap_profile: Mutex<&'static str>,
 }
 
 impl StandIn {
@@ -38,6 +39,7 @@ impl StandIn {
             behaviour: Mutex::new(Behaviour::Serves),
             asked: AtomicUsize::new(0),
             checked: AtomicUsize::new(0),
+            wrap_profile: Mutex::new("aes-kw"),
         })
     }
 
@@ -138,7 +140,7 @@ impl RootKeyBackend for StandIn {
             manufacturer: String::new(),
             model: String::new(),
             firmware: String::new(),
-            wrap_profile: "aes-kw".into(),
+            wrap_profile: (*self.wrap_profile.lock().unwrap()).into(),
             release_profile: "transport",
             worker_pids: vec![self.name.len().try_into().unwrap()],
             members: Vec::new(),
@@ -341,6 +343,15 @@ async fn the_status_tells_how_each_member_is() {
     let whole = mirror.describe().await.unwrap();
     assert_eq!((whole.name.as_str(), whole.worker_pids), ("pair", vec![3, 5]));
     assert!(whole.members.iter().all(|member| member.trouble.is_none()));
+    *other.wrap_profile.lock().unwrap() = "aes-kwp";
+    let unequal = mirror.describe().await.unwrap();
+    assert!(
+        unequal.members[1]
+            .trouble
+            .as_ref()
+            .unwrap()
+            .contains("wrap_profile")
+    );
     other.fails_with(unavailable());
     let half = mirror.describe().await.unwrap();
     assert_eq!(half.members[0].trouble, None);
