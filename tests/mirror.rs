@@ -242,6 +242,21 @@ fn a_root_key_that_is_not_replicated_is_not_used_and_the_operator_is_told_what_t
         server.json(&["root-key", "list"]).as_array().map(Vec::len),
         Some(0)
     );
+    // It is still there, on one token.
+    let doctor = || String::from_utf8(server.claviger(&["doctor"]).stdout).expect("text");
+    let told = doctor();
+    assert!(
+        told.contains("claviger.root.v1 is on hsm-") && told.contains("lacks it"),
+        "{told}"
+    );
+    let (from, to) = if told.contains("is on hsm-a") {
+        (0, 1)
+    } else {
+        (1, 0)
+    };
+    copy(&server.tokens()[from], &server.tokens()[to]);
+    let told = doctor();
+    assert!(told.contains("1 on each device, the same"), "{told}");
 }
 
 #[test]

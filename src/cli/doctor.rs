@@ -1,6 +1,9 @@
 //! `claviger doctor`: what is wrong, found by trial, each with a remedy. It needs no running server, leaves
 //! nothing behind on a token and changes no file.
 
+mod mirror;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -46,7 +49,8 @@ pub(crate) async fn run(config: &Config, client: &Client, output: Output) -> Res
         &mut findings,
     );
     store(&config.store.path, &mut findings);
-    devices(config, &mut findings).await;
+    let sound = devices(config, &mut findings).await;
+    mirror::compare(config, &sound, &mut findings).await;
     server(client, &mut findings).await;
     output.data(&findings, table)?;
     let failed = findings
@@ -196,7 +200,9 @@ fn store(file: &Path, findings: &mut Findings) {
     }
 }
 
-async fn devices(config: &Config, findings: &mut Findings) {
+/// Examines each device; returns the names of those that nothing is wrong with.
+async fn devices(config: &Config, findings: &mut Findings) -> BTreeSet<String> {
+    let mut sound = BTreeSet::new();
     for device in &config.devices {
         let subject = format!("device {}", device.name);
         let command = match WorkerCommand::this_program() {
@@ -214,18 +220,23 @@ async fn devices(config: &Config, findings: &mut Findings) {
             }
         };
         match examine(&device::device_config(device), &command).await {
-            Ok(report) => findings
-                .findings
-                .extend(report.checks.into_iter().map(|check| Finding {
+            Ok(report) => {
+                if report.verdict() != Verdict::Failure {
+                    sound.insert(device.name.clone());
+                }
+                let checks = report.checks.into_iter().map(|check| Finding {
                     subject: subject.clone(),
                     check,
-                })),
+                });
+                findings.findings.extend(checks);
+            }
             Err(error) => {
                 let remedy = "see what the module wrote to stderr above";
                 findings.add(&subject, "worker", Verdict::Failure, error.to_string(), remedy);
             }
         }
     }
+    sound
 }
 
 async fn server(client: &Client, findings: &mut Findings) {

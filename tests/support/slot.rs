@@ -65,18 +65,28 @@ pub fn another(token: &SoftHsm, label: &str) -> (DeviceConfig, Slot) {
     (device, Slot::new(token, folder))
 }
 
-/// Makes the tokens of one configuration a copy of those of another, as a cluster does, or an operator who clones.
+/// Makes the tokens of one configuration a copy of those of another, as a cluster does, or an operator who clones: under
+/// a process that uses them, too, which never finds half a token.
 pub fn copy(from: &SoftHsm, to: &SoftHsm) {
-    for folder in folders(&to.token_directory()) {
-        std::fs::remove_dir_all(folder).expect("the token is there");
-    }
+    let mut old = folders(&to.token_directory());
+    let meanwhile = to.directory().join("copied");
     for folder in folders(&from.token_directory()) {
         let copy = to.token_directory().join(folder.file_name().expect("a folder"));
-        std::fs::create_dir(&copy).expect("the token is gone");
-        for file in entries(&folder) {
-            std::fs::copy(&file, copy.join(file.file_name().expect("a file")))
-                .expect("the token can be copied");
+        if !old.remove(&copy) {
+            std::fs::create_dir(&copy).expect("the folder is new");
         }
+        // SoftHSM looks for new objects where `generation` has changed.
+        let (last, first): (Vec<_>, _) = entries(&folder)
+            .into_iter()
+            .partition(|file| file.ends_with("generation"));
+        for file in first.into_iter().chain(last) {
+            std::fs::copy(&file, &meanwhile).expect("the token can be copied");
+            let name = file.file_name().expect("a file");
+            std::fs::rename(&meanwhile, copy.join(name)).expect("the token can be written to");
+        }
+    }
+    for folder in old {
+        std::fs::remove_dir_all(folder).expect("the token is there");
     }
 }
 
