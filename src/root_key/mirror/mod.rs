@@ -103,7 +103,11 @@ impl MirrorBackend {
                     }
                     Some((_, Err(error))) if is_of_the_request(&error) => return Err(error),
                     Some((index, Err(error))) => {
-                        if !error.is_busy() && !error.is_refusal_of_the_wrapped_key() {
+                        // A client may ask for a wrapping that a member does not know.
+                        let says_nothing = error.is_busy()
+                            || error.is_refusal_of_the_wrapped_key()
+                            || error.is_unknown_wrapping();
+                        if !says_nothing {
                             self.members.lose(index, root_keys, &error);
                         }
                         // A member that serves has said so; one that is away can't know better.
@@ -288,6 +292,11 @@ impl RootKeyBackend for MirrorBackend {
             member.rewrap(from, to, specification, wrapped)
         })
         .await
+    }
+
+    async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
+        let members = self.members.iter().map(|member| member.backend());
+        futures_util::future::join_all(members.map(|member| member.forget(root_key, wrapped))).await;
     }
 
     /// Whether one member at least serves now. Each is tried, so that one that is away is known before a client's request
