@@ -158,10 +158,7 @@ pub(super) async fn release(
             wrapping.key_wrap,
         )
         .await
-        .map_err(|error| match wrapping.key_wrap {
-            KeyWrap::Padded if error.is_unknown_wrapping() => Refusal::no_padded_key_wrap(),
-            _ => Refusal::not_released(&error),
-        })?;
+        .map_err(|error| Refusal::not_wrapped(&error, wrapping.key_wrap))?;
     item.leaves_by(CLIENT_RELEASE_PROFILE);
     Ok(released)
 }

@@ -13,6 +13,7 @@ use crate::kmip::enumeration::{Enumeration, KeyFormatType, ObjectType, Operation
 use crate::kmip::payload::CheckResponse;
 use crate::kmip::ttlv::DecodeError;
 use crate::kmip::version::ProtocolVersion;
+use crate::root_key::KeyWrap;
 use crate::{recorder, root_key, store};
 
 /// A request that is not carried out.
@@ -271,11 +272,17 @@ impl Refusal {
         )
     }
 
-    /// The device that holds the keys has no AES key wrap with padding.
-    pub(super) fn no_padded_key_wrap() -> Self {
+    /// The device did not wrap a key under a client's: it has no such key wrap, or something else was wrong.
+    pub(super) fn not_wrapped(error: &root_key::Error, key_wrap: KeyWrap) -> Self {
+        if !error.is_unknown_wrapping() {
+            return Self::not_released(error);
+        }
         Self::new(
             ResultReason::FeatureNotSupported,
-            "Keys are wrapped here by NISTKeyWrap, not by AESKeyWrapPadding",
+            match key_wrap {
+                KeyWrap::Padded => "Keys are not wrapped here by AESKeyWrapPadding; ask for NISTKeyWrap",
+                KeyWrap::Nist => "This server does not wrap keys under a key of the client's",
+            },
         )
     }
 

@@ -18,7 +18,7 @@ use crate::kmip::object::{KeyInformation, KeyWrappingSpecification, Object};
 use crate::kmip::payload::{GetRequest, RequestPayload};
 use crate::kmip::version::V1_4;
 use crate::operation::refusal::Refusal;
-use crate::root_key;
+use crate::root_key::{self, KeyWrap};
 use crate::store::{Change, Store};
 
 /// A wish to have a key wrapped under the key `id`.
@@ -182,6 +182,23 @@ fn a_client_can_tell_a_device_that_is_away_from_a_key_that_is_broken() {
     let refusal = of(DeviceError::WrappedKeyRefused);
     assert_eq!(refusal.reason(V1_4), ResultReason::CryptographicFailure);
     assert!(!refusal.message().contains("try again"), "{}", refusal.message());
+}
+
+#[test]
+fn a_client_is_told_that_the_device_has_no_key_wrap_and_not_that_its_key_is_broken() {
+    let of = |source| root_key::Error::Device {
+        backend: "hsm".into(),
+        source,
+    };
+    let unknown = of(DeviceError::WrapProfile {
+        profile: "aes-kw".into(),
+    });
+    for key_wrap in [KeyWrap::Nist, KeyWrap::Padded] {
+        let reason = Refusal::not_wrapped(&unknown, key_wrap).reason(V1_4);
+        assert_eq!(reason, ResultReason::FeatureNotSupported);
+    }
+    let broken = Refusal::not_wrapped(&of(DeviceError::WrappedKeyRefused), KeyWrap::Nist);
+    assert_eq!(broken.reason(V1_4), ResultReason::CryptographicFailure);
 }
 
 #[tokio::test]
