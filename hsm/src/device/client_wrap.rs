@@ -47,7 +47,7 @@ fn wrap_padded(
     bytes: usize,
 ) -> Result<Vec<u8>, Error> {
     match wrap(session, WrapProfile::AesKwp, keys, bytes) {
-        Err(error) if error.code() == Some(ck::CKR_MECHANISM_INVALID) => {}
+        Err(Error::WrapProfile { .. }) => {}
         wrapped => return wrapped,
     }
     if !pad_is_rfc_5649(session)? {

@@ -11,7 +11,7 @@ pub struct Expectations {
     /// Whether the token refuses every wrapped key that was changed, or is of another root key. Where it does not, it is
     /// the seal of Claviger's rows that finds it, before the token sees it.
     pub finds_changes: bool,
-    /// Whether the token can wrap a key under a client's key by AES key wrap (RFC 3394).
+    /// Whether the token can wrap a key under a client's key by AES key wrap, without and with padding (RFC 3394 and 5649).
     pub wraps_for_clients: bool,
     /// The longest secret that the token makes, in bytes.
     pub longest_secret: u16,

@@ -1,6 +1,8 @@
 //! Keys: made, taken in, released, refused.
 
 use claviger_hsm::{Error, KeptKey, KeyKind, KeyWrap, MadeKey};
+use openssl::cipher::Cipher;
+use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
 use openssl::sha::sha256;
 
 use super::device_with_root_key;
@@ -185,7 +187,7 @@ async fn a_key_goes_only_into_a_buffer_of_its_length() {
 }
 
 #[tokio::test]
-async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
+async fn a_key_leaves_under_a_clients_key_as_rfc_3394_and_rfc_5649_say() {
     let Some((token, device, root)) = device_with_root_key().await else {
         return;
     };
@@ -200,13 +202,18 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
         wrapped: device.import(&root, AES_256, material).await.unwrap().wrapped,
     };
     let (key, wrapping_key) = (kept(&data).await, kept(&kek).await);
-    let can = token.expectations().wraps_for_clients;
-    assert_eq!(
-        device.release_under(&key, &wrapping_key, KeyWrap::Nist).await,
-        can.then_some(expected).ok_or(Error::WrapProfile {
-            profile: "aes-kw".to_owned()
-        })
-    );
+    for (key_wrap, profile, expected) in [
+        (KeyWrap::Nist, "aes-kw", expected),
+        (KeyWrap::Padded, "aes-kwp", wrapped_with_padding(&kek, &data)),
+    ] {
+        let can = token.expectations().wraps_for_clients;
+        assert_eq!(
+            device.release_under(&key, &wrapping_key, key_wrap).await,
+            can.then_some(expected).ok_or(Error::WrapProfile {
+                profile: profile.to_owned()
+            })
+        );
+    }
 
     let mut changed = wrapping_key.clone();
     changed.wrapped.bytes[7] ^= 1;
@@ -224,6 +231,20 @@ async fn a_key_leaves_under_a_clients_key_as_rfc_3394_says() {
         .unwrap_err();
     assert_eq!(refused, Error::KeyLength { bytes: 20 });
     device.shutdown().await;
+}
+
+/// By OpenSSL, as RFC 5649 says.
+fn wrapped_with_padding(wrapping_key: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut context = CipherCtx::new().expect("OpenSSL has memory");
+    context.set_flags(CipherCtxFlags::FLAG_WRAP_ALLOW);
+    context
+        .encrypt_init(Some(Cipher::aes_256_wrap_pad()), Some(wrapping_key), None)
+        .expect("an AES-256 key");
+    let mut wrapped = Vec::new();
+    context
+        .cipher_update_vec(key, &mut wrapped)
+        .expect("a key of a length that can be wrapped");
+    wrapped
 }
 
 #[tokio::test]
