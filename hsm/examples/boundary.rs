@@ -2,17 +2,17 @@
 //! the processor time of this process for each, beside that of its workers.
 //!
 //! ```text
-//! boundary TASKS SECONDS WORKERS SESSIONS
+//! boundary TASKS SECONDS WORKERS SESSIONS [softhsm | opencryptoki | kryoptic]
 //! ```
 //!
-//! Uses a SoftHSMv2 token in a temporary folder, and itself as the worker program.
+//! Uses a token for tests, SoftHSMv2's where none is named, and itself as the worker program.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::testkit::TokenKind;
 use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, WorkerCommand};
 use tokio::task::JoinSet;
 
@@ -28,18 +28,21 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{error}\nusage: boundary TASKS SECONDS WORKERS SESSIONS");
+            eprintln!("{error}\nusage: boundary TASKS SECONDS WORKERS SESSIONS [TOKEN]");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(arguments: &[String]) -> Result<String, Box<dyn Error>> {
-    let [tasks, seconds, workers, sessions] = arguments else {
+    let [tasks, seconds, workers, sessions, token @ ..] = arguments else {
         return Err("four arguments are needed".into());
     };
+    let kind = token
+        .first()
+        .map_or(Ok(TokenKind::SoftHsm), |name| name.parse())?;
     let (tasks, duration): (usize, _) = (tasks.parse()?, Duration::from_secs_f64(seconds.parse()?));
-    let token = SoftHsm::new();
+    let token = kind.token().ok_or("the token is not there")?;
     let config = DeviceConfig {
         workers: workers.parse()?,
         sessions: sessions.parse()?,

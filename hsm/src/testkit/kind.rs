@@ -1,6 +1,7 @@
 //! Which tokens there are for tests.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{SoftHsm, TestToken, kryoptic, opencryptoki};
 
@@ -19,12 +20,7 @@ impl TokenKind {
     /// The kind that a test module is for, by the module's name: `softhsm`, `opencryptoki` or `kryoptic` in its path.
     pub fn of_module(path: &str) -> Self {
         path.split("::")
-            .find_map(|part| match part {
-                "softhsm" => Some(Self::SoftHsm),
-                "opencryptoki" => Some(Self::OpenCryptoki),
-                "kryoptic" => Some(Self::Kryoptic),
-                _ => None,
-            })
+            .find_map(|part| part.parse().ok())
             .expect("a module of the suite is named after its token")
     }
 
@@ -48,6 +44,22 @@ impl TokenKind {
             eprintln!("SKIPPED, for want of {self}: {reason}");
         })
         .ok()
+    }
+}
+
+impl FromStr for TokenKind {
+    type Err = String;
+
+    /// By its name as one word of small letters: `softhsm`, `opencryptoki`, `kryoptic`.
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "softhsm" => Ok(Self::SoftHsm),
+            "opencryptoki" => Ok(Self::OpenCryptoki),
+            "kryoptic" => Ok(Self::Kryoptic),
+            other => Err(format!(
+                "softhsm, opencryptoki or kryoptic was expected, not {other}"
+            )),
+        }
     }
 }
 
