@@ -39,7 +39,7 @@ use super::{
 };
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
-use members::Members;
+use members::{Member, Members};
 
 /// How long one member may take before another is asked as well.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -295,7 +295,7 @@ impl RootKeyBackend for MirrorBackend {
     }
 
     async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
-        let members = self.members.iter().map(|member| member.backend());
+        let members = self.members.iter().map(Member::backend);
         futures_util::future::join_all(members.map(|member| member.forget(root_key, wrapped))).await;
     }
 
