@@ -9,8 +9,10 @@
 //! | `kind` | which tokens there are, and that one that is missing is not missing in silence: [`TokenKind`] |
 //! | `expectations` | what is not the same: the table of [`Expectations`] |
 //! | `softhsm`, `opencryptoki`, `kryoptic` | how each is had |
+//! | `faults` | what stands before any of them and fails by script: [`Faults`] |
 
 mod expectations;
+mod faults;
 mod kind;
 mod kryoptic;
 mod opencryptoki;
@@ -18,6 +20,7 @@ mod softhsm;
 mod token;
 
 pub use expectations::Expectations;
+pub use faults::Faults;
 pub use kind::TokenKind;
 pub use softhsm::SoftHsm;
 pub use token::TestToken;
