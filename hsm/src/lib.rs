@@ -23,7 +23,7 @@
 //! | [`worker`] | the boundary: the protocol, both its ends, supervision and healing |
 //! | [`doctor`] | what a device can do, found by trial, and what is wrong with it |
 //! | [`memory`] | memory for secrets: locked, out of dumps, zeroised |
-//! | `testkit` | tokens for tests: SoftHSMv2, openCryptoki, Kryoptic (feature `testkit`) |
+//! | `testkit` | tokens for tests: SoftHSMv2, openCryptoki, Kryoptic; and faults before them (feature `testkit`) |
 
 #![deny(unsafe_code)]
 
@@ -49,5 +49,5 @@ pub use error::Error;
 pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts,
 };
-pub use worker::{Device, Released};
+pub use worker::{Device, Healing, Released};
 pub use wrapped::{WrapProfile, Wrapped};

@@ -1,5 +1,7 @@
 //! Root keys: made, found, checked.
 
+use std::cell::Cell;
+
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki_sys as ck;
 
@@ -14,13 +16,38 @@ use crate::wrapped::WrapProfile;
 
 /// Makes a root key and checks what came out. The session must be a writing one.
 ///
+/// `found_free` is false at first and true once label and identifier were found free. Where the same creation is tried
+/// again after that, a key that is there is the one that the attempt before made and did not get an answer for.
+///
 /// Fails with [`Error::RootKeyExists`] where a key has the label or the identifier. A key that came out otherwise than
 /// asked for is destroyed again, and [`Error::RootKeyUnfit`] says what was wrong.
 pub(crate) fn create(
     session: &Session,
     manner: Manner,
     locator: &RootKeyLocator,
+    found_free: &Cell<bool>,
 ) -> Result<RootKeyFacts, Error> {
+    let made_before = if found_free.get() {
+        match find(session, locator) {
+            Err(Error::RootKeyNotFound { .. }) => None,
+            found => Some(found?),
+        }
+    } else {
+        refuse_what_is_taken(session, locator)?;
+        found_free.set(true);
+        None
+    };
+    let key = match made_before {
+        Some(key) => key,
+        None => root_template::make(session, manner, Narrowing::found(session, manner), locator)?,
+    };
+    verify(session, key, locator).inspect_err(|_| {
+        // It was made a moment ago and has wrapped nothing.
+        let _ = session.pkcs11().destroy_object(key);
+    })
+}
+
+fn refuse_what_is_taken(session: &Session, locator: &RootKeyLocator) -> Result<(), Error> {
     let taken = [
         Attribute::Label(locator.label.clone().into()),
         Attribute::Id(locator.id.clone()),
@@ -37,11 +64,7 @@ pub(crate) fn create(
             });
         }
     }
-    let key = root_template::make(session, manner, Narrowing::found(session, manner), locator)?;
-    verify(session, key, locator).inspect_err(|_| {
-        // It was made a moment ago and has wrapped nothing.
-        let _ = session.pkcs11().destroy_object(key);
-    })
+    Ok(())
 }
 
 /// Finds a root key by its label and its identifier. It is never made here.

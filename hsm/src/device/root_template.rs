@@ -57,7 +57,8 @@ impl Narrowing {
         parts.into_iter().fold(Self::default(), |found, part| {
             let mut tried = found;
             *part(&mut tried) = true;
-            match try_out(session, manner, tried) {
+            // A device that failed for a moment is not one that does not take it.
+            match try_out(session, manner, tried).or_else(|_| try_out(session, manner, tried)) {
                 Ok(()) => tried,
                 Err(_) => found,
             }

@@ -11,6 +11,7 @@ use cryptoki::types::AuthPin;
 use cryptoki_sys as ck;
 use zeroize::Zeroize;
 
+use super::fault::Fault;
 use super::module::Module;
 use super::raw::Functions;
 use crate::Error;
@@ -114,10 +115,13 @@ impl Session {
     pub(super) fn sha256_of(&self, key: ObjectHandle) -> Result<Option<[u8; 32]>, Error> {
         let session = self.pkcs11();
         session.digest_init(&Mechanism::Sha256)?;
-        if session.digest_key(key).is_err() {
+        if let Err(error) = session.digest_key(key).map_err(Error::from) {
             // Ends the operation, so that the session can be used again. Its result means nothing.
             let _ = session.digest_final();
-            return Ok(None);
+            return match Fault::of(&error) {
+                Fault::Request => Ok(None),
+                _ => Err(error),
+            };
         }
         Ok(session.digest_final()?.try_into().ok())
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::{DeviceConfig, WorkerCommand};
 use crate::worker::protocol::{Begin, Begun};
-use crate::worker::{Connection, TransportPair, connect};
+use crate::worker::{Connection, Logins, TransportPair, connect};
 use crate::{Error, memory};
 
 pub(crate) use examination::examine_here;
@@ -86,7 +86,8 @@ pub async fn examine(config: &DeviceConfig, command: &WorkerCommand) -> Result<R
     let pair = tokio::task::spawn_blocking(TransportPair::generate)
         .await
         .map_err(|error| Error::transport(error.to_string()))??;
-    let mut report = match connect(config, command, &pair, Begin::Examine).await {
+    let logins = Logins::new()?;
+    let mut report = match connect(config, command, &pair, &logins, Begin::Examine).await {
         Ok(Connection {
             begun: Begun::Examined(report),
             process,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use openssl::sha::sha256;
 use tokio::time::{timeout, timeout_at};
 
+use super::healing::Healing;
 use super::link::{Answer, Failure, Link};
 use super::protocol::{Digest, Operation, Reply};
 use super::supervisor::Supervisor;
@@ -328,6 +329,11 @@ impl Device {
             .collect()
     }
 
+    /// What was done since the start so that the device serves again; asks nobody.
+    pub fn healing(&self) -> Healing {
+        self.shared.supervisor.healing()
+    }
+
     /// How many requests are under way.
     pub fn under_way(&self) -> usize {
         self.shared
@@ -375,6 +381,7 @@ impl Device {
                 Ok(Err(Failure::Busy)) => return Err(Error::Busy),
                 Ok(Err(Failure::Ended)) if !ended => {
                     ended = true;
+                    supervisor.count_repetition();
                 }
                 Ok(Err(Failure::Ended)) => {
                     return Err(Error::unavailable(

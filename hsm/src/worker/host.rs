@@ -9,19 +9,32 @@
 //!
 //! Each step is followed by the request once more. Before the ladder is climbed for an error that many modules return for
 //! a bad request as well, a throw-away key is made, wrapped, unwrapped and sent under the same root key: where that
-//! works, the error is the request's own. So a client can't make workers end.
+//! works, the request is tried again, and what fails [`CERTAIN`] times while the device works otherwise is the request's
+//! own error. So a client can't make workers end, and a device that fails now and then does not make a key's bytes wrong.
+//!
+//! What hangs is not waited for: the module can't be initialised anew while a call is in it, and where one stays there
+//! the worker ends at once.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use super::healing::Step;
 use super::lock;
+use super::login::Logins;
 use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
 use super::queue::Outbox;
 use crate::Error;
 use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
 use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
+
+/// After so many failures, with a device that works otherwise after each, the request itself is at fault.
+const CERTAIN: u32 = 3;
+/// How often it is looked whether the last call has left the module.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// What the threads of a worker share.
 pub(super) struct Host {
@@ -29,8 +42,10 @@ pub(super) struct Host {
     module: Arc<Module>,
     /// Read while a request runs; written while the module is initialised anew.
     online: RwLock<Option<Online>>,
+    /// Held while the module is initialised anew: whoever comes meanwhile waits here, so that those inside get fewer.
+    reopening: Mutex<()>,
     login: Mutex<()>,
-    pin_refused: AtomicBool,
+    logins: Logins,
 }
 
 /// The device between one initialisation and the next.
@@ -69,13 +84,14 @@ pub(super) enum Ended {
 
 impl Host {
     /// Loads the module and opens the device; gives what the starting process is told.
-    pub(super) fn open(start: Start) -> Result<(Self, Ready), Error> {
+    pub(super) fn open(start: Start, logins: Logins) -> Result<(Self, Ready), Error> {
         let module = Module::load(&start.module)?;
         let host = Self {
             module,
             online: RwLock::new(None),
+            reopening: Mutex::new(()),
             login: Mutex::new(()),
-            pin_refused: AtomicBool::new(false),
+            logins,
             start,
         };
         let (online, token, transport_key) = host.bring_online(0)?;
@@ -98,8 +114,9 @@ impl Host {
 
     /// Does what is asked, climbing the ladder where the device went away.
     pub(super) fn answer(&self, seat: &mut Seat, operation: &Operation, outbox: &Outbox) -> Ended {
-        let mut rung = 0;
+        let (mut rung, mut failed_alone) = (0, 0);
         let mut knew_root_key = false;
+        let found_free = Cell::new(false);
         loop {
             let online = self.online();
             let Some(online_now) = &*online else {
@@ -109,7 +126,7 @@ impl Host {
             knew_root_key |= operation
                 .root_key()
                 .is_some_and(|root| online_now.remembers(root));
-            let error = match self.attempt(online_now, seat, operation) {
+            let error = match self.attempt(online_now, seat, operation, &found_free) {
                 Ok(outcome) => {
                     online_now.worked.store(true, Ordering::Relaxed);
                     return Ended::Answered(outcome);
@@ -118,23 +135,31 @@ impl Host {
             };
             let lost = knew_root_key && matches!(error, Error::RootKeyNotFound { .. });
             let fault = if lost { Fault::Token } else { Fault::of(&error) };
-            match (fault, rung) {
-                (Fault::Request, _) => return Ended::Refused(error),
-                (Fault::Token, _) if !lost && self.works_otherwise(online_now, seat, operation) => {
-                    // It may have been out of order for a moment only: what fails again is at fault itself.
-                    return match self.attempt(online_now, seat, operation) {
-                        Ok(outcome) => Ended::Answered(outcome),
-                        Err(error) => Ended::Refused(own(error, operation)),
-                    };
+            if fault == Fault::Request {
+                return Ended::Refused(error);
+            }
+            // What was begun in it may be open still.
+            seat.session = None;
+            // Once more each time, so that a device that fails at every other call does not pass each check.
+            let mut works = || self.works_otherwise(online_now, seat, operation);
+            if fault == Fault::Token && !lost && (0..=failed_alone).all(|_| works()) {
+                failed_alone += 1;
+                if failed_alone == CERTAIN {
+                    return Ended::Refused(own(error, operation));
                 }
-                (_, 0) => {
+                outbox.send(&[Message::Healing(Step::Repetition)]);
+                continue;
+            }
+            match rung {
+                0 => {
                     complain(&error, "a fresh session is tried");
+                    outbox.send(&[Message::Healing(Step::Session)]);
                     if let Some(root) = operation.root_key() {
                         online_now.forget(root);
                     }
                     seat.session = None;
                 }
-                (_, 1) => {
+                1 => {
                     complain(&error, "the module is initialised anew");
                     seat.session = None;
                     drop(online);
@@ -146,6 +171,7 @@ impl Host {
                 _ if lost || online_now.worked.load(Ordering::Relaxed) => return Ended::Refused(error),
                 _ => return Ended::GiveUp(error),
             }
+            outbox.send(&[Message::Healing(Step::Repetition)]);
             rung += 1;
         }
     }
@@ -203,25 +229,39 @@ impl Host {
     }
 
     fn online(&self) -> RwLockReadGuard<'_, Option<Online>> {
+        drop(lock(&self.reopening));
         self.online.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn attempt(&self, online: &Online, seat: &mut Seat, operation: &Operation) -> Result<Outcome, Error> {
+    /// One try. `found_free` is for [`device::create`] to remember from try to try.
+    fn attempt(
+        &self,
+        online: &Online,
+        seat: &mut Seat,
+        operation: &Operation,
+        found_free: &Cell<bool>,
+    ) -> Result<Outcome, Error> {
         let session = self.seat_session(online, seat)?;
-        let outcome = self.perform(online, session, operation);
+        let outcome = self.perform(online, session, operation, found_free);
         if session.is_unfit() {
             seat.session = None;
         }
         outcome
     }
 
-    fn perform(&self, online: &Online, session: &Session, operation: &Operation) -> Result<Outcome, Error> {
+    fn perform(
+        &self,
+        online: &Online,
+        session: &Session,
+        operation: &Operation,
+        found_free: &Cell<bool>,
+    ) -> Result<Outcome, Error> {
         let transport = &online.transport;
         let mut held = None;
         let reply = match operation {
             Operation::CreateRootKey(locator) => {
                 let writing = self.module.open_writing_session(online.slot)?;
-                Reply::RootKey(device::create(&writing, online.manner, locator)?)
+                Reply::RootKey(device::create(&writing, online.manner, locator, found_free)?)
             }
             Operation::FindRootKey(locator) => {
                 let key = device::find(session, locator)?;
@@ -303,12 +343,11 @@ impl Host {
 
     /// Whether the device works under the request's root key, so that an error is the request's own.
     fn works_otherwise(&self, online: &Online, seat: &mut Seat, operation: &Operation) -> bool {
-        match operation.root_key() {
-            Some(root) if !matches!(operation, Operation::Check(_)) => self
-                .attempt(online, seat, &Operation::Check(root.clone()))
-                .is_ok(),
-            _ => false,
-        }
+        let Some(root) = operation.root_key() else {
+            return false;
+        };
+        let check = Operation::Check(root.clone());
+        *operation != check && self.attempt(online, seat, &check, &Cell::new(false)).is_ok()
     }
 
     /// The thread's session: of this initialisation, open and logged in.
@@ -338,17 +377,14 @@ impl Host {
             return Ok(session);
         }
         let _one_at_a_time = lock(&self.login);
-        if self.pin_refused.load(Ordering::Relaxed) {
-            return Err(Error::PinIncorrect {
-                name: "refused before".to_owned(),
-            });
+        if session.is_logged_in()? {
+            return Ok(session);
         }
-        device::refuse_to_risk_the_pin(&self.module.token(slot)?)?;
-        let login = session.login(&device::read_pin(&self.start.pin_file)?);
-        if let Err(Error::PinIncorrect { .. }) = &login {
-            self.pin_refused.store(true, Ordering::Relaxed);
-        }
-        login.map(|()| session)
+        self.logins.once(|| {
+            device::refuse_to_risk_the_pin(&self.module.token(slot)?)?;
+            session.login(&device::read_pin(&self.start.pin_file)?)
+        })?;
+        Ok(session)
     }
 
     fn bring_online(&self, generation: u64) -> Result<(Online, TokenFacts, HandedOver), Error> {
@@ -386,7 +422,8 @@ impl Host {
 
     /// Initialises the module anew, unless another thread has done so since `generation`.
     fn reopen(&self, generation: u64, outbox: &Outbox) -> Result<(), Error> {
-        let mut online = self.online.write().unwrap_or_else(PoisonError::into_inner);
+        let _nobody_enters = lock(&self.reopening);
+        let mut online = self.alone()?;
         match online.take() {
             Some(newer) if newer.generation != generation => {
                 *online = Some(newer);
@@ -401,9 +438,26 @@ impl Host {
         // A module that lost its device may refuse this and initialise all the same.
         let _ = self.module.finalise();
         let (newer, _, handed) = self.bring_online(generation + 1)?;
-        outbox.send(&[Message::TransportKey(handed)]);
+        outbox.send(&[Message::TransportKey(handed), Message::Healing(Step::Module)]);
         *online = Some(newer);
         Ok(())
+    }
+
+    /// Waits until no call is in the module any more. One that does not come back in time hangs.
+    fn alone(&self) -> Result<RwLockWriteGuard<'_, Option<Online>>, Error> {
+        let limit = Instant::now() + self.start.deadline / 4;
+        loop {
+            match self.online.try_write() {
+                Ok(online) => return Ok(online),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < limit => thread::sleep(LOOK),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::unavailable(
+                        "the module is to be initialised anew, and a call into it does not come back",
+                    ));
+                }
+            }
+        }
     }
 }
 

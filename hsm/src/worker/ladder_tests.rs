@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use super::TransportPair;
 use super::frame::Decoder;
 use super::host::{Ended, Host, Seat};
+use super::login::Logins;
 use super::protocol::{Digest, Message, Operation, Reply};
 use super::queue::Outbox;
 use crate::Error;
@@ -31,11 +32,11 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new(start: super::protocol::Start) -> Self {
         let pair = TransportPair::generate().unwrap();
-        let (host, ready) = Host::open(super::protocol::Start {
+        let start = super::protocol::Start {
             transport_recipient: pair.recipient(),
             ..start
-        })
-        .unwrap();
+        };
+        let (host, ready) = Host::open(start, Logins::new().unwrap()).unwrap();
         let first = ready.transport_key;
         let transport_keys = HashMap::from([(first.epoch, pair.receive(&first).unwrap())]);
         let (ours, said) = UnixStream::pair().unwrap();
@@ -101,6 +102,7 @@ impl Scene {
         while let Ok(Some(message)) = decoder.read::<Message>(&mut &self.said) {
             match message {
                 Message::TransportKey(handed) => epochs.push(handed.epoch),
+                Message::Healing(_) => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::frame::{self, Decoder};
+use super::healing::Counters;
 use super::lock;
 use super::process::{Connection, Process};
 use super::protocol::{
@@ -59,6 +60,7 @@ pub(super) struct Link {
     under_way: AtomicUsize,
     next_id: AtomicU64,
     transport: Mutex<TransportKeys>,
+    healing: Arc<Counters>,
     /// Why the worker gave up, where it said so.
     last_words: Mutex<Option<Error>>,
     started: Instant,
@@ -91,6 +93,7 @@ impl Link {
         connection: Connection,
         pair: Arc<TransportPair>,
         capacity: usize,
+        healing: Arc<Counters>,
     ) -> Result<(Arc<Self>, JoinHandle<()>), Error> {
         let Connection {
             process,
@@ -128,6 +131,7 @@ impl Link {
                 current: transport_key.epoch,
                 keys: HashMap::from([(transport_key.epoch, Arc::new(key))]),
             }),
+            healing,
             last_words: Mutex::default(),
             started: Instant::now(),
             last_answer: AtomicU64::new(0),
@@ -336,6 +340,10 @@ impl Link {
                 if epoch != transport.current {
                     transport.keys.remove(&epoch);
                 }
+            }
+            Message::Healing(step) => {
+                self.healing.count(step);
+                tracing::warn!(pid = self.process.pid(), ?step, "the device is healed");
             }
             Message::LastWords(error) => *lock(&self.last_words) = Some(error),
         }

@@ -1,13 +1,15 @@
 //! The boundary: the process that hosts a device, the protocol to it, and its supervision.
 //!
 //! The starting process has [`Device`], `link` (one worker's connection), `supervisor` (which worker serves, restart)
-//! and `process`. The worker has `serve` (its life), `host` (the threads' common device) and `ladder` (healing). Both
-//! have `protocol` and `frame`.
+//! and `process`. The worker has `serve` (its life) and `host` (the threads' common device, and how it is healed). Both
+//! have `protocol`, `frame`, `healing` (what was done, counted)
+//! and `login` (the PIN is tried once).
 //!
 //! Nothing of PKCS#11 belongs here: that is [`crate::device`].
 
 mod frame;
 mod handle;
+mod healing;
 mod host;
 #[cfg(all(test, feature = "testkit"))]
 #[allow(clippy::unwrap_used)] // Compiled for tests only.
@@ -16,6 +18,7 @@ mod kept_tests;
 #[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod ladder_tests;
 mod link;
+mod login;
 mod process;
 pub(crate) mod protocol;
 mod queue;
@@ -24,8 +27,10 @@ mod supervisor;
 mod transport;
 
 pub use handle::{Device, Released};
+pub use healing::Healing;
 pub use serve::serve_inherited;
 
+pub(crate) use login::Logins;
 pub(crate) use process::{Connection, connect};
 pub(crate) use transport::TransportPair;
 

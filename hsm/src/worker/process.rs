@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::TransportPair;
 use super::frame::{self, Decoder};
 use super::lock;
+use super::login::Logins;
 use super::protocol::{Begin, Begun, Start};
 use crate::Error;
 use crate::configuration::{DeviceConfig, WorkerCommand};
@@ -33,20 +34,21 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the program with `socket` as its standard input.
+    /// Starts the program with `socket` as its standard input and `logins` as its standard output.
     ///
     /// Each process is started and waited for by a thread of its own.
     async fn launch(
         command: &WorkerCommand,
         environment: &[(String, String)],
         socket: OwnedFd,
+        logins: OwnedFd,
     ) -> Result<Self, Error> {
         let mut program = Command::new(&command.program);
         program
             .args(&command.arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::from(socket))
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(logins))
             // A signal from the terminal is for the starting process, which ends its workers in good order.
             .process_group(0);
         let name = command.program.display().to_string();
@@ -143,6 +145,7 @@ pub(crate) async fn connect(
     config: &DeviceConfig,
     command: &WorkerCommand,
     pair: &TransportPair,
+    logins: &Logins,
     first_message: impl FnOnce(Start) -> Begin,
 ) -> Result<Connection, Error> {
     let launch = |error: std::io::Error| Error::Launch {
@@ -151,7 +154,13 @@ pub(crate) async fn connect(
     let (ours, theirs) = StdStream::pair().map_err(launch)?;
     ours.set_nonblocking(true).map_err(launch)?;
     let mut stream = UnixStream::from_std(ours).map_err(launch)?;
-    let process = Process::launch(command, &config.environment, theirs.into()).await?;
+    let process = Process::launch(
+        command,
+        &config.environment,
+        theirs.into(),
+        logins.for_a_worker()?,
+    )
+    .await?;
 
     let mut first = Vec::new();
     frame::append(

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::healing::Step;
 use crate::Error;
 use crate::configuration::{KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal};
 use crate::doctor::Report;
@@ -114,7 +115,7 @@ pub(crate) struct Request {
     pub(crate) operation: Operation,
 }
 
-/// The operations. Each can be repeated without harm, save [`Operation::CreateRootKey`].
+/// The operations. Each can be repeated without harm; [`Operation::CreateRootKey`] only by who knows that it was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operation {
     CreateRootKey(RootKeyLocator),
@@ -190,6 +191,8 @@ pub(crate) enum Message {
     TransportKey(HandedOver),
     /// No answer after this one uses the transport key of this epoch.
     TransportRetired(u64),
+    /// What the worker did so that the device serves again.
+    Healing(Step),
     /// The worker gives up for this reason and ends.
     LastWords(Error),
 }

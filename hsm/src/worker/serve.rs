@@ -15,6 +15,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::frame::{self, Decoder};
 use super::host::{Ended, Host, Seat};
+use super::login::Logins;
 use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
 use super::queue::{Outbox, Popped, Queue};
 use crate::{Error, doctor, memory};
@@ -45,11 +46,12 @@ fn serve() -> Result<(), Error> {
             "standard input is no socket: claviger starts this command itself",
         ));
     }
+    let logins = Logins::inherited()?;
     let mut decoder = Decoder::default();
     match decoder.read(&mut &stream)? {
         Some(Begin::Serve(start)) => {
             end_when_orphaned(&stream, start.deadline)?;
-            serve_device(&stream, decoder, start)
+            serve_device(&stream, decoder, start, logins)
         }
         Some(Begin::Examine(start)) => {
             end_when_orphaned(&stream, start.deadline)?;
@@ -88,10 +90,15 @@ fn begin(stream: &UnixStream, begun: &Begun) -> Result<(), Error> {
     (&mut &*stream).write_all(&bytes).map_err(Error::protocol)
 }
 
-fn serve_device(stream: &UnixStream, mut decoder: Decoder, start: Start) -> Result<(), Error> {
+fn serve_device(
+    stream: &UnixStream,
+    mut decoder: Decoder,
+    start: Start,
+    logins: Logins,
+) -> Result<(), Error> {
     let (sessions, deadline) = (start.sessions, start.deadline);
     let queue = Arc::new(Queue::new(start.queue));
-    let host = match Host::open(start) {
+    let host = match Host::open(start, logins) {
         Ok((host, ready)) => {
             begin(stream, &Begun::Serving(Box::new(ready)))?;
             Arc::new(host)

@@ -7,7 +7,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::healing::{Counters, Healing, Step};
 use super::link::Link;
+use super::login::Logins;
 use super::process::connect;
 use super::protocol::Begin;
 use super::transport::TransportPair;
@@ -16,7 +18,8 @@ use crate::configuration::{DeviceConfig, WorkerCommand};
 
 /// The wait before a worker is started for the second time in a row; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// A device that is back is noticed no later than this: while it is away one place alone tries.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// A worker that served for so long ended for a reason of its own, not because the device can't be served.
 const LONG_LIFE: Duration = Duration::from_secs(10);
 
@@ -26,8 +29,8 @@ enum Place {
     Starting,
     /// It serves.
     Up(Arc<Link>),
-    /// It could not be started, and is tried again after a while: requests are refused with the reason.
-    Down(Error),
+    /// It could not be started since then, and is tried again after a while: requests are refused with the reason.
+    Down { reason: Error, since: Instant },
     /// The device is shut down.
     Closed,
 }
@@ -44,6 +47,8 @@ pub(super) struct Supervisor {
     starting: tokio::sync::Mutex<()>,
     /// The device refused the PIN: no worker is started any more.
     pin_refused: OnceLock<Error>,
+    healing: Arc<Counters>,
+    logins: Logins,
 }
 
 type Worker = (Arc<Link>, JoinHandle<()>);
@@ -66,6 +71,8 @@ impl Supervisor {
             closing: watch::channel(false).0,
             starting: tokio::sync::Mutex::default(),
             pin_refused: OnceLock::new(),
+            healing: Arc::default(),
+            logins: Logins::new()?,
         });
         let first = supervisor.open().await?;
         supervisor.put(0, Place::Up(Arc::clone(&first.0)));
@@ -106,9 +113,14 @@ impl Supervisor {
                 {
                     return Ok(None);
                 }
-                Err(match places.first() {
-                    Some(Place::Down(reason)) => unavailable(reason),
-                    _ => Error::unavailable("it is shut down"),
+                let down = places.iter().filter_map(|place| match place {
+                    Place::Down { reason, since } => Some((since, reason)),
+                    _ => None,
+                });
+                // What happened last tells most.
+                Err(match down.max_by_key(|(since, _)| *since) {
+                    Some((_, reason)) => unavailable(reason),
+                    None => Error::unavailable("it is shut down"),
                 })
             })?;
             match choice {
@@ -150,12 +162,51 @@ impl Supervisor {
         if let Some(error) = self.pin_refused.get() {
             return Err(error.clone());
         }
-        let connection = connect(&self.config, &self.command, &self.pair, Begin::Serve).await?;
-        let worker = Link::new(connection, Arc::clone(&self.pair), self.config.queue.max(1));
+        let connection = connect(
+            &self.config,
+            &self.command,
+            &self.pair,
+            &self.logins,
+            Begin::Serve,
+        )
+        .await?;
+        let healing = Arc::clone(&self.healing);
+        let worker = Link::new(
+            connection,
+            Arc::clone(&self.pair),
+            self.config.queue.max(1),
+            healing,
+        );
         if let Err(error) = &worker {
             self.note(error);
         }
         worker
+    }
+
+    /// What was done so far so that the device serves again.
+    pub(super) fn healing(&self) -> Healing {
+        self.healing.now()
+    }
+
+    /// Counts a request that is sent again because its worker ended.
+    pub(super) fn count_repetition(&self) {
+        self.healing.count(Step::Repetition);
+    }
+
+    /// Waits while no worker serves and another place tries: one at a time is enough to notice that a device is back.
+    async fn turn(&self, index: usize) {
+        let mut changed = self.changed.subscribe();
+        let mine = |places: &[Place]| {
+            let first_down = places
+                .iter()
+                .position(|place| matches!(place, Place::Down { .. }));
+            places.iter().any(|place| matches!(place, Place::Up(_)))
+                || first_down.is_none_or(|first| first >= index)
+        };
+        while !self.read(mine) {
+            // The sender is in `self`.
+            let _ = changed.changed().await;
+        }
     }
 
     /// Remembers that the PIN was refused.
@@ -169,6 +220,7 @@ impl Supervisor {
     async fn keep(self: Arc<Self>, index: usize, mut worker: Option<Worker>) {
         let mut closing = self.closing.subscribe();
         let mut failures = 0_u32;
+        let mut anew = false;
         loop {
             let opened = match worker.take() {
                 Some(worker) => Ok(worker),
@@ -181,9 +233,12 @@ impl Supervisor {
             match opened {
                 Ok((link, ended)) => {
                     let since = Instant::now();
+                    if std::mem::replace(&mut anew, true) {
+                        self.healing.worker_started_anew();
+                    }
                     self.put(index, Place::Up(Arc::clone(&link)));
                     tracing::info!(device = %self.config.name, pid = link.process().pid(), "a device worker serves");
-                    self.until_ended(&link, ended).await;
+                    let how = self.until_ended(&link, ended).await;
                     if *closing.borrow() {
                         break;
                     }
@@ -194,7 +249,9 @@ impl Supervisor {
                     };
                     // A worker that has died twice in a row probably does so again; until then requests may wait.
                     let place = if failures > 2 {
-                        Place::Down(Error::unavailable("its worker ends again and again"))
+                        down(Error::unavailable(format!(
+                            "its worker ends again and again: {how}"
+                        )))
                     } else {
                         Place::Starting
                     };
@@ -202,17 +259,21 @@ impl Supervisor {
                 }
                 Err(error) => {
                     tracing::error!(device = %self.config.name, %error, "a device worker can't be started");
-                    self.put(index, Place::Down(error));
+                    self.put(index, down(error));
                     failures += 1;
                 }
             }
+            let rest = async {
+                sleep(wait(failures)).await;
+                self.turn(index).await;
+            };
             tokio::select! {
-                () = sleep(wait(failures)) => {}
+                () = rest => {}
                 () = until_closing(&mut closing) => break,
             }
         }
         let last = match self.pin_refused.get() {
-            Some(error) if !*closing.borrow() => Place::Down(error.clone()),
+            Some(error) if !*closing.borrow() => down(error.clone()),
             _ => Place::Closed,
         };
         self.put(index, last);
@@ -222,8 +283,8 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the end of a worker; asks it to end when the device is closed.
-    async fn until_ended(&self, link: &Link, mut ended: JoinHandle<()>) {
+    /// Waits for the end of a worker and says how it came; asks it to end when the device is closed.
+    async fn until_ended(&self, link: &Link, mut ended: JoinHandle<()>) -> String {
         let mut closing = self.closing.subscribe();
         tokio::select! {
             _ = &mut ended => {}
@@ -235,12 +296,17 @@ impl Supervisor {
             }
         }
         let status = link.process().end_within_grace().await;
-        if let Some(error) = link.last_words() {
-            self.note(&error);
-        }
+        let how = match link.last_words() {
+            Some(error) => {
+                self.note(&error);
+                error.to_string()
+            }
+            None => status,
+        };
         if !*closing.borrow() {
-            tracing::warn!(device = %self.config.name, pid = link.process().pid(), %status, "a device worker ended");
+            tracing::warn!(device = %self.config.name, pid = link.process().pid(), %how, "a device worker ended");
         }
+        how
     }
 
     fn read<T>(&self, look: impl FnOnce(&[Place]) -> T) -> T {
@@ -256,6 +322,13 @@ impl Supervisor {
 async fn until_closing(closing: &mut watch::Receiver<bool>) {
     // The sender lives as long as the supervisor, which whoever calls this has.
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+fn down(reason: Error) -> Place {
+    Place::Down {
+        reason,
+        since: Instant::now(),
+    }
 }
 
 /// What a request is refused with while no worker can be started.

@@ -1,0 +1,7 @@
+//! A device that fails, hangs and crashes by script, and how it is healed.
+
+mod hang;
+mod ladder;
+mod pin;
+mod root_keys;
+mod support;
