@@ -177,7 +177,7 @@ async fn an_operator_reads_how_often_each_step_was_needed() {
 
     scene
         .faults
-        .set("C_WrapKey 1-4 fail CKR_CRYPTOKI_NOT_INITIALIZED");
+        .set("C_UnwrapKey 1-4 fail CKR_CRYPTOKI_NOT_INITIALIZED");
     scene.release().await.expect("an initialisation heals it");
     assert!(scene.device.healing().modules >= 1);
 
