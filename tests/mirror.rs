@@ -5,12 +5,11 @@
 mod support;
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
 use support::client::Client;
 use support::message::{self, about, create, key_material, outcome};
-use support::server::{ADAPTER, Server, device, signal};
+use support::server::{ADAPTER, HEALTHY, Server, UNHEALTHY, device, signal};
 use support::slot::{Slot, copy};
 use support::traffic::{Served, served_while};
 
@@ -109,14 +108,6 @@ fn none_failed(what: &str, served: &Served) {
     assert!(served.failed.is_empty(), "{what}: {:?}", served.failed);
 }
 
-/// Waits until the server says that it is whole.
-fn whole(server: &Server) {
-    let limit = Instant::now() + Duration::from_mins(2);
-    while !server.claviger(&["status"]).status.success() {
-        assert!(Instant::now() < limit, "{}", server.must(&["status"]));
-    }
-}
-
 #[test]
 fn no_request_fails_while_either_token_of_a_mirror_is_gone_and_comes_back() {
     let server = server();
@@ -130,15 +121,11 @@ fn no_request_fails_while_either_token_of_a_mirror_is_gone_and_comes_back() {
             assert!(server.log.wait_for(position, LOST).contains(name));
             // By the other alone, whichever of them made the key.
             all_come_back(&client, &keys);
-            let status = server.claviger(&["status"]);
-            let told = String::from_utf8(status.stdout).expect("text");
-            assert!(
-                !status.status.success() && told.contains(&format!("member {name}")),
-                "{told}"
-            );
+            let told = server.wait_for_status(UNHEALTHY).to_string();
+            assert!(told.contains(&format!("member {name}")), "{told}");
             slot.bring_back();
             server.log.wait_for(position, BACK);
-            whole(&server);
+            server.wait_for_status(HEALTHY);
         });
         none_failed(name, &traffic);
     }
@@ -159,7 +146,7 @@ fn no_request_fails_while_a_worker_of_a_mirror_hangs() {
         all_come_back(&client, &keys);
         // Its worker is replaced, or goes on.
         server.log.wait_for(position, BACK);
-        whole(&server);
+        server.wait_for_status(HEALTHY);
     });
     none_failed("a worker that hangs", &traffic);
 }
@@ -181,7 +168,7 @@ fn a_server_starts_with_one_token_of_a_mirror_and_takes_the_other_in() {
     assert!(!refused.status.success() && told.contains("hsm-a"), "{told}");
     first.bring_back();
     server.log.wait_for(position, BACK);
-    whole(&server);
+    server.wait_for_status(HEALTHY);
     all_come_back(&client, &keys);
 }
 
@@ -211,7 +198,7 @@ fn a_root_key_and_its_next_version_are_used_once_both_tokens_have_them() {
     let keys = made(&client, 10);
     replicated(&["root-key", "rotate", "root"]);
     all_come_back(&client, &keys);
-    whole(&server);
+    server.wait_for_status(HEALTHY);
     let more = made(&client, 10);
     // Each token alone has all of it.
     for slot in slots(&server) {
@@ -223,7 +210,7 @@ fn a_root_key_and_its_next_version_are_used_once_both_tokens_have_them() {
         if server.log.text()[position..].contains(LOST) {
             server.log.wait_for(position, BACK);
         }
-        whole(&server);
+        server.wait_for_status(HEALTHY);
     }
 }
 
@@ -275,8 +262,7 @@ fn another_root_key_in_the_place_of_the_mirrored_one_is_never_used() {
     assert!(line.contains("hsm-b"), "{line}");
     let traffic = served_while(&client, 2, || all_come_back(&client, &keys));
     none_failed("a foreign token in one slot", &traffic);
-    let status = server.claviger(&["status"]);
-    assert!(!status.status.success());
+    server.wait_for_status(UNHEALTHY);
     assert!(!server.log.text()[position..].contains(BACK));
     outcome(&client.connect().exchange(&create())).expect("a key");
 }

@@ -6,7 +6,7 @@ use claviger_hsm::DeviceConfig;
 use claviger_hsm::testkit::SoftHsm;
 use support::client::Client;
 use support::message::{self, about, create, key_material, outcome};
-use support::server::{Server, device};
+use support::server::{Server, UNHEALTHY, device};
 use support::slot::{Slot, another};
 use support::traffic::served_while;
 
@@ -112,7 +112,7 @@ fn each_serves_its_own(site: &Site) {
         slot.take_away();
         let refused = west.connect().exchange(&about(message::GET, &of_west));
         outcome(&refused).expect_err("its device is gone");
-        assert!(!server.claviger(&["status"]).status.success());
+        server.wait_for_status(UNHEALTHY);
         assert_eq!(fetched(east, &of_east).as_ref(), Some(&east_key));
         slot.bring_back();
         assert_eq!(fetched_at_last(west, &of_west), west_key);

@@ -11,6 +11,7 @@ use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName};
+use crate::job::Readiness;
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::{Change, Listing, SealKeys, Store};
@@ -40,6 +41,7 @@ pub struct Administration {
     store: Arc<dyn Store>,
     recorder: Recorder,
     root_keys: RootKeys,
+    readiness: Readiness,
     seal_keys: SealKeys,
     identities: Arc<dyn ReloadIdentities>,
     server: ServerFacts,
@@ -50,7 +52,7 @@ pub struct Administration {
 }
 
 impl Administration {
-    /// The interface's work on these.
+    /// The interface's work on these. From now on the root keys are tried in the background: this needs a tokio runtime.
     pub fn new(
         store: Arc<dyn Store>,
         recorder: Recorder,
@@ -59,10 +61,12 @@ impl Administration {
         identities: Arc<dyn ReloadIdentities>,
         server: ServerFacts,
     ) -> Self {
+        let readiness = Readiness::start(Arc::clone(&store), root_keys.clone());
         Self {
             store,
             recorder,
             root_keys,
+            readiness,
             seal_keys,
             identities,
             server,
@@ -81,6 +85,10 @@ impl Administration {
 
     pub(super) fn root_keys(&self) -> &RootKeys {
         &self.root_keys
+    }
+
+    pub(super) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     pub(super) fn seal_keys(&self) -> &SealKeys {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use crate::root_key::Healing;
+
 /// What every reply that is not a success has as its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReply {
@@ -88,10 +90,21 @@ pub struct Status {
 pub struct BackendStatus {
     /// The name that the configuration gives it.
     pub name: String,
-    /// Whether a real wrap under each of its root keys succeeded.
+    /// Whether a real wrap under each of its root keys succeeded, a moment ago or sooner.
     pub healthy: bool,
     /// What it says of itself: token label, serial number, model.
     pub facts: BTreeMap<String, String>,
+    /// How often each step of healing was needed since the start; none where there is nothing that can be healed.
+    pub healing: Option<Healing>,
+}
+
+/// Whether the server can do its work now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Whether keys can be made and released under each root key.
+    pub ready: bool,
+    /// Why not, a sentence each.
+    pub problems: Vec<String>,
 }
 
 /// A customer root key.

@@ -1,9 +1,13 @@
-//! `GET /v1/status`: how the server is, found by trying: a real wrap under each root key, a look at the store.
+//! `GET /v1/status`: how the server is, and `GET /v1/readiness`: whether it can do its work, 200 or 503.
+//!
+//! That a root key works is found by trying, in the background: see [`Readiness`](crate::job::Readiness). Nobody who asks
+//! here waits for a device.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
@@ -15,7 +19,31 @@ use crate::adapter::RootKey;
 use crate::root_key::BackendDescription;
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
-    Router::new().route("/v1/status", get(show))
+    Router::new()
+        .route("/v1/status", get(show))
+        .route("/v1/readiness", get(ready))
+}
+
+async fn ready(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+) -> Result<(StatusCode, Json<api::Readiness>), Refusal> {
+    let root_keys = administration.store().root_keys().await?;
+    let (root_keys, mut problems) = administration.trusted(root_keys, &peer).await?;
+    administration.readiness().settled(&root_keys).await;
+    problems.extend(
+        root_keys
+            .iter()
+            .filter_map(|root_key| problem(&administration, root_key)),
+    );
+    problems.extend(recorder_problem(&administration));
+    let ready = problems.is_empty();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    Ok((status, Json(api::Readiness { ready, problems })))
 }
 
 async fn show(
@@ -37,9 +65,10 @@ async fn show(
         .map(|count| count.objects)
         .sum();
 
+    administration.readiness().settled(&root_keys).await;
     let mut backends = Vec::new();
     for name in administration.root_keys().names() {
-        let (backend, found) = backend(&administration, name, &root_keys).await;
+        let (backend, found) = backend(&administration, name, &root_keys);
         backends.push(backend);
         problems.extend(found);
     }
@@ -51,11 +80,7 @@ async fn show(
             ));
         }
     }
-    if let Some(failure) = administration.recorder().status().failure {
-        problems.push(format!(
-            "the custody log could not be written, so nothing is released: {failure}"
-        ));
-    }
+    problems.extend(recorder_problem(&administration));
     let server = administration.server();
     Ok(Json(api::Status {
         healthy: problems.is_empty(),
@@ -74,42 +99,47 @@ async fn show(
 }
 
 /// How one backend is, and what is wrong with it.
-async fn backend(
+fn backend(
     administration: &Administration,
     name: &str,
     root_keys: &[RootKey],
 ) -> (BackendStatus, Vec<String>) {
     let mut problems = Vec::new();
     let mut facts = BTreeMap::new();
-    match administration.root_keys().backend(name) {
-        Err(error) => problems.push(format!("device {name}: {error}")),
-        Ok(backend) => {
-            for root_key in root_keys.iter().filter(|root_key| root_key.backend == name) {
-                if let Err(error) = backend.check(root_key).await {
-                    problems.push(format!("root key {} on device {name}: {error}", root_key.name));
-                }
-            }
-            // After the checks, which find the members of a mirror that are away.
-            match backend.describe().await {
-                Ok(description) => {
-                    facts = described(&description);
-                    problems.extend(description.members.into_iter().filter_map(|member| {
-                        let trouble = member.trouble?;
-                        Some(format!("member {} of mirror {name}: {trouble}", member.name))
-                    }));
-                }
-                Err(error) => problems.push(format!("device {name}: {error}")),
-            }
+    match administration.readiness().backend(name) {
+        Ok(description) => {
+            facts = described(&description);
+            problems.extend(description.members.into_iter().filter_map(|member| {
+                let trouble = member.trouble?;
+                Some(format!("member {} of mirror {name}: {trouble}", member.name))
+            }));
         }
+        Err(reason) => problems.push(format!("device {name}: {reason}")),
     }
-    (
-        BackendStatus {
-            name: name.to_owned(),
-            healthy: problems.is_empty(),
-            facts,
-        },
-        problems,
-    )
+    let its_own = root_keys.iter().filter(|root_key| root_key.backend == name);
+    problems.extend(its_own.filter_map(|root_key| problem(administration, root_key)));
+    let backend = administration.root_keys().backend(name).ok();
+    let status = BackendStatus {
+        name: name.to_owned(),
+        healthy: problems.is_empty(),
+        facts,
+        healing: backend.and_then(|backend| backend.healing()),
+    };
+    (status, problems)
+}
+
+/// Why a root key can't be used now, where that is so.
+fn problem(administration: &Administration, root_key: &RootKey) -> Option<String> {
+    let reason = administration.readiness().root_key(root_key).err()?;
+    let (name, device) = (&root_key.name, &root_key.backend);
+    Some(format!("root key {name} on device {device}: {reason}"))
+}
+
+fn recorder_problem(administration: &Administration) -> Option<String> {
+    let failure = administration.recorder().status().failure?;
+    Some(format!(
+        "the custody log could not be written, so nothing is released: {failure}"
+    ))
 }
 
 fn described(description: &BackendDescription) -> BTreeMap<String, String> {

@@ -100,6 +100,17 @@ impl Fixture {
         body
     }
 
+    /// The status, as soon as it says that all is well, or that it is not.
+    async fn status_when(&self, healthy: bool) -> Value {
+        loop {
+            let status = self.get("/v1/status").await;
+            if status["healthy"] == json!(healthy) {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         self.ask(Method::POST, path, &body.to_string()).await
     }

@@ -3,7 +3,7 @@
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, time};
-use crate::admin::api::Status;
+use crate::admin::api::{Healing, Status};
 
 /// Prints the server's own account of itself. Unhealthy is also a server that does not answer.
 pub(crate) async fn run(client: &Client, output: Output) -> Result<Exit, Failure> {
@@ -44,9 +44,31 @@ fn table(status: &Status) -> String {
         ]);
     }
     let mut text = format!("{}\n{}", properties.text(), backends.or_say("no device"));
+    for backend in &status.backends {
+        let healing = backend.healing.unwrap_or_default();
+        if healing != Healing::default() {
+            text.push_str("\nhealed: ");
+            text.push_str(&healed(&backend.name, healing));
+        }
+    }
     for problem in &status.problems {
         text.push_str("\nproblem: ");
         text.push_str(&super::output::printable(problem));
     }
     text
+}
+
+/// What was done since the server's start so that a device serves again.
+fn healed(device: &str, healing: Healing) -> String {
+    let Healing {
+        sessions,
+        modules,
+        workers,
+        requests,
+    } = healing;
+    format!(
+        "{}: {sessions} sessions opened anew, {modules} modules initialised anew, {workers} workers started anew, \
+         {requests} requests repeated",
+        super::output::printable(device)
+    )
 }

@@ -1,5 +1,7 @@
 //! What a backend does, and the words for it.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -11,6 +13,9 @@ use crate::key::{ManagedObject, WrappedKek};
 pub use claviger_hsm::KeyKind as KeySpecification;
 /// How a key is wrapped for a client that knows the wrapping key.
 pub use claviger_hsm::KeyWrap;
+
+/// How often each step of healing was needed.
+pub use claviger_hsm::Healing;
 
 /// What a backend has to know of a key; none for an object that is no key.
 pub fn specification(object: &ManagedObject) -> Option<KeySpecification> {
@@ -172,6 +177,19 @@ pub trait RootKeyBackend: Send + Sync {
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// When a request under the root key last succeeded; none where none did, or where the backend does not keep that. Asks
+    /// nobody.
+    fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {
+        let _ = root_key;
+        None
+    }
+
+    /// What was done since the start so that the backend serves again; none where there is nothing that can be done. Asks
+    /// nobody.
+    fn healing(&self) -> Option<Healing> {
+        None
+    }
 
     /// What the backend is, as it says itself now.
     async fn describe(&self) -> Result<BackendDescription, Error>;

@@ -16,8 +16,8 @@ mod pkcs11_tests;
 mod registry;
 
 pub use backend::{
-    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    MemberDescription, RootKeyBackend, specification,
+    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, Healing, KeptKey, KeySpecification, KeyWrap,
+    MadeKey, MemberDescription, RootKeyBackend, specification,
 };
 pub use error::Error;
 pub use material::Material;

@@ -1,11 +1,13 @@
 //! Root keys in the slot of a PKCS#11 device.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use claviger_hsm::{Device, Error as DeviceError, RootKeyLocator, WrapProfile as DeviceProfile, Wrapped};
 
 use super::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
+    Material, RootKeyBackend,
 };
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
@@ -180,6 +182,14 @@ impl RootKeyBackend for Pkcs11Backend {
             .check(&locator(root_key))
             .await
             .map_err(|error| self.failed(error))
+    }
+
+    fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {
+        self.device.last_worked(&locator(root_key))
+    }
+
+    fn healing(&self) -> Option<Healing> {
+        Some(self.device.healing())
     }
 
     async fn describe(&self) -> Result<BackendDescription, Error> {

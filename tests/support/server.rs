@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{DeviceConfig, SlotSelector};
@@ -23,6 +24,10 @@ const WORKERS: usize = 2;
 const SESSIONS: usize = 2;
 /// What the server says when it takes requests.
 const READY: &str = "ready";
+
+/// Exit codes of `claviger status`.
+pub const HEALTHY: i32 = 0;
+pub const UNHEALTHY: i32 = 2;
 
 /// Ends when it is dropped; where the test failed, its log is printed.
 pub struct Server {
@@ -210,6 +215,22 @@ impl Server {
             .stdin(Stdio::null())
             .output()
             .expect("the built binary starts")
+    }
+
+    /// Waits until `claviger status` ends with this code; returns what it printed.
+    pub fn wait_for_status(&self, code: i32) -> Value {
+        let start = Instant::now();
+        loop {
+            let output = self.claviger(&["--output", "json", "status"]);
+            if output.status.code() == Some(code) {
+                return serde_json::from_slice(&output.stdout).expect("JSON");
+            }
+            assert!(
+                start.elapsed() < Duration::from_mins(2),
+                "the status never ended with {code}: {}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
     }
 
     /// The same, which must succeed; returns what it printed.

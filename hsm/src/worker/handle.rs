@@ -8,6 +8,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::healing::Healing;
 use super::link::{Answer, Failure, Link};
+use super::proof::Proofs;
 use super::protocol::{Digest, Operation, Reply};
 use super::supervisor::Supervisor;
 use super::transport::TransportPair;
@@ -32,6 +33,7 @@ pub struct Device {
 
 struct Shared {
     supervisor: Arc<Supervisor>,
+    proofs: Proofs,
 }
 
 impl Drop for Shared {
@@ -57,7 +59,10 @@ impl Device {
             .map_err(|error| Error::transport(error.to_string()))??;
         let supervisor = Supervisor::start(config, command, Arc::new(pair)).await?;
         Ok(Self {
-            shared: Arc::new(Shared { supervisor }),
+            shared: Arc::new(Shared {
+                supervisor,
+                proofs: Proofs::default(),
+            }),
         })
     }
 
@@ -334,6 +339,11 @@ impl Device {
         self.shared.supervisor.healing()
     }
 
+    /// When a request under the root key last succeeded; asks nobody.
+    pub fn last_worked(&self, root: &RootKeyLocator) -> Option<Instant> {
+        self.shared.proofs.last(root)
+    }
+
     /// How many requests are under way.
     pub fn under_way(&self) -> usize {
         self.shared
@@ -372,9 +382,15 @@ impl Device {
                 .await
                 .map_err(|_| Error::Deadline)??;
             let request = operation(&link)?;
+            let root = request.root_key().cloned();
             let patience = deadline.saturating_duration_since(Instant::now());
             match timeout_at(deadline.into(), link.request(request, patience)).await {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(answer)) => {
+                    if let Some(root) = root {
+                        self.shared.proofs.worked(&root);
+                    }
+                    return Ok(answer);
+                }
                 Ok(Err(Failure::Refused(Error::TransportExpired))) if expiries < EXPIRIES => expiries += 1,
                 Ok(Err(Failure::Refused(error))) => return Err(error),
                 Ok(Err(Failure::NotSent)) => {}

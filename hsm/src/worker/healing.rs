@@ -1,5 +1,6 @@
 //! How often a device had to be healed, step by step.
 
+use std::iter::Sum;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -59,5 +60,16 @@ impl Counters {
             workers: read(&self.workers),
             requests: read(&self.requests),
         }
+    }
+}
+
+impl Sum for Healing {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            sessions: sum.sessions + one.sessions,
+            modules: sum.modules + one.modules,
+            workers: sum.workers + one.workers,
+            requests: sum.requests + one.requests,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The boundary: the process that hosts a device, the protocol to it, and its supervision.
 //!
 //! The starting process has [`Device`], `link` (one worker's connection), `supervisor` (which worker serves, restart)
-//! and `process`. The worker has `serve` (its life) and `host` (the threads' common device, and how it is healed). Both
+//! `proof` (when it last worked) and `process`. The worker has `serve` (its life) and `host` (the threads' common device, and how it is healed). Both
 //! have `protocol`, `frame`, `healing` (what was done, counted)
 //! and `login` (the PIN is tried once).
 //!
@@ -20,6 +20,7 @@ mod ladder_tests;
 mod link;
 mod login;
 mod process;
+mod proof;
 pub(crate) mod protocol;
 mod queue;
 mod serve;

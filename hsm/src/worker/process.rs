@@ -25,6 +25,9 @@ use crate::configuration::{DeviceConfig, WorkerCommand};
 /// How long a worker that has closed its socket may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What the start of a worker is given at the least, however short the deadline of a call is.
+const SHORTEST_START: Duration = Duration::from_secs(5);
+
 /// A worker's process. It is killed when this is dropped.
 pub(crate) struct Process {
     pid: u32,
@@ -196,7 +199,7 @@ pub(crate) async fn connect(
         }
     };
     // Opening the token, logging in and making the first transport key together may take several calls' time.
-    let patience = config.deadline.max(Duration::from_secs(10)) * 3;
+    let patience = SHORTEST_START.max(config.deadline * 3);
     let Ok(answer) = timeout(patience, conversation).await else {
         return Err(Error::unavailable("the device worker did not get ready in time"));
     };

@@ -54,11 +54,22 @@ async fn an_unhealthy_device_makes_the_status_unhealthy() {
         (&json!(true), &json!(1)),
         "{status}"
     );
+    let (ready, body) = fixture.ask(Method::GET, "/v1/readiness", "").await;
+    assert_eq!((ready, &body["ready"]), (StatusCode::OK, &json!(true)), "{body}");
+
     fixture.backend.fail_checks(true);
-    let status = fixture.get("/v1/status").await;
-    assert_eq!(status["healthy"], json!(false));
+    let unhealthy = fixture.status_when(false).await;
     assert!(
-        status["problems"][0].as_str().unwrap().contains("crk"),
-        "{status}"
+        unhealthy["problems"][0].as_str().unwrap().contains("crk"),
+        "{unhealthy}"
     );
+    let (ready, body) = fixture.ask(Method::GET, "/v1/readiness", "").await;
+    assert_eq!(
+        (ready, &body["ready"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!(false)),
+        "{body}"
+    );
+
+    fixture.backend.fail_checks(false);
+    fixture.status_when(true).await;
 }

@@ -2,7 +2,7 @@
 //! serve as one.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use claviger_hsm::{Device, DeviceConfig, Error as DeviceError, WorkerCommand};
@@ -14,8 +14,8 @@ use crate::adapter::RootKey;
 use crate::config::Mirror;
 use crate::key::WrappedKek;
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys,
+    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
+    Material, MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys,
 };
 
 /// How long a start waits for a device before it goes on without.
@@ -232,6 +232,14 @@ impl RootKeyBackend for LateBackend {
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.up()?.check(root_key).await
+    }
+
+    fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {
+        self.up.get()?.last_worked(root_key)
+    }
+
+    fn healing(&self) -> Option<Healing> {
+        Some(self.up.get().and_then(Pkcs11Backend::healing).unwrap_or_default())
     }
 
     async fn describe(&self) -> Result<BackendDescription, Error> {

@@ -34,8 +34,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 
 use super::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    MemberDescription, RootKeyBackend,
+    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
+    Material, MemberDescription, RootKeyBackend,
 };
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
@@ -303,6 +303,12 @@ impl RootKeyBackend for MirrorBackend {
     /// is late for it.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.ask_all(root_key, |member| member.check(root_key)).await
+    }
+
+    /// That of all members together.
+    fn healing(&self) -> Option<Healing> {
+        let members = self.members.iter();
+        Some(members.filter_map(|member| member.backend().healing()).sum())
     }
 
     /// The first member that answers, under the mirror's name, with how each of them is.
