@@ -68,6 +68,12 @@ impl Server {
         Self::start_configured(vec![token], &sections).with_an_adapter()
     }
 
+    /// The same, with this device of the token.
+    pub fn start_on_device(token: SoftHsm, config: &DeviceConfig) -> Self {
+        let sections = device("hsm", config, config.workers, config.sessions);
+        Self::start_configured(vec![token], &sections).with_an_adapter()
+    }
+
     fn with_an_adapter(self) -> Self {
         self.must(&["root-key", "create", "root"]);
         self.adapter(ADAPTER);
@@ -340,12 +346,13 @@ pub fn device(name: &str, device: &DeviceConfig, workers: usize, sessions: usize
     for (name, value) in &device.environment {
         writeln!(environment, "{name} = {value:?}").expect("a string can be written to");
     }
+    let deadline = device.deadline.as_secs();
     let SlotSelector::TokenLabel(label) = &device.slot else {
         panic!("the token is found by its label, not by {:?}", device.slot);
     };
     format!(
         "[[device]]\nname = {name:?}\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
-         workers = {workers}\nsessions = {sessions}\n\
+         workers = {workers}\nsessions = {sessions}\ndeadline = \"{deadline}s\"\n\
          [device.environment]\n{environment}",
         device.module.display(),
         device.pin_file.display(),
@@ -358,6 +365,14 @@ pub fn signal(pid: u32, name: &str) {
         .args([&format!("-{name}"), &pid.to_string()])
         .status();
     assert!(sent.expect("kill can be run").success(), "no process {pid}");
+}
+
+/// The same to one that may have ended meanwhile.
+pub fn signal_if_there(pid: u32, name: &str) {
+    let mut kill = Command::new("kill");
+    kill.args([&format!("-{name}"), &pid.to_string()])
+        .stderr(Stdio::null());
+    kill.status().expect("kill can be run");
 }
 
 /// A loopback address that no other test of this machine has: made of the number of this process.
