@@ -70,8 +70,10 @@ impl Server {
 
     /// The same, with this device of the token.
     pub fn start_on_device(token: SoftHsm, config: &DeviceConfig) -> Self {
-        let sections = device("hsm", config, config.workers, config.sessions);
-        Self::start_configured(vec![token], &sections).with_an_adapter()
+        let section = device("hsm", config, config.workers, config.sessions);
+        let deadline = format!("deadline = \"{}s\"\ntoken_label", config.deadline.as_secs());
+        let section = section.replacen("token_label", &deadline, 1);
+        Self::start_configured(vec![token], &section).with_an_adapter()
     }
 
     fn with_an_adapter(self) -> Self {
@@ -346,13 +348,12 @@ pub fn device(name: &str, device: &DeviceConfig, workers: usize, sessions: usize
     for (name, value) in &device.environment {
         writeln!(environment, "{name} = {value:?}").expect("a string can be written to");
     }
-    let deadline = device.deadline.as_secs();
     let SlotSelector::TokenLabel(label) = &device.slot else {
         panic!("the token is found by its label, not by {:?}", device.slot);
     };
     format!(
         "[[device]]\nname = {name:?}\nmodule = \"{}\"\ntoken_label = {label:?}\npin_file = \"{}\"\n\
-         workers = {workers}\nsessions = {sessions}\ndeadline = \"{deadline}s\"\n\
+         workers = {workers}\nsessions = {sessions}\n\
          [device.environment]\n{environment}",
         device.module.display(),
         device.pin_file.display(),

@@ -193,17 +193,11 @@ impl Supervisor {
         self.healing.count(Step::Repetition);
     }
 
-    /// Waits while no worker serves and another place tries: one at a time is enough to notice that a device is back.
+    /// Waits while no worker serves and another place tries: one at a time is enough to notice that a device is back. A place
+    /// that has not failed yet goes ahead, since requests wait for it.
     async fn turn(&self, index: usize) {
         let mut changed = self.changed.subscribe();
-        let mine = |places: &[Place]| {
-            let first_down = places
-                .iter()
-                .position(|place| matches!(place, Place::Down { .. }));
-            places.iter().any(|place| matches!(place, Place::Up(_)))
-                || first_down.is_none_or(|first| first >= index)
-        };
-        while !self.read(mine) {
+        while !self.read(|places| is_turn_of(places, index)) {
             // The sender is in `self`.
             let _ = changed.changed().await;
         }
@@ -324,6 +318,13 @@ async fn until_closing(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
+fn is_turn_of(places: &[Place], index: usize) -> bool {
+    let is_down = |place: &Place| matches!(place, Place::Down { .. });
+    !is_down(&places[index])
+        || places.iter().position(is_down) == Some(index)
+        || places.iter().any(|place| matches!(place, Place::Up(_)))
+}
+
 fn down(reason: Error) -> Place {
     Place::Down {
         reason,
@@ -352,6 +353,14 @@ fn wait(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_place_tries_a_device_that_is_away_and_no_request_waits_for_a_place_that_does_not_try() {
+        let away = || down(Error::Deadline);
+        let places = [away(), Place::Starting, away()];
+        let turns = [0, 1, 2].map(|index| is_turn_of(&places, index));
+        assert_eq!(turns, [true, true, false]);
+    }
 
     #[test]
     fn the_waits_grow_and_have_an_end() {
