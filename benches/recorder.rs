@@ -6,7 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claviger::adapter::{Adapter, AdapterId, Caller, Fingerprint, Origin, RootKey, RootKeyId, WrappedBytes};
+use claviger::adapter::{
+    Adapter, AdapterId, Caller, Fingerprint, Origin, RootKey, RootKeyId, RootKeyOrigin, RootKeyState,
+    WrappedBytes,
+};
 use claviger::custody::{Actor, Event, EventName, ObjectFacts, RequestFacts, RootKeyFacts};
 use claviger::key::{self, KeyDraft, WrapProfile, WrappedKek};
 use claviger::kmip::attribute::{Attribute, AttributeValue};
@@ -157,6 +160,8 @@ async fn prepare(recorder: &Recorder, keys: &SealKeys) -> Adapter {
             bytes: vec![7; 40],
         },
         created_at: now,
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     };
     let seal_key = SealKey::filled_by(|bytes| {
         bytes.fill(1);

@@ -22,6 +22,18 @@ fn material(client: &Client, identifiers: &[String]) -> BTreeMap<String, Vec<u8>
     identifiers.iter().map(get).collect()
 }
 
+/// How many keys are on the token: SoftHSM keeps each in a file of its own.
+fn keys_on_the_token(server: &Server) -> usize {
+    let folders = std::fs::read_dir(server.token().token_directory()).expect("the token's folder");
+    folders
+        .flat_map(|folder| std::fs::read_dir(folder.expect("a folder").path()).expect("a token"))
+        .filter(|file| {
+            let path = file.as_ref().expect("a file").path();
+            path.extension().is_some_and(|extension| extension == "object")
+        })
+        .count()
+}
+
 /// The keys under each version of the only root key.
 fn versions(server: &Server) -> BTreeMap<u64, u64> {
     let list = server.json(&["root-key", "list"]);
@@ -63,6 +75,8 @@ fn rotate_and_kill(count: usize) {
     let name = root_key_name(&server);
     let started = Instant::now();
     server.must(&["root-key", "rotate", &name]);
+    let refused = server.claviger(&["root-key", "destroy-version", &name, "1"]);
+    assert_eq!(refused.status.code(), Some(1), "it is needed still");
     let half = (count / 2) as u64;
     let at_kill = wait_until(&server, |keys| keys[&2] >= half);
     server.kill();
@@ -73,7 +87,21 @@ fn rotate_and_kill(count: usize) {
         started.elapsed()
     );
     assert_eq!(material(&client, &identifiers), before);
+    let on_the_token = keys_on_the_token(&server);
+    server.must(&["root-key", "destroy-version", &name, "1"]);
+    assert_eq!(keys_on_the_token(&server), on_the_token - 1);
+    server.restart();
+    assert_eq!(material(&client, &identifiers), before);
     server.verify_custody_log();
+    for event in ["root-key.destroy-version", "root-key.version-destroyed"] {
+        let records = server.custody_records();
+        assert!(
+            records
+                .iter()
+                .any(|record| record["event"] == event && record["outcome"] == "success"),
+            "{event}"
+        );
+    }
     let rewrapped = server
         .custody_records()
         .iter()

@@ -10,6 +10,7 @@ mod error;
 mod id;
 mod name;
 mod root_key;
+mod root_key_life;
 
 pub use caller::{Caller, Origin};
 pub use certificate::{ClientCertificate, Expiry, Fingerprint};
@@ -19,6 +20,7 @@ pub use name::{
     DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name,
 };
 pub use root_key::{RootKey, RootKeyVersion, WrappedBytes};
+pub use root_key_life::{Administrator, Destruction, RootKeyOrigin, RootKeyState, VersionState};
 use time::OffsetDateTime;
 
 /// One tenant of the KMIP endpoint: a root key, its client certificates, its keys.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::RootKeyId;
+use super::{RootKeyId, RootKeyOrigin, RootKeyState, VersionState};
 
 /// A customer root key: where it lives and how it is found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct RootKey {
     pub seal_key: WrappedBytes,
     /// When it was made; a store keeps it to the microsecond.
     pub created_at: OffsetDateTime,
+    /// Whether it may be used.
+    pub state: RootKeyState,
+    /// How its present version came to be.
+    pub origin: RootKeyOrigin,
 }
 
 impl RootKey {
@@ -46,6 +50,19 @@ impl RootKey {
         id
     }
 
+    /// What is kept of the present version when another takes its place.
+    pub fn superseded(&self, superseded_at: OffsetDateTime) -> RootKeyVersion {
+        RootKeyVersion {
+            root_key: self.id,
+            version: self.version,
+            label: self.label.clone(),
+            check_value: self.check_value.clone(),
+            superseded_at,
+            state: VersionState::Kept,
+            origin: self.origin,
+        }
+    }
+
     /// The root key as it is found at an earlier version. Its seal key is wrapped under the present one, and is not in
     /// what this returns.
     #[must_use]
@@ -54,6 +71,7 @@ impl RootKey {
             version: earlier.version,
             label: earlier.label.clone(),
             check_value: earlier.check_value.clone(),
+            origin: earlier.origin,
             seal_key: WrappedBytes {
                 profile: String::new(),
                 bytes: Vec::new(),
@@ -76,6 +94,10 @@ pub struct RootKeyVersion {
     pub check_value: Vec<u8>,
     /// When the next version took its place; a store keeps it to the microsecond.
     pub superseded_at: OffsetDateTime,
+    /// Whether it is still on its token.
+    pub state: VersionState,
+    /// How it came to be.
+    pub origin: RootKeyOrigin,
 }
 
 /// Bytes that a device wrapped, and how. Its `Debug` shows the length alone.

@@ -15,13 +15,14 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
+use super::Peer;
 use super::administration::{Administration, actor, now};
 use super::api::{self, List, NewAdapter, RootKeyReference};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
-use super::{Peer, root_keys};
 use crate::adapter::{Adapter, AdapterId, RootKey, RootKeyId};
 use crate::custody::{AdapterFacts, Event, EventName};
+use crate::recorder::root_key_facts;
 use crate::store::{Change, KeyCounts};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -79,7 +80,7 @@ async fn create(
         }
         let event = Event {
             adapter: Some(facts(&adapter)),
-            root_key: Some(root_keys::facts(&root_key)),
+            root_key: Some(root_key_facts(&root_key)),
             ..event
         };
         administration

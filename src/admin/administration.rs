@@ -1,6 +1,7 @@
 //! What every resource works with, and how a change is carried out: to its end, and on the record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -11,7 +12,7 @@ use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName};
-use crate::job::Readiness;
+use crate::job::{Jobs, Readiness};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::{Change, Listing, SealKeys, Store};
@@ -34,6 +35,8 @@ pub struct ServerFacts {
     pub started_at: OffsetDateTime,
     /// Where it speaks KMIP.
     pub kmip_addresses: Vec<String>,
+    /// The shortest time between the request for a root key's destruction and the destruction.
+    pub destruction_waiting_time: Duration,
 }
 
 /// What the administration interface works with.
@@ -44,6 +47,7 @@ pub struct Administration {
     readiness: Readiness,
     seal_keys: SealKeys,
     identities: Arc<dyn ReloadIdentities>,
+    jobs: Jobs,
     server: ServerFacts,
     /// Changes are made one after another: what one of them has looked at still holds when it commits.
     changes: Mutex<()>,
@@ -59,6 +63,7 @@ impl Administration {
         root_keys: RootKeys,
         seal_keys: SealKeys,
         identities: Arc<dyn ReloadIdentities>,
+        jobs: Jobs,
         server: ServerFacts,
     ) -> Self {
         let readiness = Readiness::start(Arc::clone(&store), root_keys.clone());
@@ -69,6 +74,7 @@ impl Administration {
             readiness,
             seal_keys,
             identities,
+            jobs,
             server,
             changes: Mutex::new(()),
             under_way: TaskTracker::new(),
@@ -93,6 +99,14 @@ impl Administration {
 
     pub(super) fn seal_keys(&self) -> &SealKeys {
         &self.seal_keys
+    }
+
+    pub(super) fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    pub(super) fn destruction_waiting_time(&self) -> Duration {
+        self.server.destruction_waiting_time
     }
 
     pub(super) fn server(&self) -> &ServerFacts {

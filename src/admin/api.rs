@@ -73,6 +73,9 @@ pub struct Status {
     pub kmip_addresses: Vec<String>,
     /// The root-key backends of the configuration.
     pub backends: Vec<BackendStatus>,
+    /// Root keys whose keys are being wrapped anew, or that are not enabled, as a list shows them.
+    #[serde(default)]
+    pub root_keys_in_change: Vec<RootKey>,
     /// How many root keys there are.
     pub root_keys: u64,
     /// How many adapters there are.
@@ -134,6 +137,82 @@ pub struct RootKey {
     /// Its versions that are still known, the present one last.
     #[serde(default)]
     pub versions: Vec<RootKeyVersion>,
+    /// `enabled`, `disabled`, `scheduled` for destruction, `destroying` or `destroyed`.
+    #[serde(default)]
+    pub state: String,
+    /// How its present version came to be on the token: `generated` or `imported`.
+    #[serde(default)]
+    pub origin: String,
+    /// The destruction that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destruction: Option<Destruction>,
+    /// Since when it is destroyed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub destroyed_at: Option<OffsetDateTime>,
+    /// How the re-wrapping of its keys does; absent where no key waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+    /// What depends on it; for one root key, not in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependents: Option<Dependents>,
+    /// Why a destruction that has begun is not at its end yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A destruction of a root key that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destruction {
+    /// When it was asked for.
+    #[serde(with = "time::serde::rfc3339")]
+    pub requested_at: OffsetDateTime,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// The other administrator who approved of it; absent as long as nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// It is carried out at this time, or when it is approved, whichever is later.
+    #[serde(with = "time::serde::rfc3339")]
+    pub due_at: OffsetDateTime,
+}
+
+/// How the re-wrapping of keys under a root key does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// Keys that are still to be wrapped anew.
+    pub keys_left: u64,
+    /// Keys that were since the job began.
+    pub rewrapped: u64,
+    /// Tries that failed since then; each is made again.
+    pub failed: u64,
+    /// Keys a second, rounded; absent before the first key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_per_second: Option<u64>,
+    /// How long it still takes at that rate, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+}
+
+/// What depends on a root key, and is unreadable once it is destroyed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependents {
+    /// The names of the adapters whose keys are made under it.
+    pub adapters: Vec<String>,
+    /// How many keys are under it, by their KMIP State.
+    pub keys: BTreeMap<String, u64>,
+}
+
+/// `POST /v1/root-keys/{root key}/schedule-destruction`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleDestruction {
+    /// How long to wait, in seconds; the configuration's `admin.destruction_waiting_time` where left out, and no less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seconds: Option<u64>,
 }
 
 /// A version of a root key.
@@ -152,6 +231,19 @@ pub struct RootKeyVersion {
         with = "time::serde::rfc3339::option"
     )]
     pub superseded_at: Option<OffsetDateTime>,
+    /// `present`, `kept`, `destroying` or `destroyed`.
+    #[serde(default)]
+    pub state: String,
+    /// Since when it is destroyed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub destroyed_at: Option<OffsetDateTime>,
+    /// `generated` or `imported`.
+    #[serde(default)]
+    pub origin: String,
     /// How many keys are wrapped under it. Those of an earlier version are what a rotation still has to do.
     pub keys: u64,
 }

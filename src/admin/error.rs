@@ -29,6 +29,12 @@ pub enum Error {
         /// The greatest length.
         limit: usize,
     },
+    /// The configuration names a user that the system does not know.
+    #[error("`admin.administrators` names {user:?}, and this machine has no such user")]
+    NoSuchUser {
+        /// The name.
+        user: String,
+    },
     /// The system refused to make the socket.
     #[error("cannot listen at the administration socket {}: {source}", path.display())]
     Socket {

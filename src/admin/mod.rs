@@ -5,8 +5,8 @@
 //!
 //! # Who may ask
 //!
-//! The socket has the mode 0600, and the kernel tells the user of each connection: the user that the server
-//! runs as, and root. Any other gets 403 for whatever they ask. A change is in the custody log, in the same
+//! The kernel tells the user of each connection: the user that the server runs as, root, and those that the configuration
+//! names. Any other gets 403 for whatever they ask. Where the configuration names none, the socket has the mode 0600. A change is in the custody log, in the same
 //! commit, with the number and name of that user; reading changes nothing and is not recorded.
 //!
 //! # Norms of a reply
@@ -26,7 +26,9 @@
 //! | 404 | `not_found` | no such resource |
 //! | 405 | `method_not_allowed` | the resource does not take this method |
 //! | 409 | `taken` | the name, or the certificate, is another's |
+//! | 403 | `second_administrator` | another administrator must do this |
 //! | 409 | `in_use` | what should be deleted is still needed |
+//! | 409 | `wrong_state` | the root key is in a state that does not allow it |
 //! | 409 | `conflict` | somebody else changed it at the same time; read again |
 //! | 413 | `too_large` | the body is longer than [`BODY_LIMIT`] |
 //! | 415 | `bad_request` | the body is not declared to be `application/json` |
@@ -49,6 +51,8 @@ mod keys;
 mod peer;
 mod readable;
 mod refusal;
+mod root_key_life;
+mod root_key_resource;
 mod root_keys;
 mod server;
 mod socket;
@@ -79,6 +83,7 @@ fn routes(administration: Arc<Administration>) -> Router {
     Router::new()
         .merge(status::routes())
         .merge(root_keys::routes())
+        .merge(root_key_life::routes())
         .merge(adapters::routes())
         .merge(certificates::routes())
         .merge(keys::routes())

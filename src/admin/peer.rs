@@ -1,6 +1,10 @@
 //! Who is at the other end of the administration socket, as the kernel says, and whether that may be.
 
+use std::sync::Arc;
+
 use tokio::net::UnixStream;
+
+use super::Error;
 
 /// The process at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +16,10 @@ pub struct Peer {
 }
 
 /// The users that may administer the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
     server: u32,
+    others: Arc<[u32]>,
 }
 
 impl Admitted {
@@ -22,12 +27,37 @@ impl Admitted {
     pub fn own_user() -> Self {
         Self {
             server: rustix::process::geteuid().as_raw(),
+            others: Arc::default(),
         }
     }
 
+    /// The same, and these users, by name or number.
+    ///
+    /// Fails with [`Error::NoSuchUser`] where the system knows none of that name.
+    pub fn with(self, users: &[String]) -> Result<Self, Error> {
+        let others = users.iter().map(|user| {
+            if let Ok(uid) = user.parse() {
+                return Ok(uid);
+            }
+            match nix::unistd::User::from_name(user) {
+                Ok(Some(found)) => Ok(found.uid.as_raw()),
+                Ok(None) | Err(_) => Err(Error::NoSuchUser { user: user.clone() }),
+            }
+        });
+        Ok(Self {
+            others: others.collect::<Result<_, _>>()?,
+            ..self
+        })
+    }
+
+    /// Whether there are others than the server's own user and root.
+    pub(super) fn has_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     /// Whether a process of the user `uid` may administer the server.
-    pub fn admits(self, uid: u32) -> bool {
-        uid == 0 || uid == self.server
+    pub fn admits(&self, uid: u32) -> bool {
+        uid == 0 || uid == self.server || self.others.contains(&uid)
     }
 }
 
@@ -57,11 +87,26 @@ mod tests {
 
     #[test]
     fn another_user_of_the_machine_is_not_an_administrator() {
-        let admitted = Admitted { server: 990 };
+        let admitted = Admitted {
+            server: 990,
+            others: [991].into(),
+        };
         assert!(admitted.admits(0));
         assert!(admitted.admits(990));
+        assert!(admitted.admits(991));
         assert!(!admitted.admits(1000));
         assert!(!admitted.admits(u32::MAX));
+    }
+
+    #[test]
+    fn a_user_of_the_configuration_that_does_not_exist_stops_the_start() {
+        let named = |user: &str| Admitted::own_user().with(&[user.to_owned()]);
+        assert!(named("root").unwrap().admits(0));
+        assert!(named("4711").unwrap().admits(4711));
+        assert!(matches!(
+            named("nobody of that name"),
+            Err(Error::NoSuchUser { .. })
+        ));
     }
 
     #[test]

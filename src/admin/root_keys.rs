@@ -26,8 +26,10 @@ use super::administration::{Administration, actor, now};
 use super::api::{self, List, NewRootKey};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
-use crate::adapter::{Adapter, RootKey, RootKeyId, RootKeyVersion, WrappedBytes, root_key_name};
-use crate::custody::{Event, EventName, RootKeyFacts};
+use super::root_key_resource::{require_enabled, resource, whole};
+use crate::adapter::{RootKey, RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes, root_key_name};
+use crate::custody::{Event, EventName};
+use crate::recorder::root_key_facts;
 use crate::root_key::{self, RootKeyBackend};
 use crate::store::{Change, SealKey};
 
@@ -61,8 +63,7 @@ async fn show(
     Segments(name): Segments<String>,
 ) -> Result<Json<api::RootKey>, Refusal> {
     let root_key = administration.root_key(&name).await?;
-    let adapters = administration.store().adapters().await?.rows;
-    resource(&administration, root_key, &adapters).await.map(Json)
+    whole(&administration, root_key).await.map(Json)
 }
 
 async fn create(
@@ -135,6 +136,8 @@ async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) 
             bytes: Vec::new(),
         },
         created_at: now(),
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     };
     create_on(backend, &mut root_key).await?;
     Ok(root_key)
@@ -173,7 +176,7 @@ async fn enter(
         Err(error) => return Err(left_behind(&root_key, error.into())),
     };
     let event = Event {
-        root_key: Some(facts(&root_key)),
+        root_key: Some(root_key_facts(&root_key)),
         ..event
     };
     administration.seal_keys().insert(root_key.id, seal_key);
@@ -209,6 +212,7 @@ async fn rotate(
     let event = Event::new(EventName::RootKeyRotate, actor(&peer)).detail("name", name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
         let present = administration.root_key(&name).await?;
+        require_enabled(&present)?;
         let backend = administration.root_keys().for_root(&present)?;
         let version = present.version.saturating_add(1);
         let mut next = RootKey {
@@ -229,26 +233,20 @@ async fn rotate(
             Ok(seal_key) => seal_key,
             Err(error) => return Err(left_behind(&next, error.into())),
         };
-        let superseded = RootKeyVersion {
-            root_key: present.id,
-            version: present.version,
-            label: present.label,
-            check_value: present.check_value,
-            superseded_at: now(),
-        };
+        let superseded = present.superseded(now());
         let event = Event {
-            root_key: Some(facts(&next)),
+            root_key: Some(root_key_facts(&next)),
             ..event
         };
         let change = Change::RotateRootKey {
             root_key: next.clone(),
             superseded,
+            from: present.state.clone(),
         };
         if let Err(refusal) = administration.commit(vec![change], event).await {
             return Err(left_behind(&next, refusal));
         }
-        let adapters = administration.store().adapters().await?.rows;
-        resource(&administration, next, &adapters).await
+        whole(&administration, next).await
     });
     done.await.map(Json)
 }
@@ -268,60 +266,4 @@ fn removal(label: &str) -> String {
         "remove it from the token, once it is certain that nothing else uses it (with OpenSC: `pkcs11-tool \
          --module MODULE --login --delete-object --type secrkey --label {label}`), or choose another name"
     )
-}
-
-async fn resource(
-    administration: &Administration,
-    root_key: RootKey,
-    adapters: &[Adapter],
-) -> Result<api::RootKey, Refusal> {
-    let keys = administration.store().keys_by_version(root_key.id).await?;
-    let earlier = administration.store().earlier_versions(root_key.id).await?.rows;
-    let keys = |version| keys.get(&version).copied().unwrap_or(0);
-    let mut versions: Vec<_> = earlier
-        .into_iter()
-        .map(|earlier| api::RootKeyVersion {
-            version: earlier.version,
-            label: earlier.label,
-            check_value: hex::encode(earlier.check_value),
-            superseded_at: Some(earlier.superseded_at),
-            keys: keys(earlier.version),
-        })
-        .collect();
-    versions.push(api::RootKeyVersion {
-        version: root_key.version,
-        label: root_key.label.clone(),
-        check_value: hex::encode(&root_key.check_value),
-        superseded_at: None,
-        keys: keys(root_key.version),
-    });
-    let users = adapters
-        .iter()
-        .filter(|adapter| adapter.root_key == root_key.id)
-        .count();
-    Ok(api::RootKey {
-        id: root_key.id.uuid(),
-        name: root_key.name,
-        backend: root_key.backend,
-        token_label: root_key.token_label,
-        token_serial: root_key.token_serial,
-        label: root_key.label,
-        version: root_key.version,
-        check_value: hex::encode(root_key.check_value),
-        created_at: root_key.created_at,
-        adapters: users as u64,
-        versions,
-    })
-}
-
-pub(super) fn facts(root_key: &RootKey) -> RootKeyFacts {
-    RootKeyFacts {
-        id: root_key.id.uuid(),
-        backend: root_key.backend.clone(),
-        token_serial: root_key.token_serial.clone(),
-        label: root_key.label.clone(),
-        version: root_key.version,
-        wrap_profile: None,
-        release_profile: None,
-    }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Mode;
 use tokio::net::UnixListener;
 
-use super::Error;
+use super::{Admitted, Error};
 
 /// Longer paths do not fit `sockaddr_un`.
 const PATH_LIMIT: usize = 107;
@@ -49,6 +49,18 @@ impl Socket {
             listener,
             path: path.to_owned(),
             file: (metadata.dev(), metadata.ino()),
+        })
+    }
+
+    /// Lets any user of this machine connect, where others than the server's own user are admitted: who connects is then
+    /// judged by what the kernel says of them alone.
+    pub fn open_to(&self, admitted: &Admitted) -> Result<(), Error> {
+        if !admitted.has_others() {
+            return Ok(());
+        }
+        fs::set_permissions(&self.path, Permissions::from_mode(0o666)).map_err(|source| Error::Socket {
+            path: self.path.clone(),
+            source,
         })
     }
 

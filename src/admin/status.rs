@@ -11,10 +11,10 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
-use super::Peer;
 use super::administration::Administration;
 use super::api::{self, BackendStatus};
 use super::refusal::Refusal;
+use super::{Peer, root_key_resource};
 use crate::adapter::RootKey;
 use crate::root_key::BackendDescription;
 
@@ -81,6 +81,20 @@ async fn show(
         }
     }
     problems.extend(recorder_problem(&administration));
+    let number = root_keys.len() as u64;
+    let mut root_keys_in_change = Vec::new();
+    for root_key in root_keys {
+        let shown = root_key_resource::resource(&administration, root_key, &adapters).await?;
+        if let Some(problem) = &shown.problem {
+            problems.push(format!(
+                "a destruction of root key {}, or of a version of it, is not at its end: {problem}",
+                shown.name
+            ));
+        }
+        if shown.rotation.is_some() || shown.state != "enabled" {
+            root_keys_in_change.push(shown);
+        }
+    }
     let server = administration.server();
     Ok(Json(api::Status {
         healthy: problems.is_empty(),
@@ -90,7 +104,8 @@ async fn show(
         started_at: server.started_at,
         kmip_addresses: server.kmip_addresses.clone(),
         backends,
-        root_keys: root_keys.len() as u64,
+        root_keys: number,
+        root_keys_in_change,
         adapters: adapters.len() as u64,
         certificates: certificates.len() as u64,
         keys,

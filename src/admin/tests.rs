@@ -4,6 +4,7 @@ mod backend;
 mod certificates;
 mod changes;
 mod peers;
+mod root_key_life;
 mod root_keys;
 
 use std::path::PathBuf;
@@ -17,13 +18,18 @@ use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use self::backend::TestBackend;
 use super::*;
 use crate::custody::{Actor, EventName, Outcome, Record};
+use crate::job::Jobs;
+use crate::recorder::tests::faulty::{Faulty, Plan};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::root_key::RootKeys;
 use crate::store::{SealKeys, SqliteStore, Store};
+
+const WAITING_TIME: Duration = Duration::from_hours(7 * 24);
 
 /// How often the endpoint was told to judge anew.
 #[derive(Default)]
@@ -41,6 +47,8 @@ struct Fixture {
     folder: tempfile::TempDir,
     store: Arc<SqliteStore>,
     recorder: Recorder,
+    /// What the recorder's store is to fail at.
+    plan: Arc<Plan>,
     backend: Arc<TestBackend>,
     reloads: Arc<Reloads>,
     administration: Arc<Administration>,
@@ -59,25 +67,35 @@ impl Fixture {
             name: "test".into(),
             server_version: "0".into(),
         };
-        let recorder = Recorder::start(store.clone(), node).await.unwrap();
+        let plan = Arc::new(Plan::default());
+        let faulty = Faulty {
+            inner: store.clone(),
+            plan: Arc::clone(&plan),
+            gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+        };
+        let recorder = Recorder::start(Arc::new(faulty), node).await.unwrap();
         let backend = Arc::new(TestBackend::default());
         let reloads = Arc::new(Reloads::default());
+        let root_keys = RootKeys::new(vec![("hsm".to_owned(), backend.clone())]);
         let administration = Arc::new(Administration::new(
             store.clone(),
             recorder.clone(),
-            RootKeys::new(vec![("hsm".to_owned(), backend.clone())]),
+            root_keys.clone(),
             seal_keys,
             reloads.clone(),
+            Jobs::new(store.clone(), recorder.clone(), root_keys),
             ServerFacts {
                 version: "0".into(),
                 started_at: time::OffsetDateTime::now_utc(),
                 kmip_addresses: vec!["127.0.0.1:5696".into()],
+                destruction_waiting_time: WAITING_TIME,
             },
         ));
         Self {
             folder,
             store,
             recorder,
+            plan,
             backend,
             reloads,
             administration,
@@ -90,6 +108,11 @@ impl Fixture {
             uid: 4711,
             user: "olivia".into(),
         };
+        self.ask_as(peer, method, path, body).await
+    }
+
+    /// Asks as another one.
+    async fn ask_as(&self, peer: Peer, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
         let routes = routes(Arc::clone(&self.administration)).layer(axum::Extension(peer));
         ask(routes, method, path, body).await
     }

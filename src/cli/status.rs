@@ -30,6 +30,11 @@ fn table(status: &Status) -> String {
         .line("keys", status.keys)
         .line("custody records", status.custody.size)
         .line("custody root", &status.custody.root);
+    for root_key in &status.root_keys_in_change {
+        let mut facts = vec![root_key.state.clone()];
+        facts.extend(super::root_key::rotation(root_key));
+        properties.line(&format!("root key {}", root_key.name), facts.join(", "));
+    }
     let mut backends = Columns::new(["DEVICE", "HEALTH", "TOKEN", "SERIAL", "MODEL", "WRAP", "RELEASE"]);
     for backend in &status.backends {
         let fact = |name: &str| backend.facts.get(name).cloned().unwrap_or_default();

@@ -4,6 +4,7 @@ use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use openssl::pkey::PKey;
 use openssl::x509::X509;
@@ -20,6 +21,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
     };
     checker.state_directory();
     checker.server_certificate();
+    checker.waiting_time();
     for (index, device) in config.devices.iter().enumerate() {
         let module = format!("device[{index}].module");
         checker.file(
@@ -156,6 +158,16 @@ impl Checker<'_> {
                     chain[0].not_after()
                 ),
                 "make or order a new one, and let vCenter trust it in time",
+            );
+        }
+    }
+
+    fn waiting_time(&mut self) {
+        if self.config.admin.destruction_waiting_time < Duration::from_hours(24) {
+            self.warn(
+                "admin.destruction_waiting_time",
+                "a root key can be destroyed within a day of the request",
+                "wait 24h at least wherever a key is worth anything; less is for trials",
             );
         }
     }

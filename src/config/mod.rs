@@ -25,6 +25,7 @@ use std::time::Duration;
 
 pub use check::check;
 pub use problem::{Problem, Problems, Severity};
+pub(crate) use quantity::duration;
 pub use template::{InitAnswers, template};
 
 /// Where the commands look for the configuration when they are not told.
@@ -117,6 +118,10 @@ impl Default for Limits {
 pub struct Admin {
     /// The Unix socket.
     pub socket: PathBuf,
+    /// Users of this machine, by name or number, that may administer the server beside its own user and root.
+    pub administrators: Vec<String>,
+    /// The shortest time between the request for a root key's destruction and the destruction.
+    pub destruction_waiting_time: Duration,
 }
 
 /// `[store]`: the database.

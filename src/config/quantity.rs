@@ -12,7 +12,7 @@ const TIMES: &[(&str, u64)] = &[
 const SIZES: &[(&str, u64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// A time with its unit: `ms`, `s`, `m`, `h` or `d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     scaled(text, TIMES).map(Duration::from_millis)
 }
 

@@ -175,8 +175,16 @@ fn admin(mut section: Section<'_>, state_directory: &Path) -> Admin {
             "a Unix socket's path has at most 107 bytes: choose a shorter `admin.socket`",
         );
     }
+    let administrators = section.strings("administrators").unwrap_or_default();
+    let destruction_waiting_time = section
+        .duration("destruction_waiting_time", &(SECOND..=365 * DAY))
+        .unwrap_or(7 * DAY);
     section.finish();
-    Admin { socket }
+    Admin {
+        socket,
+        administrators,
+        destruction_waiting_time,
+    }
 }
 
 fn store(mut section: Section<'_>, state_directory: &Path) -> Store {

@@ -147,6 +147,21 @@ fn write_kmip(text: &mut String, answers: &InitAnswers) {
             quoted(&answers.state_directory.join("admin.sock").to_string_lossy())
         ),
     );
+    line(
+        text,
+        "# Users of this machine, by name or number, that may administer the server beside its own user and root. With any,",
+    );
+    line(
+        text,
+        "# the socket must lie where they can reach it. The destruction of a root key takes two different administrators.",
+    );
+    default(text, "administrators", "[]");
+    line(
+        text,
+        "# The shortest time between the request for a root key's destruction and the destruction. At least 24h, except for",
+    );
+    line(text, "# trials.");
+    default(text, "destruction_waiting_time", &quoted("7d"));
     text.push('\n');
     line(text, "[store]");
     line(

@@ -55,6 +55,25 @@ event_names! {
     /// A root key was found and checked, or not found, or not the one that was entered.
     RootKeyVerify = "root-key.verify",
 
+    /// A root key was disabled: nothing is made, released or re-wrapped under it.
+    RootKeyDisable = "root-key.disable",
+    /// A root key was enabled again.
+    RootKeyEnable = "root-key.enable",
+    /// The destruction of a root key was asked for; the root key is disabled.
+    RootKeyScheduleDestruction = "root-key.schedule-destruction",
+    /// Another administrator approved of a root key's destruction.
+    RootKeyApproveDestruction = "root-key.approve-destruction",
+    /// A root key's destruction was called off; the root key is disabled.
+    RootKeyCancelDestruction = "root-key.cancel-destruction",
+    /// The destruction of a root key begins and can't be stopped any more: every key under it is unreadable for good.
+    RootKeyDestroy = "root-key.destroy",
+    /// Every version of a root key that a key was ever under was destroyed in its backend and looked for in vain.
+    RootKeyDestroyed = "root-key.destroyed",
+    /// The destruction of an earlier version of a root key begins; no key is under it.
+    RootKeyDestroyVersion = "root-key.destroy-version",
+    /// An earlier version of a root key was destroyed in its backend and looked for in vain.
+    RootKeyVersionDestroyed = "root-key.version-destroyed",
+
     /// An adapter was made.
     AdapterCreate = "adapter.create",
     /// An adapter was deleted.

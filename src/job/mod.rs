@@ -1,7 +1,59 @@
-//! What goes on in the background. The home of readiness, rotation, reconciliation and inventory.
+//! What goes on in the background: keys are wrapped anew, root keys and their versions destroyed. The home of
+//! readiness, reconciliation and inventory too.
 
+mod destruction;
+mod progress;
 mod readiness;
 mod rotation;
 
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+pub use destruction::{Destroyer, Failure};
+pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use rotation::Rotation;
+
+use crate::recorder::Recorder;
+use crate::root_key::RootKeys;
+use crate::store::Store;
+
+/// The jobs of a server, and what others may know of them. A clone is the same jobs.
+#[derive(Clone)]
+pub struct Jobs {
+    /// How far the re-wrapping of keys is.
+    pub progress: Progress,
+    /// What destroys root keys and versions.
+    pub destroyer: Destroyer,
+    store: Arc<dyn Store>,
+    recorder: Recorder,
+    root_keys: RootKeys,
+}
+
+impl Jobs {
+    /// The jobs over this store and these root keys. None of them runs yet.
+    pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys) -> Self {
+        Self {
+            progress: Progress::default(),
+            destroyer: Destroyer::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
+            store,
+            recorder,
+            root_keys,
+        }
+    }
+
+    /// Starts the jobs. Each goes on by itself after any end of the server, so it can be ended at any time.
+    pub fn start(&self) -> Vec<JoinHandle<()>> {
+        let rotation = Rotation::new(
+            Arc::clone(&self.store),
+            self.recorder.clone(),
+            self.root_keys.clone(),
+            self.progress.clone(),
+        );
+        vec![
+            tokio::spawn(rotation.run()),
+            tokio::spawn(self.destroyer.clone().run()),
+        ]
+    }
+}

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use crate::adapter::RootKey;
+use super::progress::Progress;
+use crate::adapter::{RootKey, VersionState};
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, Recorder, root_key_facts};
 use crate::root_key::{self, RootKeys};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
@@ -33,20 +34,32 @@ enum Failure {
     Recorder(#[from] recorder::Error),
 }
 
+impl Failure {
+    /// Whether the root key may not be used at all.
+    fn is_disabled(&self) -> bool {
+        let Self::Recorder(error) = self else {
+            return false;
+        };
+        matches!(error.store(), Some(store::Error::RootKeyUnusable { .. }))
+    }
+}
+
 /// The job that wraps keys under the present version of their root key.
 pub struct Rotation {
     store: Arc<dyn Store>,
     recorder: Recorder,
     root_keys: RootKeys,
+    progress: Progress,
 }
 
 impl Rotation {
-    /// The job over this store and these root keys.
-    pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys) -> Self {
+    /// The job over this store and these root keys, which tells `progress` how far it is.
+    pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys, progress: Progress) -> Self {
         Self {
             store,
             recorder,
             root_keys,
+            progress,
         }
     }
 
@@ -65,15 +78,19 @@ impl Rotation {
         }
     }
 
-    /// Looks once at every key that is under an earlier version.
+    /// Looks once at every key that is under an earlier version of a root key that is enabled.
     async fn pass(&self) -> Result<(), store::Error> {
         for root_key in self.store.root_keys().await?.rows {
+            if !root_key.state.is_enabled() {
+                continue;
+            }
             let earlier: Vec<RootKey> = self
                 .store
                 .earlier_versions(root_key.id)
                 .await?
                 .rows
                 .iter()
+                .filter(|version| version.state == VersionState::Kept)
                 .map(|version| root_key.at(version))
                 .collect();
             if !earlier.is_empty() {
@@ -90,8 +107,12 @@ impl Rotation {
                 .store
                 .keys_under(root_key.id, root_key.version, after, BATCH)
                 .await?;
+            if !page.rows.is_empty() {
+                self.progress.begin(root_key.id);
+            }
             for error in page.refused {
                 failed += 1;
+                self.progress.failed(root_key.id);
                 tracing::error!(%error, "a key stays under an earlier version of its root key");
             }
             let outcomes: Vec<_> = stream::iter(page.rows)
@@ -102,8 +123,11 @@ impl Rotation {
             for outcome in outcomes {
                 match outcome {
                     Ok(()) => done += 1,
+                    // The root key was disabled meanwhile: that is all that is to be said of its keys.
+                    Err(error) if error.is_disabled() => return Ok(()),
                     Err(error) => {
                         failed += 1;
+                        self.progress.failed(root_key.id);
                         tracing::warn!(root_key = %root_key.name, %error,
                             "a key stays under an earlier version of its root key; it is tried again");
                     }
@@ -113,6 +137,9 @@ impl Rotation {
                 Some(next) => after = Some(next),
                 None => break,
             }
+        }
+        if failed == 0 {
+            self.progress.end(root_key.id);
         }
         if done + failed > 0 {
             tracing::info!(root_key = %root_key.name, version = root_key.version, done, failed,
@@ -143,21 +170,18 @@ impl Rotation {
             ..ObjectFacts::default()
         });
         event.root_key = Some(RootKeyFacts {
-            id: root_key.id.uuid(),
-            backend: root_key.backend.clone(),
-            token_serial: root_key.token_serial.clone(),
-            label: root_key.label.clone(),
-            version: root_key.version,
             wrap_profile: Some(kek.profile.name().to_owned()),
-            release_profile: None,
+            ..root_key_facts(root_key)
         });
         row.wrapped = Some(WrappedUnder {
             root_key: root_key.id,
             version: root_key.version,
             kek,
         });
-        self.recorder.commit(vec![Change::update_key(row)], event).await?;
+        let changes = vec![Change::UseRootKey(root_key.id), Change::update_key(row)];
+        self.recorder.commit(changes, event).await?;
         backend.forget(from, Some(&wrapped.kek)).await;
+        self.progress.rewrapped(root_key.id);
         Ok(())
     }
 }

@@ -44,15 +44,23 @@ pub(super) async fn perform(
         };
         let out = match released.take() {
             Some((same, out)) if same == wrapped => out,
-            _ => release(item, &row, &wrapped, wrapping).await?,
+            _ => match release(item, &row, &wrapped, wrapping).await {
+                Ok(out) => out,
+                Err(refusal) => {
+                    // It may have been wrapped anew meanwhile, and what it was under before destroyed.
+                    if item.object(request.unique_identifier).await?.wrapped == row.wrapped {
+                        return Err(refusal);
+                    }
+                    continue;
+                }
+            },
         };
         let (algorithm, length) = (row.object.algorithm(), row.object.length());
         // The first time it is served, it is no longer Fresh.
-        let changes = if row.object.serve() {
-            vec![Change::update_key(row)]
-        } else {
-            Vec::new()
-        };
+        let mut changes = vec![Change::UseRootKey(wrapped.root_key)];
+        if row.object.serve() {
+            changes.push(Change::update_key(row));
+        }
         if item.commit(changes).await? == Commit::Done {
             let (key_value, key_wrapping_data) = out.into_parts();
             let block = KeyBlock {

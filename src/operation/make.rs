@@ -81,10 +81,14 @@ pub(super) async fn keep_object(
 ) -> Result<Uuid, Refusal> {
     let id = object.id();
     item.becomes(&object);
-    match item
-        .commit(vec![Change::create_key(KeyRow::new(object, wrapped))])
-        .await?
-    {
+    let mut changes = Vec::with_capacity(2);
+    changes.extend(
+        wrapped
+            .as_ref()
+            .map(|wrapped| Change::UseRootKey(wrapped.root_key)),
+    );
+    changes.push(Change::create_key(KeyRow::new(object, wrapped)));
+    match item.commit(changes).await? {
         Commit::Done => {
             item.placeholder.fill(id);
             Ok(id)

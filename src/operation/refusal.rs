@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use crate::adapter::RootKeyState;
 use crate::custody::{DeviceFault, Outcome};
 use crate::key::{AttributeError, LifeCycleError};
 use crate::kmip::attribute::{AttributeName, Name};
@@ -431,8 +432,29 @@ impl Refusal {
         refusal
     }
 
+    /// The root key of the object, or of the adapter, may not be used.
+    pub(super) fn root_key_unusable(state: &RootKeyState) -> Self {
+        let message = if state.is_beyond_recall() {
+            "The root key has been destroyed: its keys cannot be read any more"
+        } else {
+            "The root key is disabled by an administrator"
+        };
+        Self::new(ResultReason::PermissionDenied, message)
+    }
+
     /// The recorder did not write.
     pub(super) fn of_recorder(error: &recorder::Error) -> Self {
+        match error.store() {
+            Some(store::Error::RootKeyUnusable { state, .. }) => return Self::root_key_unusable(state),
+            Some(store::Error::VersionGone { .. }) => {
+                return Self::failed(
+                    ResultReason::GeneralFailure,
+                    "The root key was rotated meanwhile; try again",
+                    error.to_string(),
+                );
+            }
+            _ => {}
+        }
         let message = match error {
             recorder::Error::OutcomeUnknown(_) | recorder::Error::WriterEnded => {
                 "It is not known whether the request was carried out"

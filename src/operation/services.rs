@@ -88,8 +88,17 @@ impl Services {
         self.root_key(adapter.root_key).await
     }
 
-    /// A root key by its identifier.
-    pub(super) async fn root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
+    /// A root key by its identifier. Refused where it is not enabled.
+    async fn root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
+        let root_key = self.any_root_key(id).await?;
+        if root_key.state.is_enabled() {
+            Ok(root_key)
+        } else {
+            Err(Refusal::root_key_unusable(&root_key.state))
+        }
+    }
+
+    async fn any_root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
         if let Some(known) = self.known(|known| known.keys.get(&id).cloned()) {
             return Ok(known);
         }

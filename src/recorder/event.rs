@@ -1,7 +1,7 @@
 //! Events from what other modules know.
 
-use crate::adapter::Caller;
-use crate::custody::{Actor, AdapterFacts, Event, EventName, Origin};
+use crate::adapter::{Caller, RootKey};
+use crate::custody::{Actor, AdapterFacts, Event, EventName, Origin, RootKeyFacts};
 
 /// An event that a KMIP client brought about: with actor, origin and adapter filled in.
 pub fn by_client(name: EventName, caller: &Caller) -> Event {
@@ -22,4 +22,17 @@ pub fn by_client(name: EventName, caller: &Caller) -> Event {
         name: caller.adapter_name.clone(),
     });
     event
+}
+
+/// What a record says of a root key at its version.
+pub fn root_key_facts(root_key: &RootKey) -> RootKeyFacts {
+    RootKeyFacts {
+        id: root_key.id.uuid(),
+        backend: root_key.backend.clone(),
+        token_serial: root_key.token_serial.clone(),
+        label: root_key.label.clone(),
+        version: root_key.version,
+        wrap_profile: None,
+        release_profile: None,
+    }
 }

@@ -14,7 +14,7 @@ mod error;
 mod event;
 mod log;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::custody::{Event, Hash, Head};
 use crate::store::{Change, WriteStore};
 
 pub use error::Error;
-pub use event::by_client;
+pub use event::{by_client, root_key_facts};
 
 /// How many entries may wait. Whoever comes after them waits for room.
 const QUEUE: usize = 1024;

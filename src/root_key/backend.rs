@@ -175,6 +175,10 @@ pub trait RootKeyBackend: Send + Sync {
     /// anew, or the root key disabled. A backend that keeps nothing open has nothing to forget.
     async fn forget(&self, _root_key: &RootKey, _wrapped: Option<&WrappedKek>) {}
 
+    /// Destroys this version of the root key, and looks for it afterwards; that it is not there any more is success. What is
+    /// wrapped under it can't be opened again. A key with another check value is another key, and is left alone.
+    async fn destroy(&self, root_key: &RootKey) -> Result<(), Error>;
+
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
 

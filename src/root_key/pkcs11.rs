@@ -177,6 +177,11 @@ impl RootKeyBackend for Pkcs11Backend {
         self.device.forget(&locator(root_key), wrapped.as_ref()).await;
     }
 
+    async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
+        let destroyed = self.device.destroy_root_key(&locator(root_key)).await;
+        destroyed.map_err(|error| self.failed(error))
+    }
+
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.device
             .check(&locator(root_key))

@@ -7,7 +7,7 @@ use claviger_hsm::{Device, Error as DeviceError};
 use time::OffsetDateTime;
 
 use super::{Error, KeySpecification, Pkcs11Backend, RootKeyBackend, RootKeys};
-use crate::adapter::{RootKey, RootKeyId, WrappedBytes};
+use crate::adapter::{RootKey, RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes};
 use crate::key::WrapProfile;
 
 const AES_256: KeySpecification = KeySpecification::Aes { bytes: 32 };
@@ -42,6 +42,8 @@ fn facts(label: &str) -> RootKey {
             bytes: Vec::new(),
         },
         created_at: OffsetDateTime::UNIX_EPOCH,
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     }
 }
 

@@ -1,13 +1,17 @@
 //! What can be changed.
 
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyVersion};
+use crate::adapter::{
+    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState, RootKeyVersion,
+    VersionState,
+};
 
 use super::KeyRow;
 
 /// One change of the store. The changes of one commit are made together or not at all.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Writes a key. The row's own `revision` and `digest` are not looked at.
+    /// Writes a key. The row's own `revision` and `digest` are not looked at. Refused with
+    /// [`Error::VersionGone`](super::Error::VersionGone) where the key is under a version of a root key that is not there.
     PutKey {
         /// The key as it is to be.
         row: KeyRow,
@@ -15,21 +19,59 @@ pub enum Change {
         /// commit is refused with [`Error::Conflict`](super::Error::Conflict).
         expected_revision: Option<u64>,
     },
+    /// Changes nothing. Refuses the commit with [`Error::RootKeyUnusable`](super::Error::RootKeyUnusable) where this root key
+    /// is not enabled at the moment of the commit: for what makes, releases or re-wraps a key.
+    UseRootKey(RootKeyId),
     /// Enters a root key. Its seal key must be in [`SealKeys`](super::SealKeys) by then.
     CreateRootKey(RootKey),
     /// Puts a new version of a root key in the place of the one before it, which is kept as an earlier one. Refused with
-    /// [`Error::NotFound`](super::Error::NotFound) where the present version is not the one before it.
+    /// [`Error::RootKeyMoved`](super::Error::RootKeyMoved) where the present version is not the one before it, or its state
+    /// not the one that the change was made from.
     RotateRootKey {
         /// The root key with its new version, its seal key wrapped under that.
         root_key: RootKey,
         /// The version that it takes the place of.
         superseded: RootKeyVersion,
+        /// The state that it was read in.
+        from: RootKeyState,
     },
-    /// Enters an adapter.
+    /// Changes whether a root key may be used, and no other of its facts. Refused with
+    /// [`Error::RootKeyMoved`](super::Error::RootKeyMoved) where it is not in the state `from`.
+    SetRootKeyState {
+        /// The root key.
+        root_key: RootKeyId,
+        /// The state that it was read in.
+        from: RootKeyState,
+        /// The state that it is to be in.
+        to: RootKeyState,
+    },
+    /// Changes the state of an earlier version of a root key. Refused with [`Error::InUse`](super::Error::InUse) while a key
+    /// is under it, and with [`Error::RootKeyMoved`](super::Error::RootKeyMoved) where it is not in the state `from`.
+    SetVersionState {
+        /// The root key.
+        root_key: RootKeyId,
+        /// Which version.
+        version: u32,
+        /// The state that it was read in.
+        from: VersionState,
+        /// The state that it is to be in.
+        to: VersionState,
+    },
+    /// Enters an adapter. Refused with [`Error::RootKeyUnusable`](super::Error::RootKeyUnusable) where its root key is not
+    /// enabled.
     CreateAdapter(Adapter),
     /// Takes out an adapter with its certificates and what is left of its destroyed objects. Refused with
     /// [`Error::InUse`](super::Error::InUse) while one of its objects still has key bytes.
     DeleteAdapter(AdapterId),
+    /// Puts an adapter, with its certificates, under another root key, and under the seal of that. Its keys stay as they are:
+    /// each is sealed by the new root key when it is written next. Refused with
+    /// [`Error::RootKeyUnusable`](super::Error::RootKeyUnusable) where the root key is not enabled.
+    MoveAdapter {
+        /// The adapter.
+        adapter: AdapterId,
+        /// The root key that it is to be under.
+        to: RootKeyId,
+    },
     /// Lets a client certificate in.
     AddCertificate(ClientCertificate),
     /// Takes a client certificate out.
@@ -56,6 +98,6 @@ impl Change {
 
     /// Whether it changes who may come in, or to what: what an endpoint keeps at hand must be read again.
     pub const fn is_of_identities(&self) -> bool {
-        !matches!(self, Self::PutKey { .. })
+        !matches!(self, Self::PutKey { .. } | Self::UseRootKey(_))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::adapter::RootKeyId;
+use crate::adapter::{RootKeyId, RootKeyState};
 
 /// A store's errors.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,28 @@ pub enum Error {
         expected: u64,
         /// The revision that stands there; 0 where there is none.
         found: u64,
+    },
+    /// Nothing is made, released or wrapped anew under a root key in this state.
+    #[error("root key {root_key} is {}", .state.name())]
+    RootKeyUnusable {
+        /// The root key.
+        root_key: RootKeyId,
+        /// Its state.
+        state: RootKeyState,
+    },
+    /// No key can be under this version of a root key: it is destroyed, or being destroyed, or never was. Wrap the key anew.
+    #[error("root key {root_key} has no version {version} any more")]
+    VersionGone {
+        /// The root key.
+        root_key: RootKeyId,
+        /// The version.
+        version: u32,
+    },
+    /// A root key was changed by somebody else since it was read. Read it again.
+    #[error("root key {root_key} was changed meanwhile")]
+    RootKeyMoved {
+        /// The root key.
+        root_key: RootKeyId,
     },
     /// The identifier or name is taken.
     #[error("there is a {what} {name} already")]
@@ -127,6 +149,9 @@ impl Error {
             Self::Tampered { .. }
             | Self::SealKeyMissing { .. }
             | Self::Conflict { .. }
+            | Self::RootKeyUnusable { .. }
+            | Self::VersionGone { .. }
+            | Self::RootKeyMoved { .. }
             | Self::Exists { .. }
             | Self::NotFound { .. }
             | Self::InUse { .. }

@@ -66,6 +66,17 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Located, Error>;
 
+    /// The objects of an adapter that are not yet under this root key, or not yet sealed by it, in the order of creation.
+    ///
+    /// Looks at no more than `limit` candidates; goes on after `after`.
+    async fn keys_to_move(
+        &self,
+        adapter: AdapterId,
+        root_key: RootKeyId,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error>;
+
     /// All root keys before their seal keys are open: what a start needs to open them.
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error>;
 

@@ -6,6 +6,7 @@
 
 mod check_value;
 mod client_wrap;
+mod destruction;
 mod enforcement;
 mod fault;
 mod kek;
@@ -25,6 +26,7 @@ mod wrapping;
 pub use measure::{Measured, Rate, measure};
 
 pub(crate) use client_wrap::release_under;
+pub(crate) use destruction::destroy;
 pub(crate) use enforcement::{Attack, Outcome};
 pub(crate) use fault::Fault;
 pub(crate) use kek::{RootKey, check, generate, generate_and_transport, import, rewrap};

@@ -130,6 +130,16 @@ impl Device {
         root_key(self.ask(Operation::FindRootKey(locator.clone())).await?)
     }
 
+    /// Destroys a root key on the token, and looks for it afterwards. That it is not there any more is success, so this may
+    /// be repeated. What is wrapped under it can't be opened again by anybody.
+    ///
+    /// Fails with [`Error::RootKeyMismatch`], and destroys nothing, where another key stands in its place.
+    pub async fn destroy_root_key(&self, locator: &RootKeyLocator) -> Result<(), Error> {
+        self.ask(Operation::DestroyRootKey(locator.clone()))
+            .await
+            .map(|_| ())
+    }
+
     /// All keys on the token that can serve as root keys.
     pub async fn list_root_keys(&self) -> Result<Vec<RootKeyFacts>, Error> {
         match self.ask(Operation::ListRootKeys).await? {

@@ -267,6 +267,12 @@ impl Host {
                 let key = device::find(session, locator)?;
                 Reply::RootKey(device::verify(session, key, locator)?)
             }
+            Operation::DestroyRootKey(locator) => {
+                online.forget(locator);
+                let writing = self.module.open_writing_session(online.slot)?;
+                device::destroy(&writing, locator)?;
+                Reply::Done
+            }
             Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
             Operation::Generate { root, kind, digest } => {
                 let root = online.root_key(session, root)?;

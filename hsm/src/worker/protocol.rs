@@ -120,6 +120,8 @@ pub(crate) struct Request {
 pub(crate) enum Operation {
     CreateRootKey(RootKeyLocator),
     FindRootKey(RootKeyLocator),
+    /// That the key is not there is success.
+    DestroyRootKey(RootKeyLocator),
     ListRootKeys,
     /// Make a key; with `digest` the device says its SHA-256, without it the key comes back transported as well.
     Generate {

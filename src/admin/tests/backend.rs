@@ -18,6 +18,8 @@ pub(super) struct TestBackend {
     labels: Mutex<BTreeSet<String>>,
     checks_fail: AtomicBool,
     sealing_fails: AtomicBool,
+    indestructible: Mutex<BTreeSet<String>>,
+    answers_are_lost: AtomicBool,
 }
 
 impl TestBackend {
@@ -33,6 +35,21 @@ impl TestBackend {
 
     pub(super) fn remove(&self, label: &str) {
         self.labels.lock().unwrap().remove(label);
+    }
+
+    /// From now on the key of this label can't be destroyed.
+    pub(super) fn protect(&self, label: &str) {
+        self.indestructible.lock().unwrap().insert(label.to_owned());
+    }
+
+    /// Everything can be destroyed again.
+    pub(super) fn protect_nothing(&self) {
+        self.indestructible.lock().unwrap().clear();
+    }
+
+    /// The next destruction is done, and said to have failed.
+    pub(super) fn lose_answer(&self) {
+        self.answers_are_lost.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn fail_checks(&self, fail: bool) {
@@ -108,6 +125,17 @@ impl RootKeyBackend for TestBackend {
         wrapped: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
         Ok(wrapped.clone())
+    }
+
+    async fn destroy(&self, root: &RootKey) -> Result<(), Error> {
+        if self.indestructible.lock().unwrap().contains(&root.label) {
+            return Err(failure());
+        }
+        self.remove(&root.label);
+        if self.answers_are_lost.swap(false, Ordering::SeqCst) {
+            return Err(failure());
+        }
+        Ok(())
     }
 
     async fn check(&self, _: &RootKey) -> Result<(), Error> {

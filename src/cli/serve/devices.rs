@@ -230,6 +230,10 @@ impl RootKeyBackend for LateBackend {
         }
     }
 
+    async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
+        self.up()?.destroy(root_key).await
+    }
+
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {
         self.up()?.check(root_key).await
     }

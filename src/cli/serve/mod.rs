@@ -30,7 +30,7 @@ use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, Severity};
 use crate::custody::{Actor, Event, EventName};
 use crate::endpoint::{self, Endpoint, Identities, Services};
-use crate::job::Rotation;
+use crate::job::Jobs;
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits};
 use crate::recorder::{NodeFacts, Recorder};
@@ -170,7 +170,9 @@ async fn serve(
     }
 
     // Everything that can still fail is made before the first task runs.
+    let admitted = Admitted::own_user().with(&config.admin.administrators)?;
     let socket = Socket::bind(&config.admin.socket)?;
+    socket.open_to(&admitted)?;
     let admin_socket = socket.path().to_owned();
     let limits = Limits {
         message: ttlv::Limits {
@@ -200,28 +202,22 @@ async fn serve(
         version: VERSION.to_owned(),
         started_at: OffsetDateTime::now_utc(),
         kmip_addresses: addresses,
+        destruction_waiting_time: config.admin.destruction_waiting_time,
     };
-    let rotated = root_keys.clone();
+    let jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),
         root_keys,
         seal_keys,
         loader.clone(),
+        jobs.clone(),
         facts,
     ));
     let stop_admin = CancellationToken::new();
-    let admin = tokio::spawn(admin::serve(
-        socket,
-        administration,
-        Admitted::own_user(),
-        stop_admin.clone(),
-    ));
-    let rotation = Rotation::new(store.clone(), recorder.clone(), rotated);
-    let mut background = vec![
-        tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))),
-        tokio::spawn(rotation.run()),
-    ];
+    let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
+    let mut background = jobs.start();
+    background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
     if found.pending {
         background.push(tokio::spawn(opener.keep_trying(recorder.clone(), loader)));
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::adapter::RootKey;
-use crate::custody::{Actor, DeviceFault, Event, EventName, RootKeyFacts};
-use crate::recorder::Recorder;
+use crate::adapter::{RootKey, RootKeyVersion, VersionState};
+use crate::custody::{Actor, DeviceFault, Event, EventName};
+use crate::recorder::{Recorder, root_key_facts};
 use crate::root_key::{self, RootKeys};
 use crate::store::{self, SealKey, SealKeys, Store, UnverifiedRootKey};
 
@@ -101,14 +101,18 @@ impl Opener {
     }
 
     /// Compares each earlier version on the device with its row. One that fails makes the keys under it unreadable, and no
-    /// others.
+    /// others. What was destroyed, or is to be, is not looked for.
     async fn verify_earlier(&self, root_key: &RootKey, events: &mut Vec<Event>) -> Result<(), store::Error> {
+        if root_key.state.is_beyond_recall() {
+            return Ok(());
+        }
         let listing = self.store.earlier_versions(root_key.id).await?;
         for error in listing.refused {
             tracing::error!(%error, "an earlier version of a root key can't be read");
             events.push(Event::new(EventName::StoreTampered, Actor::Server).refused(error.to_string()));
         }
-        for version in listing.rows {
+        let kept = |version: &RootKeyVersion| version.state == VersionState::Kept;
+        for version in listing.rows.into_iter().filter(kept) {
             let earlier = root_key.at(&version);
             let verified = match self.root_keys.for_root(&earlier) {
                 Ok(backend) => backend.verify(&earlier).await,
@@ -173,15 +177,7 @@ impl Opener {
 
 fn event(root_key: &RootKey) -> Event {
     let mut event = Event::new(EventName::RootKeyVerify, Actor::Server).detail("name", &root_key.name);
-    event.root_key = Some(RootKeyFacts {
-        id: root_key.id.uuid(),
-        backend: root_key.backend.clone(),
-        token_serial: root_key.token_serial.clone(),
-        label: root_key.label.clone(),
-        version: root_key.version,
-        wrap_profile: None,
-        release_profile: None,
-    });
+    event.root_key = Some(root_key_facts(root_key));
     event
 }
 

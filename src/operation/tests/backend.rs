@@ -78,6 +78,10 @@ impl RootKeyBackend for Backend {
         Ok(wrapped.clone())
     }
 
+    async fn destroy(&self, _: &RootKey) -> Result<(), Error> {
+        unreachable!("operations destroy no root key")
+    }
+
     async fn check(&self, _: &RootKey) -> Result<(), Error> {
         self.up()
     }

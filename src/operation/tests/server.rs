@@ -9,7 +9,10 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::backend::Backend;
-use crate::adapter::{Adapter, AdapterId, Caller, Fingerprint, Origin, RootKey, RootKeyId, WrappedBytes};
+use crate::adapter::{
+    Adapter, AdapterId, Caller, Fingerprint, Origin, RootKey, RootKeyId, RootKeyOrigin, RootKeyState,
+    WrappedBytes,
+};
 use crate::custody::{Actor, Event, EventName, Record};
 use crate::key::testing::template_of_vcenter;
 use crate::kmip::ProtocolVersion;
@@ -286,6 +289,8 @@ pub(super) fn root_key(name: &str) -> RootKey {
             bytes: vec![7; 40],
         },
         created_at: OffsetDateTime::now_utc(),
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     }
 }
 

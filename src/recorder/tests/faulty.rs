@@ -21,7 +21,7 @@ use crate::store::{
 
 /// Where a write, or the reading of the log, can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Begin,
     Apply,
     Append,
@@ -31,7 +31,7 @@ pub(super) enum Step {
 
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(crate) enum How {
     /// It was not done.
     Failed,
     /// It was done, and is reported as failed.
@@ -39,20 +39,20 @@ pub(super) enum How {
 }
 
 #[derive(Default)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     faults: Mutex<VecDeque<(Step, How)>>,
     /// How often a transaction was asked for, whether it may begin or not.
-    pub(super) begins: AtomicUsize,
-    pub(super) commits: AtomicUsize,
+    pub(crate) begins: AtomicUsize,
+    pub(crate) commits: AtomicUsize,
 }
 
 impl Plan {
     /// The next time this step is come to, it fails. Faults come in the order they were planned.
-    pub(super) fn fail(&self, step: Step, how: How) {
+    pub(crate) fn fail(&self, step: Step, how: How) {
         self.faults.lock().unwrap().push_back((step, how));
     }
 
-    pub(super) fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.faults.lock().unwrap().is_empty()
     }
 
@@ -70,11 +70,11 @@ impl Plan {
 }
 
 /// A store behind a plan of faults.
-pub(super) struct Faulty {
-    pub(super) inner: Arc<dyn WriteStore>,
-    pub(super) plan: Arc<Plan>,
+pub(crate) struct Faulty {
+    pub(crate) inner: Arc<dyn WriteStore>,
+    pub(crate) plan: Arc<Plan>,
     /// Closed while no transaction may begin.
-    pub(super) gate: Arc<Semaphore>,
+    pub(crate) gate: Arc<Semaphore>,
 }
 
 fn injected() -> Error {
@@ -210,6 +210,16 @@ impl Store for Faulty {
         limit: u32,
     ) -> Result<Located, Error> {
         self.inner.keys_under(root_key, before, after, limit).await
+    }
+
+    async fn keys_to_move(
+        &self,
+        adapter: AdapterId,
+        root_key: RootKeyId,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        self.inner.keys_to_move(adapter, root_key, after, limit).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

@@ -2,7 +2,7 @@
 
 mod crash;
 mod fault;
-mod faulty;
+pub(crate) mod faulty;
 mod group;
 mod start;
 

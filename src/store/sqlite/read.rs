@@ -157,28 +157,40 @@ impl Store for SqliteStore {
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<Located, Error> {
-        let after = after.map_or(0, |Cursor(ordinal)| i64::try_from(ordinal).unwrap_or(i64::MAX));
         let rows = sqlx::query(
             "SELECT * FROM managed_object WHERE root_key = ? AND root_key_version < ? AND ordinal > ? \
              ORDER BY ordinal LIMIT ?",
         )
         .bind(root_key.uuid())
         .bind(before)
-        .bind(after)
+        .bind(place(after))
         .bind(limit)
         .fetch_all(&self.readers)
         .await
         .map_err(Error::database("read keys of a root key"))?;
-        let next = next(&rows, limit)?;
-        let listing = Listing::of(
-            rows.iter()
-                .map(|row| columns::<KeyColumns>(row)?.open(&self.keys)),
-        );
-        Ok(Located {
-            rows: listing.rows,
-            refused: listing.refused,
-            next,
-        })
+        self.page(&rows, limit)
+    }
+
+    async fn keys_to_move(
+        &self,
+        adapter: AdapterId,
+        root_key: RootKeyId,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Located, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM managed_object WHERE adapter = ? AND ordinal > ? \
+             AND (sealed_by <> ? OR (root_key IS NOT NULL AND root_key <> ?)) ORDER BY ordinal LIMIT ?",
+        )
+        .bind(adapter.uuid())
+        .bind(place(after))
+        .bind(root_key.uuid())
+        .bind(root_key.uuid())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::database("read keys of an adapter"))?;
+        self.page(&rows, limit)
     }
 
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error> {
@@ -255,6 +267,11 @@ impl Store for SqliteStore {
     }
 }
 
+/// The place that a page goes on after, as a column has it.
+fn place(after: Option<Cursor>) -> i64 {
+    after.map_or(0, |Cursor(ordinal)| i64::try_from(ordinal).unwrap_or(i64::MAX))
+}
+
 /// Where the page after these rows begins; none where they are fewer than were asked for.
 fn next(rows: &[SqliteRow], limit: u32) -> Result<Option<Cursor>, Error> {
     match rows.last() {
@@ -328,6 +345,19 @@ fn record((sequence, leaf, bytes): (i64, Vec<u8>, Vec<u8>)) -> Result<StoredReco
 }
 
 impl SqliteStore {
+    fn page(&self, rows: &[SqliteRow], limit: u32) -> Result<Located, Error> {
+        let next = next(rows, limit)?;
+        let listing = Listing::of(
+            rows.iter()
+                .map(|row| columns::<KeyColumns>(row)?.open(&self.keys)),
+        );
+        Ok(Located {
+            rows: listing.rows,
+            refused: listing.refused,
+            next,
+        })
+    }
+
     fn one<T>(&self, row: sqlx::Result<Option<SqliteRow>>) -> Result<Option<T::Value>, Error>
     where
         T: Sealed + for<'r> FromRow<'r, SqliteRow>,
@@ -366,7 +396,7 @@ where
 }
 
 /// The columns of a row. One that is of another type than the schema says was put there by another hand.
-fn columns<T>(row: &SqliteRow) -> Result<T, Error>
+pub(super) fn columns<T>(row: &SqliteRow) -> Result<T, Error>
 where
     T: Sealed + for<'r> FromRow<'r, SqliteRow>,
 {

@@ -9,7 +9,8 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::adapter::{
-    Adapter, AdapterId, Caller, ClientCertificate, Origin, RootKey, RootKeyId, RootKeyVersion, WrappedBytes,
+    Adapter, AdapterId, Caller, ClientCertificate, Origin, RootKey, RootKeyId, RootKeyOrigin, RootKeyState,
+    RootKeyVersion, WrappedBytes,
 };
 use crate::key::{self, KeyDraft, ManagedObject, WrapProfile, WrappedKek};
 use crate::kmip::attribute::{Attribute, AttributeValue};
@@ -101,11 +102,8 @@ impl<M: Maker> Fixture<M> {
     pub(crate) async fn rotate(&self) -> Result<RootKeyVersion, Error> {
         let present = self.store.root_key(self.east.root_key).await?.unwrap();
         let superseded = RootKeyVersion {
-            root_key: present.id,
             version: 1,
-            label: "claviger.east.v1".to_owned(),
-            check_value: vec![1, 2, 3],
-            superseded_at: THEN,
+            ..present.superseded(THEN)
         };
         let root_key = RootKey {
             version: 2,
@@ -116,6 +114,7 @@ impl<M: Maker> Fixture<M> {
         let change = Change::RotateRootKey {
             root_key,
             superseded: superseded.clone(),
+            from: RootKeyState::Enabled,
         };
         write(&*self.store, &[change]).await?;
         Ok(superseded)
@@ -161,6 +160,8 @@ pub(crate) fn root_key(name: &str) -> RootKey {
             bytes: vec![7; 40],
         },
         created_at: THEN,
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     }
 }
 

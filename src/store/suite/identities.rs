@@ -240,5 +240,5 @@ pub(crate) async fn a_root_key_is_not_rotated_from_a_version_that_it_no_longer_h
     let fixture = Fixture::<M>::new().await;
     fixture.rotate().await.unwrap();
     let again = fixture.rotate().await;
-    assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+    assert!(matches!(again, Err(Error::RootKeyMoved { .. })), "{again:?}");
 }

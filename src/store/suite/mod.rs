@@ -4,6 +4,7 @@
 pub(crate) mod fixture;
 pub(crate) mod identities;
 pub(crate) mod keys;
+pub(crate) mod life;
 pub(crate) mod locate;
 pub(crate) mod log;
 pub(crate) mod tampering;
@@ -42,6 +43,13 @@ macro_rules! store_suite {
             a_rotated_root_key_keeps_its_earlier_version_and_its_keys,
             a_root_key_is_not_rotated_from_a_version_that_it_no_longer_has,
             without_its_seal_key_a_row_is_neither_read_nor_written,
+        );
+        store_suite!(@tests $maker; life:
+            a_version_that_a_key_is_under_is_not_destroyed,
+            no_key_comes_under_a_version_that_is_gone,
+            a_root_key_that_is_disabled_is_used_by_no_commit,
+            a_root_key_is_not_enabled_by_another_hand,
+            an_adapter_that_is_moved_keeps_its_certificates_and_its_keys,
         );
         store_suite!(@tests $maker; log:
             the_log_begins_empty_and_grows_by_what_is_appended,

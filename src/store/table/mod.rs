@@ -6,6 +6,7 @@
 mod adapter;
 mod certificate;
 mod key;
+mod life;
 mod root_key;
 mod root_key_version;
 

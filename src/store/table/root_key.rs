@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::life::{known_origin, later, life, origin, state};
 use super::{Sealed, microseconds, moment, number, shown, uuid};
 use crate::adapter::{RootKey, WrappedBytes};
 use crate::store::seal::Columns;
@@ -20,6 +21,8 @@ pub(in crate::store) struct RootKeyColumns {
     pub(in crate::store) seal_key_profile: String,
     pub(in crate::store) seal_key: Vec<u8>,
     pub(in crate::store) created_at: i64,
+    pub(in crate::store) life: Option<String>,
+    pub(in crate::store) origin: Option<String>,
     pub(in crate::store) seal: Vec<u8>,
 }
 
@@ -37,6 +40,8 @@ impl RootKeyColumns {
             seal_key_profile: root_key.seal_key.profile.clone(),
             seal_key: root_key.seal_key.bytes.clone(),
             created_at: microseconds(root_key.created_at)?,
+            life: life(&root_key.state)?,
+            origin: origin(root_key.origin),
             seal: Vec::new(),
         })
     }
@@ -73,7 +78,7 @@ impl Sealed for RootKeyColumns {
     }
 
     fn columns(&self) -> Columns {
-        Columns::of(Self::TABLE)
+        let columns = Columns::of(Self::TABLE)
             .blob(&self.id)
             .text(&self.name)
             .text(&self.backend)
@@ -84,7 +89,8 @@ impl Sealed for RootKeyColumns {
             .blob(&self.check_value)
             .text(&self.seal_key_profile)
             .blob(&self.seal_key)
-            .integer(self.created_at)
+            .integer(self.created_at);
+        later(columns, self.life.as_deref(), self.origin.as_deref())
     }
 
     fn seal(&self) -> &[u8] {
@@ -106,6 +112,8 @@ impl Sealed for RootKeyColumns {
                 bytes: self.seal_key,
             },
             created_at: moment(self.created_at)?,
+            state: state(self.life.as_deref())?,
+            origin: known_origin(self.origin.as_deref())?,
         })
     }
 }

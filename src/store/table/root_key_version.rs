@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::life::{known_origin, later, life, origin, state};
 use super::{Sealed, microseconds, moment, number, shown, uuid};
 use crate::adapter::RootKeyVersion;
 use crate::store::Error;
@@ -14,6 +15,8 @@ pub(in crate::store) struct RootKeyVersionColumns {
     pub(in crate::store) label: String,
     pub(in crate::store) check_value: Vec<u8>,
     pub(in crate::store) superseded_at: i64,
+    pub(in crate::store) life: Option<String>,
+    pub(in crate::store) origin: Option<String>,
     pub(in crate::store) seal: Vec<u8>,
 }
 
@@ -25,6 +28,8 @@ impl RootKeyVersionColumns {
             label: version.label.clone(),
             check_value: version.check_value.clone(),
             superseded_at: microseconds(version.superseded_at)?,
+            life: life(&version.state)?,
+            origin: origin(version.origin),
             seal: Vec::new(),
         })
     }
@@ -43,12 +48,13 @@ impl Sealed for RootKeyVersionColumns {
     }
 
     fn columns(&self) -> Columns {
-        Columns::of(Self::TABLE)
+        let columns = Columns::of(Self::TABLE)
             .blob(&self.id)
             .integer(self.version)
             .text(&self.label)
             .blob(&self.check_value)
-            .integer(self.superseded_at)
+            .integer(self.superseded_at);
+        later(columns, self.life.as_deref(), self.origin.as_deref())
     }
 
     fn seal(&self) -> &[u8] {
@@ -62,6 +68,8 @@ impl Sealed for RootKeyVersionColumns {
             label: self.label,
             check_value: self.check_value,
             superseded_at: moment(self.superseded_at)?,
+            state: state(self.life.as_deref())?,
+            origin: known_origin(self.origin.as_deref())?,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::SqliteConnection;
 
 use super::identity::{delete_adapter, found};
+use super::root_key::Life;
 use crate::adapter::{AdapterId, RootKeyId};
 use crate::store::sqlite::read::within;
 use crate::store::table::AdapterColumns;
@@ -14,6 +15,7 @@ use crate::store::{Applied, Change, Error, SealKeys};
 pub(super) struct Changes {
     pub(super) keys: SealKeys,
     root_keys: HashMap<AdapterId, RootKeyId>,
+    pub(super) lives: HashMap<RootKeyId, Life>,
     pub(super) last_ordinal: Option<i64>,
 }
 
@@ -22,6 +24,7 @@ impl Changes {
         Self {
             keys,
             root_keys: HashMap::new(),
+            lives: HashMap::new(),
             last_ordinal: None,
         }
     }
@@ -29,6 +32,7 @@ impl Changes {
     /// Forgets what was looked up, since what it was read from was taken back.
     pub(super) fn forget(&mut self) {
         self.root_keys.clear();
+        self.lives.clear();
         self.last_ordinal = None;
     }
 
@@ -44,8 +48,27 @@ impl Changes {
                 expected_revision,
             } => self.put_key(connection, row, *expected_revision, applied).await,
             Change::CreateRootKey(root_key) => self.create_root_key(connection, root_key).await,
-            Change::RotateRootKey { root_key, superseded } => {
-                self.rotate_root_key(connection, root_key, superseded).await
+            Change::UseRootKey(id) => self.require_enabled(connection, *id).await,
+            Change::RotateRootKey {
+                root_key,
+                superseded,
+                from,
+            } => self.rotate_root_key(connection, root_key, superseded, from).await,
+            Change::SetRootKeyState { root_key, from, to } => {
+                self.set_root_key_state(connection, *root_key, from, to).await
+            }
+            Change::SetVersionState {
+                root_key,
+                version,
+                from,
+                to,
+            } => {
+                self.set_version_state(connection, *root_key, *version, from, to)
+                    .await
+            }
+            Change::MoveAdapter { adapter, to } => {
+                self.root_keys.remove(adapter);
+                self.move_adapter(connection, *adapter, *to).await
             }
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {

@@ -1,109 +1,23 @@
-//! Root keys, adapters and client certificates.
+//! Adapters and client certificates.
 
 use sqlx::sqlite::SqliteConnection;
 
 use super::change::Changes;
-use crate::adapter::{Adapter, AdapterId, ClientCertificate, RootKey, RootKeyVersion};
+use crate::adapter::{Adapter, AdapterId, ClientCertificate, RootKeyId};
 use crate::store::Error;
-use crate::store::sqlite::read::within;
-use crate::store::table::{
-    AdapterColumns, CertificateColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
-};
+use crate::store::sqlite::read::{columns as columns_of, within};
+use crate::store::table::{AdapterColumns, CertificateColumns, Sealed};
+
+const ADAPTER: &str = "SELECT * FROM adapter WHERE id = ?";
 
 impl Changes {
-    pub(super) async fn create_root_key(
-        &self,
-        connection: &mut SqliteConnection,
-        root_key: &RootKey,
-    ) -> Result<(), Error> {
-        let mut columns = RootKeyColumns::of(root_key)?;
-        columns.seal = columns.columns().seal(&*self.keys.get(root_key.id)?).to_vec();
-        sqlx::query(
-            "INSERT INTO root_key (id, name, backend, token_label, token_serial, label, version, check_value, \
-             seal_key_profile, seal_key, created_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(columns.id)
-        .bind(columns.name)
-        .bind(columns.backend)
-        .bind(columns.token_label)
-        .bind(columns.token_serial)
-        .bind(columns.label)
-        .bind(columns.version)
-        .bind(columns.check_value)
-        .bind(columns.seal_key_profile)
-        .bind(columns.seal_key)
-        .bind(columns.created_at)
-        .bind(columns.seal)
-        .execute(connection)
-        .await
-        .map_err(taken("enter a root key", "root key", &root_key.name))?;
-        Ok(())
-    }
-
-    pub(super) async fn rotate_root_key(
-        &self,
-        connection: &mut SqliteConnection,
-        root_key: &RootKey,
-        superseded: &RootKeyVersion,
-    ) -> Result<(), Error> {
-        let key = self.keys.get(root_key.id)?;
-        let mut columns = RootKeyColumns::of(root_key)?;
-        columns.seal = columns.columns().seal(&key).to_vec();
-        let rotated = sqlx::query(
-            "UPDATE root_key SET label = ?, version = ?, check_value = ?, seal_key_profile = ?, seal_key = ?, \
-             seal = ? WHERE id = ? AND version = ?",
-        )
-        .bind(columns.label)
-        .bind(columns.version)
-        .bind(columns.check_value)
-        .bind(columns.seal_key_profile)
-        .bind(columns.seal_key)
-        .bind(columns.seal)
-        .bind(columns.id)
-        .bind(i64::from(superseded.version))
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::database("rotate a root key"))?;
-        let id = format!("{} version {}", root_key.id, superseded.version);
-        found(rotated.rows_affected(), "root key", &id)?;
-        let mut columns = RootKeyVersionColumns::of(superseded)?;
-        columns.seal = columns.columns().seal(&key).to_vec();
-        sqlx::query(
-            "INSERT INTO root_key_version (id, version, label, check_value, superseded_at, seal) \
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(columns.id)
-        .bind(columns.version)
-        .bind(columns.label)
-        .bind(columns.check_value)
-        .bind(columns.superseded_at)
-        .bind(columns.seal)
-        .execute(connection)
-        .await
-        .map_err(taken(
-            "keep a version of a root key",
-            "version of a root key",
-            &id,
-        ))?;
-        Ok(())
-    }
-
     pub(super) async fn create_adapter(
-        &self,
+        &mut self,
         connection: &mut SqliteConnection,
         adapter: &Adapter,
     ) -> Result<(), Error> {
-        const ROOT_KEY: &str = "SELECT * FROM root_key WHERE id = ?";
         let root_key = adapter.root_key;
-        if within::<RootKeyColumns>(&mut *connection, ROOT_KEY, root_key.uuid(), &self.keys)
-            .await?
-            .is_none()
-        {
-            return Err(Error::NotFound {
-                what: "root key",
-                id: root_key.to_string(),
-            });
-        }
+        self.require_enabled(&mut *connection, root_key).await?;
         let mut columns = AdapterColumns::of(adapter)?;
         columns.seal = columns.columns().seal(&*self.keys.get(root_key)?).to_vec();
         sqlx::query(
@@ -163,6 +77,52 @@ impl Changes {
         .map_err(taken("add a certificate", "client certificate", &certificate.name))?;
         Ok(())
     }
+
+    /// Puts an adapter and its certificates under another root key and its seal. Each row is verified before it is sealed anew.
+    pub(super) async fn move_adapter(
+        &mut self,
+        connection: &mut SqliteConnection,
+        id: AdapterId,
+        to: RootKeyId,
+    ) -> Result<(), Error> {
+        self.require_enabled(&mut *connection, to).await?;
+        let found = within::<AdapterColumns>(&mut *connection, ADAPTER, id.uuid(), &self.keys).await?;
+        let adapter = Adapter {
+            root_key: to,
+            ..found.ok_or_else(|| Error::NotFound {
+                what: "adapter",
+                id: id.to_string(),
+            })?
+        };
+        let key = self.keys.get(to)?;
+        let mut columns = AdapterColumns::of(&adapter)?;
+        columns.seal = columns.columns().seal(&key).to_vec();
+        sqlx::query("UPDATE adapter SET root_key = ?, seal = ? WHERE id = ?")
+            .bind(columns.root_key)
+            .bind(columns.seal)
+            .bind(columns.id)
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("move an adapter"))?;
+        let certificates = sqlx::query("SELECT * FROM client_certificate WHERE adapter = ?")
+            .bind(id.uuid())
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(Error::database("read an adapter's certificates"))?;
+        for row in certificates {
+            let certificate = columns_of::<CertificateColumns>(&row)?.open(&self.keys)?;
+            let mut columns = CertificateColumns::of(&certificate, to)?;
+            columns.seal = columns.columns().seal(&key).to_vec();
+            sqlx::query("UPDATE client_certificate SET sealed_by = ?, seal = ? WHERE fingerprint = ?")
+                .bind(columns.sealed_by)
+                .bind(columns.seal)
+                .bind(columns.fingerprint)
+                .execute(&mut *connection)
+                .await
+                .map_err(Error::database("move a certificate"))?;
+        }
+        Ok(())
+    }
 }
 
 pub(super) async fn delete_adapter(connection: &mut SqliteConnection, id: AdapterId) -> Result<(), Error> {
@@ -215,7 +175,11 @@ pub(super) fn found(rows: u64, what: &'static str, id: &dyn std::fmt::Display) -
 }
 
 /// Tells a name or identifier that is taken from other failures of an insert.
-fn taken(doing: &'static str, what: &'static str, name: &str) -> impl FnOnce(sqlx::Error) -> Error {
+pub(super) fn taken(
+    doing: &'static str,
+    what: &'static str,
+    name: &str,
+) -> impl FnOnce(sqlx::Error) -> Error {
     move |source| match &source {
         sqlx::Error::Database(error) if error.is_unique_violation() => Error::Exists {
             what,

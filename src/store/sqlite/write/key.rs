@@ -22,6 +22,10 @@ impl Changes {
     ) -> Result<(), Error> {
         let adapter = AdapterId::from(row.object.adapter());
         let sealed_by = self.root_key_of(connection, adapter).await?;
+        if let Some(wrapped) = &row.wrapped {
+            self.require_version(&mut *connection, wrapped.root_key, wrapped.version)
+                .await?;
+        }
         let ordinal = match expected {
             None => self.number_key(connection).await?,
             Some(_) => integer(row.ordinal, "the ordinal")?,

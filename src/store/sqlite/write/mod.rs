@@ -3,6 +3,7 @@
 mod change;
 mod identity;
 mod key;
+mod root_key;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,11 @@ struct SqliteTransaction {
 #[async_trait]
 impl WriteTransaction for SqliteTransaction {
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        // What changes nothing has nothing to take back.
+        if let [Change::UseRootKey(id)] = changes {
+            self.changes.require_enabled(&mut self.transaction, *id).await?;
+            return Ok(Applied::default());
+        }
         // Dropped on the way out of an error, a savepoint takes back what was done under it.
         let mut savepoint = self
             .transaction

@@ -1,0 +1,264 @@
+//! The life of a root key: disabled and enabled, destroyed, as a whole or a version of it.
+//!
+//! | request | reply |
+//! |---|---|
+//! | `POST /v1/root-keys/{name or id}/disable` | the root key; nothing is made, released or re-wrapped under it |
+//! | `POST …/enable` | the root key |
+//! | `POST …/schedule-destruction` with [`ScheduleDestruction`] | the root key, disabled from now on |
+//! | `POST …/approve-destruction` | the root key; 403 `second_administrator` for who scheduled it |
+//! | `POST …/cancel-destruction` | the root key, disabled |
+//! | `POST …/versions/{version}/destroy` | the root key; 409 `in_use` while a key is under that version |
+//!
+//! # Two administrators
+//!
+//! An administrator is the user of the process at the other end of the socket. A destruction needs two different ones. Root
+//! is one of them and no more: that root can become any user of the machine is the machine's business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use time::OffsetDateTime;
+
+use super::Peer;
+use super::administration::{Administration, actor, now};
+use super::api::{self, ScheduleDestruction};
+use super::extract::{Body, Segments};
+use super::refusal::{Kind, Refusal};
+use super::root_key_resource::whole;
+use crate::adapter::{Administrator, Destruction, RootKey, RootKeyState, VersionState};
+use crate::custody::{Event, EventName};
+use crate::recorder::root_key_facts;
+use crate::store::Change;
+
+pub(super) fn routes() -> Router<Arc<Administration>> {
+    Router::new()
+        .route("/v1/root-keys/{root_key}/disable", post(disable))
+        .route("/v1/root-keys/{root_key}/enable", post(enable))
+        .route("/v1/root-keys/{root_key}/schedule-destruction", post(schedule))
+        .route("/v1/root-keys/{root_key}/approve-destruction", post(approve))
+        .route("/v1/root-keys/{root_key}/cancel-destruction", post(cancel))
+        .route(
+            "/v1/root-keys/{root_key}/versions/{version}/destroy",
+            post(destroy_version),
+        )
+}
+
+type Answer = Result<Json<api::RootKey>, Refusal>;
+
+async fn disable(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyDisable, actor(&peer));
+    transition(&administration, event, name, |root_key, event| {
+        match root_key.state {
+            RootKeyState::Enabled => Ok((RootKeyState::Disabled, event)),
+            _ => Err(wrong_state(root_key, "only one that is enabled can be disabled")),
+        }
+    })
+    .await
+}
+
+async fn enable(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyEnable, actor(&peer));
+    transition(&administration, event, name, |root_key, event| {
+        match root_key.state {
+            RootKeyState::Disabled => Ok((RootKeyState::Enabled, event)),
+            RootKeyState::Scheduled(_) => Err(wrong_state(root_key, "cancel its destruction first")),
+            _ => Err(wrong_state(root_key, "only one that is disabled can be enabled")),
+        }
+    })
+    .await
+}
+
+async fn schedule(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+    Body(asked): Body<ScheduleDestruction>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyScheduleDestruction, actor(&peer));
+    let least = administration.destruction_waiting_time();
+    transition(&administration, event, name, move |root_key, event| {
+        if !matches!(root_key.state, RootKeyState::Enabled | RootKeyState::Disabled) {
+            return Err(wrong_state(root_key, "its destruction was asked for before"));
+        }
+        let wait = asked.after_seconds.map_or(least, Duration::from_secs);
+        if wait < least {
+            let message = format!(
+                "the waiting time is {} s, and `admin.destruction_waiting_time` is {} s",
+                wait.as_secs(),
+                least.as_secs()
+            );
+            return Err(Refusal::new(Kind::Invalid, message).remedy("wait longer"));
+        }
+        let requested_at = now();
+        let due_at = time::Duration::try_from(wait)
+            .ok()
+            .and_then(|wait| requested_at.checked_add(wait))
+            .ok_or_else(|| Refusal::new(Kind::Invalid, "that time never comes"))?;
+        let destruction = Destruction {
+            requested_at,
+            due_at,
+            requested_by: administrator(&peer),
+            approved_by: None,
+        };
+        let event = event.detail("due_at", shown(due_at));
+        Ok((RootKeyState::Scheduled(destruction), event))
+    })
+    .await
+}
+
+async fn approve(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyApproveDestruction, actor(&peer));
+    transition(&administration, event, name, move |root_key, event| {
+        let RootKeyState::Scheduled(destruction) = &root_key.state else {
+            return Err(wrong_state(root_key, "its destruction was not asked for"));
+        };
+        if let Some(approved_by) = &destruction.approved_by {
+            let why = format!("{} has approved of its destruction already", approved_by.user);
+            return Err(wrong_state(root_key, &why));
+        }
+        if destruction.requested_by.uid == peer.uid {
+            let message = format!(
+                "{} asked for the destruction, and can't approve of it as well",
+                peer.user
+            );
+            return Err(Refusal::new(Kind::SecondAdministrator, message)
+                .remedy("another administrator, that is another user of this machine, must approve of it"));
+        }
+        let event = event
+            .detail("requested_by", &destruction.requested_by.user)
+            .detail("due_at", shown(destruction.due_at));
+        let approved = Destruction {
+            approved_by: Some(administrator(&peer)),
+            ..destruction.clone()
+        };
+        Ok((RootKeyState::Scheduled(approved), event))
+    })
+    .await
+}
+
+async fn cancel(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyCancelDestruction, actor(&peer));
+    transition(&administration, event, name, |root_key, event| {
+        match root_key.state {
+            RootKeyState::Scheduled(_) => Ok((RootKeyState::Disabled, event)),
+            RootKeyState::Destroying | RootKeyState::Destroyed { .. } => {
+                Err(wrong_state(root_key, "its destruction can't be stopped any more"))
+            }
+            _ => Err(wrong_state(root_key, "its destruction was not asked for")),
+        }
+    })
+    .await
+}
+
+/// Brings a root key from the state that it is in to the one that `decide` says.
+async fn transition(
+    administration: &Arc<Administration>,
+    event: Event,
+    name: String,
+    decide: impl FnOnce(&RootKey, Event) -> Result<(RootKeyState, Event), Refusal> + Send + 'static,
+) -> Answer {
+    let event = event.detail("name", name.clone());
+    let done = administration.carry_out(event, async move |administration, event| {
+        let root_key = administration.root_key(&name).await?;
+        let event = Event {
+            root_key: Some(root_key_facts(&root_key)),
+            ..event
+        };
+        let (state, event) = decide(&root_key, event)?;
+        let change = Change::SetRootKeyState {
+            root_key: root_key.id,
+            from: root_key.state.clone(),
+            to: state.clone(),
+        };
+        administration.commit(vec![change], event).await?;
+        whole(&administration, RootKey { state, ..root_key }).await
+    });
+    done.await.map(Json)
+}
+
+async fn destroy_version(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments((name, version)): Segments<(String, u32)>,
+) -> Answer {
+    let event = Event::new(EventName::RootKeyDestroyVersion, actor(&peer))
+        .detail("name", name.clone())
+        .detail("version", version.to_string());
+    let done = administration.carry_out(event, async move |administration, event| {
+        let root_key = administration.root_key(&name).await?;
+        if version == root_key.version {
+            let message = format!(
+                "version {version} is the present one of root key {:?}: new keys and the seal key are under it",
+                root_key.name
+            );
+            return Err(Refusal::new(Kind::InUse, message).remedy("rotate the root key first"));
+        }
+        let earlier = administration.store().earlier_versions(root_key.id).await?.rows;
+        let found = earlier.into_iter().find(|earlier| earlier.version == version);
+        let found = found
+            .ok_or_else(|| Refusal::not_found("version of the root key", &version.to_string()))?;
+        if found.state != VersionState::Kept || root_key.state.is_beyond_recall() {
+            let message = format!("version {version} of root key {:?} is destroyed already", root_key.name);
+            return Err(Refusal::new(Kind::WrongState, message));
+        }
+        let event = Event {
+            root_key: Some(root_key_facts(&root_key.at(&found))),
+            ..event
+        };
+        let change = Change::SetVersionState {
+            root_key: root_key.id,
+            version,
+            from: VersionState::Kept,
+            to: VersionState::Destroying,
+        };
+        if let Err(refusal) = administration.commit(vec![change], event).await {
+            return Err(match refusal.kind() {
+                Kind::InUse => refusal.remedy(format!(
+                    "wait until no key is under it any more: `claviger root-key show {}`",
+                    root_key.name
+                )),
+                _ => refusal,
+            });
+        }
+        // Where this fails the job tries again, and the answer says so.
+        administration.jobs().destroyer.work(OffsetDateTime::now_utc()).await?;
+        whole(&administration, root_key).await
+    });
+    done.await.map(Json)
+}
+
+fn administrator(peer: &Peer) -> Administrator {
+    Administrator {
+        uid: peer.uid,
+        user: peer.user.clone(),
+    }
+}
+
+fn wrong_state(root_key: &RootKey, why: &str) -> Refusal {
+    let message = format!("root key {:?} is {}: {why}", root_key.name, root_key.state.name());
+    Refusal::new(Kind::WrongState, message)
+}
+
+fn shown(time: OffsetDateTime) -> String {
+    time.format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_else(|_| time.to_string())
+}
