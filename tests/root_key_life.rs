@@ -190,3 +190,72 @@ fn a_root_key_is_destroyed_by_two_administrators_and_its_keys_are_gone_for_good(
         assert_eq!(actor(event)["kind"], "server");
     }
 }
+
+/// What an operator does at the place where the key is now. SoftHSM 2.6 knows RSA-OAEP with SHA-1 alone.
+fn wrapped_by_openssl(folder: &tempfile::TempDir, public_key: &str, key: &[u8]) -> String {
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    std::fs::write(path("public.pem"), public_key).expect("the folder is ours");
+    std::fs::write(path("key.bin"), key).expect("the folder is ours");
+    let wrapped = Command::new("openssl")
+        .args(["pkeyutl", "-encrypt", "-pubin", "-inkey", &path("public.pem")])
+        .args(["-in", &path("key.bin"), "-out", &path("wrapped.bin")])
+        .args([
+            "-pkeyopt",
+            "rsa_padding_mode:oaep",
+            "-pkeyopt",
+            "rsa_oaep_md:sha1",
+        ])
+        .output()
+        .expect("openssl can be run");
+    assert!(
+        wrapped.status.success(),
+        "{}",
+        String::from_utf8_lossy(&wrapped.stderr)
+    );
+    path("wrapped.bin")
+}
+
+#[test]
+fn a_root_key_that_was_brought_wrapped_serves_clients_and_is_shown_as_imported() {
+    let mut server = Server::start();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let public_key = server.must(&["root-key", "import", "brought"]);
+    assert!(
+        public_key.starts_with("-----BEGIN PUBLIC KEY-----"),
+        "{public_key}"
+    );
+    let short = wrapped_by_openssl(&folder, &public_key, &[7; 16]);
+    let refused = server.claviger(&["root-key", "import", "brought", "--wrapped", &short]);
+    assert_eq!(refused.status.code(), Some(1), "it is no AES-256 key");
+    let wrapped = wrapped_by_openssl(&folder, &public_key, &[7; 32]);
+    server.must(&["root-key", "import", "brought", "--wrapped", &wrapped]);
+    let again = server.claviger(&["root-key", "import", "second", "--wrapped", &wrapped]);
+    assert_eq!(again.status.code(), Some(1), "it can be brought once");
+    server.must(&["adapter", "create", "of-brought", "--root-key", "brought"]);
+    let client = server.client_of("of-brought", "client");
+    let identifier = message::identifier(&client.connect().exchange(&create()));
+    let key = get(&client, &identifier);
+    server.restart();
+    assert_eq!(get(&client, &identifier), key);
+    let shown = server.json(&["root-key", "show", "brought"]);
+    assert_eq!(
+        (&shown["origin"], &shown["state"]),
+        (&"imported".into(), &"enabled".into())
+    );
+    assert_eq!(root_key(&server)["origin"], "generated");
+    // Its next version is made on the device.
+    server.must(&["root-key", "rotate", "brought"]);
+    let shown = server.json(&["root-key", "show", "brought"]);
+    assert_eq!(shown["origin"], "generated");
+    assert_eq!(shown["versions"][0]["origin"], "imported");
+    assert_eq!(get(&client, &identifier), key);
+    let records = server.custody_records();
+    for event in ["root-key.offer-import", "root-key.import"] {
+        assert!(
+            records
+                .iter()
+                .any(|record| record["event"] == event && record["outcome"] == "success"),
+            "{event}"
+        );
+    }
+}

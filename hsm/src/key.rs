@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use openssl::bn::BigNum;
+use openssl::error::ErrorStack;
+use openssl::rsa::Rsa;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -177,4 +180,36 @@ pub struct MadeKey {
     /// SHA-256 of the key's value in its true length. A short or guessable value can be found from it: it is as
     /// confidential as the caller's policy makes it.
     pub sha256: [u8; 32],
+}
+
+/// An RSA public key: big-endian integers without leading zeros.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RsaPublicKey {
+    /// The modulus.
+    pub modulus: Vec<u8>,
+    /// The public exponent.
+    pub exponent: Vec<u8>,
+}
+
+impl RsaPublicKey {
+    /// As PEM, `BEGIN PUBLIC KEY` (`SubjectPublicKeyInfo` of RFC 5280).
+    pub fn to_pem(&self) -> Result<String, Error> {
+        let pem = || {
+            let modulus = BigNum::from_slice(&self.modulus)?;
+            let exponent = BigNum::from_slice(&self.exponent)?;
+            Rsa::from_public_components(modulus, exponent)?.public_key_to_pem()
+        };
+        let pem = pem().map_err(|error: ErrorStack| Error::protocol(error))?;
+        String::from_utf8(pem).map_err(Error::protocol)
+    }
+}
+
+/// A root key under the RSA key of a device. Its `Debug` shows the length alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrappedRootKey(pub Vec<u8>);
+
+impl fmt::Debug for WrappedRootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WrappedRootKey({} bytes)", self.0.len())
+    }
 }

@@ -47,7 +47,8 @@ pub use configuration::{
 };
 pub use error::Error;
 pub use key::{
-    KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, TokenFacts,
+    KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, RsaPublicKey,
+    TokenFacts, WrappedRootKey,
 };
 pub use worker::{Device, Healing, Released};
 pub use wrapped::{WrapProfile, Wrapped};

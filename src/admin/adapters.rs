@@ -5,6 +5,7 @@
 //! | `GET /v1/adapters` | all, by name |
 //! | `POST /v1/adapters` with [`NewAdapter`] | 201 and the adapter |
 //! | `GET /v1/adapters/{name or id}` | the adapter |
+//! | `POST /v1/adapters/{name or id}/move` with [`MoveAdapter`] | the adapter, under the other root key; its keys follow |
 //! | `DELETE /v1/adapters/{name or id}` | 204; 409 `in_use` while one of its objects still has a key |
 
 use std::collections::HashMap;
@@ -12,14 +13,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 
 use super::Peer;
 use super::administration::{Administration, actor, now};
-use super::api::{self, List, NewAdapter, RootKeyReference};
+use super::api::{self, List, MoveAdapter, NewAdapter, RootKeyReference};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
+use super::root_key_resource::{progress_of, require_enabled};
 use crate::adapter::{Adapter, AdapterId, RootKey, RootKeyId};
 use crate::custody::{AdapterFacts, Event, EventName};
 use crate::recorder::root_key_facts;
@@ -29,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
         .route("/v1/adapters", get(list).post(create))
         .route("/v1/adapters/{adapter}", get(show).delete(remove))
+        .route("/v1/adapters/{adapter}/move", post(relocate))
 }
 
 async fn list(
@@ -90,6 +93,54 @@ async fn create(
         resource(&administration, adapter).await
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
+}
+
+/// Puts an adapter under another root key. New keys go under it from the commit on; the others follow in the background.
+async fn relocate(
+    State(administration): State<Arc<Administration>>,
+    Extension(peer): Extension<Peer>,
+    Segments(name): Segments<String>,
+    Body(asked): Body<MoveAdapter>,
+) -> Result<Json<api::Adapter>, Refusal> {
+    let event = Event::new(EventName::AdapterMove, actor(&peer)).detail("to", asked.root_key.clone());
+    let event = administration.about_adapter(event, &name).await;
+    let done = administration.carry_out(event, async move |administration, event| {
+        let adapter = administration.adapter(&name).await?;
+        let to = administration.root_key(&asked.root_key).await?;
+        if to.id == adapter.root_key {
+            let message = format!(
+                "adapter {:?} is under root key {:?} already",
+                adapter.name, to.name
+            );
+            return Err(Refusal::new(Kind::Invalid, message));
+        }
+        let from = administration.root_key(&adapter.root_key.to_string()).await?;
+        require_enabled(&from)?;
+        require_enabled(&to)?;
+        // A device that can't take part in it is known now, and not key by key.
+        for root_key in [&from, &to] {
+            let backend = administration.root_keys().for_root(root_key)?;
+            if from.backend != to.backend {
+                backend.device()?;
+            }
+        }
+        let event = Event {
+            root_key: Some(root_key_facts(&to)),
+            ..event.detail("from", from.name)
+        };
+        let change = Change::MoveAdapter {
+            adapter: adapter.id,
+            to: to.id,
+        };
+        administration.commit(vec![change], event).await?;
+        administration.reload_identities().await?;
+        let moved = Adapter {
+            root_key: to.id,
+            ..adapter
+        };
+        resource(&administration, moved).await
+    });
+    done.await.map(Json)
 }
 
 async fn remove(
@@ -179,12 +230,21 @@ impl Surroundings {
             created_at: adapter.created_at,
             certificates: self.certificates.get(&adapter.id).copied().unwrap_or_default(),
             keys: self.keys.get(&adapter.id).map_or(0, |count| count.objects),
+            relocation: None,
         }
     }
 }
 
 async fn resource(administration: &Administration, adapter: Adapter) -> Result<api::Adapter, Refusal> {
-    Ok(Surroundings::read(administration).await?.resource(adapter))
+    let left = administration
+        .store()
+        .number_to_move(adapter.id, adapter.root_key)
+        .await?;
+    let progress = administration.jobs().progress.of(adapter.id.uuid());
+    Ok(api::Adapter {
+        relocation: progress_of(left, progress),
+        ..Surroundings::read(administration).await?.resource(adapter)
+    })
 }
 
 fn facts(adapter: &Adapter) -> AdapterFacts {

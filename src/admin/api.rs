@@ -259,6 +259,41 @@ pub struct NewRootKey {
     pub backend: Option<String>,
 }
 
+/// `POST /v1/root-key-offers`: has a device make an RSA key, under which a root key can be brought there once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferImport {
+    /// The name that the root key will have, as in [`NewRootKey`].
+    pub name: String,
+    /// The backend; may be left out where the configuration has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+}
+
+/// What a root key is to be wrapped under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOffer {
+    /// The name that the root key will have.
+    pub name: String,
+    /// The backend that made the key.
+    pub backend: String,
+    /// The RSA public key, as PEM.
+    pub public_key: String,
+}
+
+/// `POST /v1/root-key-imports`: takes a root key in, as a new root key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRootKey {
+    /// The name that it was offered under.
+    pub name: String,
+    /// The backend; may be left out where the configuration has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// The AES-256 key under the RSA public key, by RSA-OAEP, in hexadecimal.
+    pub wrapped: String,
+}
+
 /// One tenant of the KMIP endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adapter {
@@ -277,6 +312,17 @@ pub struct Adapter {
     pub certificates: u64,
     /// How many managed objects it has, those destroyed included.
     pub keys: u64,
+    /// How the move of its keys to its root key does; absent where none has to be moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relocation: Option<Rotation>,
+}
+
+/// `POST /v1/adapters/{adapter}/move`: puts an adapter under another root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveAdapter {
+    /// The name or identifier of the root key.
+    pub root_key: String,
 }
 
 /// A root key, as another resource names it.

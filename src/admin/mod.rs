@@ -51,6 +51,7 @@ mod keys;
 mod peer;
 mod readable;
 mod refusal;
+mod root_key_import;
 mod root_key_life;
 mod root_key_resource;
 mod root_keys;
@@ -83,6 +84,7 @@ fn routes(administration: Arc<Administration>) -> Router {
     Router::new()
         .merge(status::routes())
         .merge(root_keys::routes())
+        .merge(root_key_import::routes())
         .merge(root_key_life::routes())
         .merge(adapters::routes())
         .merge(certificates::routes())

@@ -61,7 +61,7 @@ pub(super) async fn resource(
         .filter(|adapter| adapter.root_key == root_key.id)
         .count();
     Ok(api::RootKey {
-        rotation: rotation(&root_key, left, jobs.progress.of(root_key.id)),
+        rotation: rotation(&root_key, left, jobs.progress.of(root_key.id.uuid())),
         problem: jobs.destroyer.failure(root_key.id),
         id: root_key.id.uuid(),
         name: root_key.name,
@@ -117,7 +117,15 @@ pub(super) fn require_enabled(root_key: &RootKey) -> Result<(), Refusal> {
 }
 
 fn rotation(root_key: &RootKey, left: u64, progress: Option<RotationProgress>) -> Option<api::Rotation> {
-    if left == 0 || root_key.state.is_beyond_recall() {
+    if root_key.state.is_beyond_recall() {
+        return None;
+    }
+    progress_of(left, progress)
+}
+
+/// How work of which so many keys are left does.
+pub(super) fn progress_of(left: u64, progress: Option<RotationProgress>) -> Option<api::Rotation> {
+    if left == 0 {
         return None;
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

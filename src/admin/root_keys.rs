@@ -30,7 +30,7 @@ use super::root_key_resource::{require_enabled, resource, whole};
 use crate::adapter::{RootKey, RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes, root_key_name};
 use crate::custody::{Event, EventName};
 use crate::recorder::root_key_facts;
-use crate::root_key::{self, RootKeyBackend};
+use crate::root_key::{self, CreatedRootKey, RootKeyBackend};
 use crate::store::{Change, SealKey};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -74,12 +74,7 @@ async fn create(
     let event = Event::new(EventName::RootKeyCreate, actor(&peer)).detail("name", new.name.clone());
     let made = administration.carry_out(event, async move |administration, event| {
         let name = root_key_name(&new.name)?;
-        if administration.store().root_key_named(&name).await?.is_some() {
-            return Err(Refusal::new(
-                Kind::Taken,
-                format!("there is a root key {name:?} already"),
-            ));
-        }
+        require_free(&administration, &name).await?;
         let (backend_name, backend) = chosen_backend(&administration, new.backend.as_deref())?;
         let root_key = make(&*backend, backend_name, name).await?;
         enter(&administration, root_key, event).await
@@ -87,8 +82,19 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.await?)))
 }
 
+/// Refuses a name that a root key has.
+pub(super) async fn require_free(administration: &Administration, name: &str) -> Result<(), Refusal> {
+    match administration.store().root_key_named(name).await? {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(
+            Kind::Taken,
+            format!("there is a root key {name:?} already"),
+        )),
+    }
+}
+
 /// The backend that is meant: the named one, or the only one.
-fn chosen_backend(
+pub(super) fn chosen_backend(
     administration: &Administration,
     wanted: Option<&str>,
 ) -> Result<(String, Arc<dyn RootKeyBackend>), Refusal> {
@@ -120,15 +126,21 @@ fn chosen_backend(
 /// Makes the key on the device. A device that does not answer in time may have made it all the same: then the
 /// next creation finds it there.
 async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) -> Result<RootKey, Refusal> {
+    let mut root_key = draft(backend_name, name);
+    create_on(backend, &mut root_key).await?;
+    Ok(root_key)
+}
+
+/// The facts of a first version, before the device has told its part.
+pub(super) fn draft(backend: String, name: String) -> RootKey {
     let version = 1;
-    let label = RootKey::label_of(&name, version);
-    let mut root_key = RootKey {
+    RootKey {
         id: RootKeyId::new(),
+        label: RootKey::label_of(&name, version),
         name,
-        backend: backend_name,
+        backend,
         token_label: String::new(),
         token_serial: String::new(),
-        label,
         version,
         check_value: Vec::new(),
         seal_key: WrappedBytes {
@@ -138,35 +150,43 @@ async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) 
         created_at: now(),
         state: RootKeyState::default(),
         origin: RootKeyOrigin::default(),
-    };
-    create_on(backend, &mut root_key).await?;
-    Ok(root_key)
+    }
 }
 
 /// Makes the key of these facts on the device, and completes them by what it tells.
 async fn create_on(backend: &dyn RootKeyBackend, root_key: &mut RootKey) -> Result<(), Refusal> {
-    let created = backend.create(root_key).await.map_err(|error| match error {
+    let created = backend.create(root_key).await;
+    let created = created.map_err(|error| not_made(error, &root_key.label))?;
+    complete(root_key, created);
+    Ok(())
+}
+
+/// Adds what the device told of a key that it has just made, or taken in.
+pub(super) fn complete(root_key: &mut RootKey, created: CreatedRootKey) {
+    root_key.check_value = created.check_value;
+    root_key.token_label = created.token_label;
+    root_key.token_serial = created.token_serial;
+}
+
+/// Why the device made no key of this label, or took none in.
+pub(super) fn not_made(error: root_key::Error, label: &str) -> Refusal {
+    match error {
         root_key::Error::Device {
             source: claviger_hsm::Error::RootKeyExists { .. },
             ..
         } => {
             let message = format!(
-                "the token already has a key with the label {}, and no root key here uses it; it may be left \
-                 from a creation that did not reach its end",
-                root_key.label
+                "the token already has a key with the label {label}, and no root key here uses it; it may be left \
+                 from a creation that did not reach its end"
             );
-            Refusal::new(Kind::Taken, message).remedy(removal(&root_key.label))
+            Refusal::new(Kind::Taken, message).remedy(removal(label))
         }
         error => error.into(),
-    })?;
-    root_key.check_value = created.check_value;
-    root_key.token_label = created.token_label;
-    root_key.token_serial = created.token_serial;
-    Ok(())
+    }
 }
 
 /// Makes the seal key under the root key, and enters and records both.
-async fn enter(
+pub(super) async fn enter(
     administration: &Administration,
     mut root_key: RootKey,
     event: Event,
@@ -219,6 +239,7 @@ async fn rotate(
             version,
             label: RootKey::label_of(&present.name, version),
             check_value: Vec::new(),
+            origin: RootKeyOrigin::Generated,
             ..present.clone()
         };
         create_on(&*backend, &mut next).await?;

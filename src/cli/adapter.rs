@@ -3,7 +3,8 @@
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
-use crate::admin::api::{Adapter, List, NewAdapter};
+use super::root_key::progress;
+use crate::admin::api::{Adapter, List, MoveAdapter, NewAdapter};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -24,6 +25,14 @@ pub(crate) enum Command {
     Show {
         /// Its name or identifier
         adapter: String,
+    },
+    /// Put an adapter under another root key, of the same device or another; its keys follow in the background
+    Move {
+        /// Its name or identifier
+        adapter: String,
+        /// The name or identifier of the root key
+        #[arg(long, value_name = "NAME")]
+        root_key: String,
     },
     /// Delete an adapter and its certificates, once all its keys are destroyed
     Delete {
@@ -59,6 +68,15 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             let adapter: Adapter = client.get(path(["adapters", &adapter])).await?;
             output.data(&adapter, properties)?;
         }
+        Command::Move { adapter, root_key } => {
+            let route = path(["adapters", &adapter, "move"]);
+            let moved: Adapter = client.post(route, &MoveAdapter { root_key }).await?;
+            output.data(&moved, properties)?;
+            say(format_args!(
+                "adapter {} is under root key {}; `claviger adapter show {}` tells how many keys have yet to follow",
+                moved.name, moved.root_key.name, moved.name
+            ));
+        }
         Command::Delete { adapter } => {
             client.delete(path(["adapters", &adapter])).await?;
             say(format_args!("adapter {adapter} deleted"));
@@ -92,13 +110,17 @@ fn columns(items: &[Adapter]) -> String {
 }
 
 fn properties(item: &Adapter) -> String {
-    Properties::new()
+    let mut properties = Properties::new();
+    properties
         .line("name", &item.name)
         .line("id", item.id)
         .line("description", &item.description)
         .line("root key", &item.root_key.name)
         .line("certificates", item.certificates)
         .line("keys", item.keys)
-        .line("created", time(item.created_at))
-        .text()
+        .line("created", time(item.created_at));
+    if let Some(relocation) = &item.relocation {
+        properties.line("keys to move", progress(relocation, item.keys));
+    }
+    properties.text()
 }

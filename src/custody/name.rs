@@ -48,6 +48,10 @@ event_names! {
 
     /// A root key was made in its backend and entered here.
     RootKeyCreate = "root-key.create",
+    /// An RSA key was made in a backend, under which a root key can be brought there once.
+    RootKeyOfferImport = "root-key.offer-import",
+    /// A root key that exists elsewhere was brought to its backend, wrapped, and entered here.
+    RootKeyImport = "root-key.import",
     /// A new version of a root key was made in its backend and took the place of the one before it.
     RootKeyRotate = "root-key.rotate",
     /// A key was wrapped under the present version of its root key; its bytes and attributes are what they were.
@@ -76,6 +80,10 @@ event_names! {
 
     /// An adapter was made.
     AdapterCreate = "adapter.create",
+    /// An adapter was put under another root key; its keys follow, each with a record of its own.
+    AdapterMove = "adapter.move",
+    /// A key was brought under the root key that its adapter was put under; its bytes and attributes are what they were.
+    KeyMove = "key.move",
     /// An adapter was deleted.
     AdapterDelete = "adapter.delete",
 

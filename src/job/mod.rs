@@ -1,9 +1,10 @@
-//! What goes on in the background: keys are wrapped anew, root keys and their versions destroyed. The home of
+//! What goes on in the background: keys are wrapped anew or moved, root keys and their versions destroyed. The home of
 //! readiness, reconciliation and inventory too.
 
 mod destruction;
 mod progress;
 mod readiness;
+mod relocation;
 mod rotation;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use rotation::Rotation;
 
+use relocation::Relocation;
+
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::Store;
@@ -22,7 +25,7 @@ use crate::store::Store;
 /// The jobs of a server, and what others may know of them. A clone is the same jobs.
 #[derive(Clone)]
 pub struct Jobs {
-    /// How far the re-wrapping of keys is.
+    /// How far the re-wrapping of keys is, by root key, and their move, by adapter.
     pub progress: Progress,
     /// What destroys root keys and versions.
     pub destroyer: Destroyer,
@@ -51,8 +54,15 @@ impl Jobs {
             self.root_keys.clone(),
             self.progress.clone(),
         );
+        let relocation = Relocation::new(
+            Arc::clone(&self.store),
+            self.recorder.clone(),
+            self.root_keys.clone(),
+            self.progress.clone(),
+        );
         vec![
             tokio::spawn(rotation.run()),
+            tokio::spawn(relocation.run()),
             tokio::spawn(self.destroyer.clone().run()),
         ]
     }

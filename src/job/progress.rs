@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::adapter::RootKeyId;
+use uuid::Uuid;
 
-/// What the job tells of its work, by the root key that keys are wrapped under. A clone is the same numbers.
+/// What the jobs tell of their work: by the root key whose keys are wrapped anew, and by the adapter whose keys are moved. A
+/// clone is the same numbers.
 #[derive(Clone, Default)]
-pub struct Progress(Arc<Mutex<BTreeMap<RootKeyId, Run>>>);
+pub struct Progress(Arc<Mutex<BTreeMap<Uuid, Run>>>);
 
-/// The work on one root key since it began; begun anew after there was nothing to do.
+/// The work on one of them since it began; begun anew after there was nothing to do.
 struct Run {
     started: Instant,
     rewrapped: u64,
     failed: u64,
 }
 
-/// How the re-wrapping under one root key does. How many keys are left is the store's to say.
+/// How the work on one root key or adapter does. How many keys are left is the store's to say.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RotationProgress {
     /// Keys that were wrapped anew since this run began.
@@ -46,42 +47,42 @@ impl RotationProgress {
 }
 
 impl Progress {
-    /// The work under this root key; none where there is nothing to do.
-    pub fn of(&self, root_key: RootKeyId) -> Option<RotationProgress> {
-        self.runs().get(&root_key).map(|run| RotationProgress {
+    /// The work on this root key or adapter; none where there is nothing to do.
+    pub fn of(&self, id: Uuid) -> Option<RotationProgress> {
+        self.runs().get(&id).map(|run| RotationProgress {
             rewrapped: run.rewrapped,
             failed: run.failed,
             elapsed: run.started.elapsed(),
         })
     }
 
-    pub(super) fn rewrapped(&self, root_key: RootKeyId) {
-        self.run(root_key, |run| run.rewrapped += 1);
+    pub(super) fn rewrapped(&self, id: Uuid) {
+        self.run(id, |run| run.rewrapped += 1);
     }
 
-    pub(super) fn failed(&self, root_key: RootKeyId) {
-        self.run(root_key, |run| run.failed += 1);
+    pub(super) fn failed(&self, id: Uuid) {
+        self.run(id, |run| run.failed += 1);
     }
 
     /// There is work, though none of it is done yet.
-    pub(super) fn begin(&self, root_key: RootKeyId) {
-        self.run(root_key, |_| ());
+    pub(super) fn begin(&self, id: Uuid) {
+        self.run(id, |_| ());
     }
 
     /// There is nothing left to do.
-    pub(super) fn end(&self, root_key: RootKeyId) {
-        self.runs().remove(&root_key);
+    pub(super) fn end(&self, id: Uuid) {
+        self.runs().remove(&id);
     }
 
-    fn run(&self, root_key: RootKeyId, change: impl FnOnce(&mut Run)) {
-        change(self.runs().entry(root_key).or_insert_with(|| Run {
+    fn run(&self, id: Uuid, change: impl FnOnce(&mut Run)) {
+        change(self.runs().entry(id).or_insert_with(|| Run {
             started: Instant::now(),
             rewrapped: 0,
             failed: 0,
         }));
     }
 
-    fn runs(&self) -> MutexGuard<'_, BTreeMap<RootKeyId, Run>> {
+    fn runs(&self) -> MutexGuard<'_, BTreeMap<Uuid, Run>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_run_ends_when_nothing_is_left_and_the_next_counts_anew() {
-        let (progress, root_key) = (Progress::default(), RootKeyId::new());
+        let (progress, root_key) = (Progress::default(), Uuid::now_v7());
         progress.rewrapped(root_key);
         assert_eq!(progress.of(root_key).unwrap().rewrapped, 1);
         progress.end(root_key);

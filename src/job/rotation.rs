@@ -108,11 +108,11 @@ impl Rotation {
                 .keys_under(root_key.id, root_key.version, after, BATCH)
                 .await?;
             if !page.rows.is_empty() {
-                self.progress.begin(root_key.id);
+                self.progress.begin(root_key.id.uuid());
             }
             for error in page.refused {
                 failed += 1;
-                self.progress.failed(root_key.id);
+                self.progress.failed(root_key.id.uuid());
                 tracing::error!(%error, "a key stays under an earlier version of its root key");
             }
             let outcomes: Vec<_> = stream::iter(page.rows)
@@ -127,7 +127,7 @@ impl Rotation {
                     Err(error) if error.is_disabled() => return Ok(()),
                     Err(error) => {
                         failed += 1;
-                        self.progress.failed(root_key.id);
+                        self.progress.failed(root_key.id.uuid());
                         tracing::warn!(root_key = %root_key.name, %error,
                             "a key stays under an earlier version of its root key; it is tried again");
                     }
@@ -139,7 +139,7 @@ impl Rotation {
             }
         }
         if failed == 0 {
-            self.progress.end(root_key.id);
+            self.progress.end(root_key.id.uuid());
         }
         if done + failed > 0 {
             tracing::info!(root_key = %root_key.name, version = root_key.version, done, failed,
@@ -181,7 +181,7 @@ impl Rotation {
         let changes = vec![Change::UseRootKey(root_key.id), Change::update_key(row)];
         self.recorder.commit(changes, event).await?;
         backend.forget(from, Some(&wrapped.kek)).await;
-        self.progress.rewrapped(root_key.id);
+        self.progress.rewrapped(root_key.id.uuid());
         Ok(())
     }
 }

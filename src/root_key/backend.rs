@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
+use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
 use serde::Serialize;
 
 use super::{Error, Material};
@@ -178,6 +179,22 @@ pub trait RootKeyBackend: Send + Sync {
     /// Destroys this version of the root key, and looks for it afterwards; that it is not there any more is success. What is
     /// wrapped under it can't be opened again. A key with another check value is another key, and is left alone.
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// Makes an RSA pair, under which a root key can be brought here once, and gives out the public key. One of an earlier time
+    /// under this label is destroyed.
+    async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error>;
+
+    /// Takes in a root key that came under the RSA pair of this label, by RSA-OAEP. Of the root key's facts those are looked
+    /// at that [`create`](Self::create) looks at. The RSA pair is destroyed.
+    async fn take_in(
+        &self,
+        label: &str,
+        wrapped: &WrappedRootKey,
+        root_key: &RootKey,
+    ) -> Result<CreatedRootKey, Error>;
+
+    /// The device, for what two devices do between them. Fails where it is not up, and for a backend that is not one device.
+    fn device(&self) -> Result<Device, Error>;
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;

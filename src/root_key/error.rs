@@ -13,6 +13,12 @@ pub enum Error {
         /// The name that was looked for.
         backend: String,
     },
+    /// It is not one device, or none at all.
+    #[error("the device {backend} can't take part in a move between devices")]
+    NotOneDevice {
+        /// Its name.
+        backend: String,
+    },
     /// The device failed.
     #[error("the device {backend}: {source}")]
     Device {

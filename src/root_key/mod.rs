@@ -10,10 +10,13 @@ mod backend;
 mod error;
 mod material;
 mod mirror;
+mod moving;
 mod pkcs11;
 #[cfg(test)]
 mod pkcs11_tests;
 mod registry;
+
+pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
 pub use backend::{
     BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, Healing, KeptKey, KeySpecification, KeyWrap,
@@ -22,5 +25,6 @@ pub use backend::{
 pub use error::Error;
 pub use material::Material;
 pub use mirror::{MirrorBackend, PATIENCE};
+pub use moving::Way;
 pub use pkcs11::Pkcs11Backend;
 pub use registry::RootKeys;

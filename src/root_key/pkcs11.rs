@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
-use claviger_hsm::{Device, Error as DeviceError, RootKeyLocator, WrapProfile as DeviceProfile, Wrapped};
+use claviger_hsm::{
+    Device, Error as DeviceError, RootKeyLocator, RsaPublicKey, WrapProfile as DeviceProfile, Wrapped,
+    WrappedRootKey,
+};
 
 use super::{
     BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
@@ -180,6 +183,31 @@ impl RootKeyBackend for Pkcs11Backend {
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
         let destroyed = self.device.destroy_root_key(&locator(root_key)).await;
         destroyed.map_err(|error| self.failed(error))
+    }
+
+    async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error> {
+        let offered = self.device.offer_take_in(label).await;
+        offered.map_err(|error| self.failed(error))
+    }
+
+    async fn take_in(
+        &self,
+        label: &str,
+        wrapped: &WrappedRootKey,
+        root_key: &RootKey,
+    ) -> Result<CreatedRootKey, Error> {
+        let token = self.device.token().await.map_err(|error| self.failed(error))?;
+        let taken_in = self.device.take_in(label, wrapped, &locator(root_key)).await;
+        let facts = taken_in.map_err(|error| self.failed(error))?;
+        Ok(CreatedRootKey {
+            token_label: token.label,
+            token_serial: token.serial,
+            check_value: facts.check_value,
+        })
+    }
+
+    fn device(&self) -> Result<Device, Error> {
+        Ok(self.device.clone())
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

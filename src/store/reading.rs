@@ -77,6 +77,9 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Located, Error>;
 
+    /// How many objects [`keys_to_move`](Self::keys_to_move) has yet to tell of. Counted without verifying each row.
+    async fn number_to_move(&self, adapter: AdapterId, root_key: RootKeyId) -> Result<u64, Error>;
+
     /// All root keys before their seal keys are open: what a start needs to open them.
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error>;
 

@@ -104,7 +104,17 @@ fn try_out(session: &Session, manner: Manner, narrowing: Narrowing) -> Result<()
 }
 
 fn attributes(narrowing: Narrowing) -> Vec<Attribute> {
-    let mut attributes = vec![
+    let mut attributes = plain_attributes();
+    if narrowing.not_copyable {
+        // The same by way of a copy. Of PKCS#11 2.30; an older token refuses the template.
+        attributes.push(Attribute::Copyable(false));
+    }
+    attributes
+}
+
+/// What every device knows.
+pub(super) fn plain_attributes() -> Vec<Attribute> {
+    vec![
         Attribute::Class(ObjectClass::SECRET_KEY),
         Attribute::KeyType(KeyType::AES),
         Attribute::ValueLen(BYTES.into()),
@@ -120,11 +130,14 @@ fn attributes(narrowing: Narrowing) -> Vec<Attribute> {
         Attribute::Sign(false),
         Attribute::Verify(false),
         Attribute::Derive(false),
-    ];
-    if narrowing.not_copyable {
-        // The same by way of a copy. Of PKCS#11 2.30; an older token refuses the template.
-        attributes.push(Attribute::Copyable(false));
-    }
+    ]
+}
+
+/// A key of the session that wraps, for a trial.
+pub(super) fn wrapping_attributes() -> Vec<Attribute> {
+    let mut attributes = plain_attributes();
+    attributes.retain(|attribute| !matches!(attribute, Attribute::ValueLen(_)));
+    attributes.push(Attribute::Token(false));
     attributes
 }
 

@@ -340,25 +340,12 @@ impl Means {
                 Attribute::Decrypt(false),
             ],
         )?;
-        let public_key = session.create(&[
-            Attribute::Class(ObjectClass::PUBLIC_KEY),
-            Attribute::KeyType(KeyType::RSA),
-            Attribute::Token(false),
-            Attribute::Private(false),
-            Attribute::Wrap(true),
-            Attribute::Encrypt(false),
-            Attribute::Verify(false),
-            Attribute::Modulus(self.recipient.modulus.clone()),
-            Attribute::PublicExponent(self.recipient.exponent.clone()),
-        ])?;
-        let (digest, mask) = match hash {
-            OaepHash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
-            OaepHash::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
-        };
-        let mechanism = Mechanism::RsaPkcsOaep(PkcsOaepParams::new(digest, mask, PkcsOaepSource::empty()));
+        let recipient = &self.recipient;
+        let template = public_key_template(&recipient.modulus, &recipient.exponent);
+        let public_key = session.create(&template)?;
         let bytes = session
             .pkcs11()
-            .wrap_key(&mechanism, public_key.handle(), key.handle())?;
+            .wrap_key(&oaep(hash), public_key.handle(), key.handle())?;
         Ok((
             TransportKey {
                 epoch,
@@ -367,4 +354,28 @@ impl Means {
             HandedOver { epoch, hash, bytes },
         ))
     }
+}
+
+/// An RSA public key of another, to wrap under.
+pub(super) fn public_key_template(modulus: &[u8], exponent: &[u8]) -> [Attribute; 9] {
+    [
+        Attribute::Class(ObjectClass::PUBLIC_KEY),
+        Attribute::KeyType(KeyType::RSA),
+        Attribute::Token(false),
+        Attribute::Private(false),
+        Attribute::Wrap(true),
+        Attribute::Encrypt(false),
+        Attribute::Verify(false),
+        Attribute::Modulus(modulus.to_vec()),
+        Attribute::PublicExponent(exponent.to_vec()),
+    ]
+}
+
+/// RSA-OAEP with this hash, as the mask's too.
+pub(super) fn oaep(hash: OaepHash) -> Mechanism<'static> {
+    let (digest, mask) = match hash {
+        OaepHash::Sha256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+        OaepHash::Sha1 => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
+    };
+    Mechanism::RsaPkcsOaep(PkcsOaepParams::new(digest, mask, PkcsOaepSource::empty()))
 }

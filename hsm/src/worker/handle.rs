@@ -371,7 +371,7 @@ impl Device {
         self.shared.supervisor.closed().await;
     }
 
-    async fn ask(&self, operation: Operation) -> Result<Reply, Error> {
+    pub(super) async fn ask(&self, operation: Operation) -> Result<Reply, Error> {
         self.call(|_| Ok(operation.clone()))
             .await
             .map(|answer| answer.reply)
@@ -446,13 +446,13 @@ impl Released {
     }
 }
 
-fn root_key(reply: Reply) -> Result<RootKeyFacts, Error> {
+pub(super) fn root_key(reply: Reply) -> Result<RootKeyFacts, Error> {
     match reply {
         Reply::RootKey(facts) => Ok(facts),
         _ => Err(unexpected()),
     }
 }
 
-fn unexpected() -> Error {
+pub(super) fn unexpected() -> Error {
     Error::protocol("an answer to another question")
 }

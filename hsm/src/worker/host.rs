@@ -29,7 +29,7 @@ use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Star
 use super::queue::Outbox;
 use crate::Error;
 use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
-use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
+use crate::key::{KeyKind, RootKeyLocator, TokenFacts, WrappedRootKey};
 
 /// After so many failures, with a device that works otherwise after each, the request itself is at fault.
 const CERTAIN: u32 = 3;
@@ -272,6 +272,29 @@ impl Host {
                 let writing = self.module.open_writing_session(online.slot)?;
                 device::destroy(&writing, locator)?;
                 Reply::Done
+            }
+            Operation::OfferTakeIn(label) => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                Reply::PublicKey(device::offer(&writing, label)?)
+            }
+            Operation::WithdrawTakeIn(label) => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                device::withdraw(&writing, label)?;
+                Reply::Done
+            }
+            Operation::TakeIn { label, wrapped, root } => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                Reply::RootKey(device::take_in(&writing, online.manner, label, &wrapped.0, root)?)
+            }
+            Operation::GiveOut {
+                root,
+                recipient,
+                hash,
+            } => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                let (facts, wrapped) = device::give_out(&writing, online.manner, root, recipient, *hash)?;
+                let wrapped = WrappedRootKey(wrapped);
+                Reply::GivenOut { facts, wrapped }
             }
             Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
             Operation::Generate { root, kind, digest } => {

@@ -19,6 +19,7 @@ mod kept_tests;
 mod ladder_tests;
 mod link;
 mod login;
+mod moving;
 mod process;
 mod proof;
 pub(crate) mod protocol;

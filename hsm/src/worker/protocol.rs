@@ -13,7 +13,9 @@ use super::healing::Step;
 use crate::Error;
 use crate::configuration::{KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal};
 use crate::doctor::Report;
-use crate::key::{KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, TokenFacts};
+use crate::key::{
+    KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, RsaPublicKey, TokenFacts, WrappedRootKey,
+};
 use crate::wrapped::{WrapProfile, Wrapped};
 
 /// The first message to a worker.
@@ -123,6 +125,22 @@ pub(crate) enum Operation {
     /// That the key is not there is success.
     DestroyRootKey(RootKeyLocator),
     ListRootKeys,
+    /// Make an RSA pair of this label to take a root key in with.
+    OfferTakeIn(String),
+    /// Destroy it, where it is there.
+    WithdrawTakeIn(String),
+    /// Unwrap a root key that came under it, and destroy it.
+    TakeIn {
+        label: String,
+        wrapped: WrappedRootKey,
+        root: RootKeyLocator,
+    },
+    /// Make a key to transfer others with, and give it out.
+    GiveOut {
+        root: RootKeyLocator,
+        recipient: RsaPublicKey,
+        hash: OaepHash,
+    },
     /// Make a key; with `digest` the device says its SHA-256, without it the key comes back transported as well.
     Generate {
         root: RootKeyLocator,
@@ -204,6 +222,11 @@ pub(crate) enum Message {
 pub(crate) enum Reply {
     RootKey(RootKeyFacts),
     RootKeys(Vec<RootKeyFacts>),
+    PublicKey(RsaPublicKey),
+    GivenOut {
+        facts: RootKeyFacts,
+        wrapped: WrappedRootKey,
+    },
     /// A key was made: with its digest, or with itself for the digest to be made from.
     Made {
         wrapped: Wrapped,

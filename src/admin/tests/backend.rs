@@ -10,7 +10,7 @@ use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    RootKeyBackend,
+    RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 #[derive(Default)]
@@ -136,6 +136,20 @@ impl RootKeyBackend for TestBackend {
             return Err(failure());
         }
         Ok(())
+    }
+
+    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    fn device(&self) -> Result<claviger_hsm::Device, Error> {
+        Err(Error::NotOneDevice {
+            backend: "hsm".into(),
+        })
     }
 
     async fn check(&self, _: &RootKey) -> Result<(), Error> {

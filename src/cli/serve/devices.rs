@@ -15,7 +15,7 @@ use crate::config::Mirror;
 use crate::key::WrappedKek;
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys,
+    Material, MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys, RsaPublicKey, WrappedRootKey,
 };
 
 /// How long a start waits for a device before it goes on without.
@@ -232,6 +232,23 @@ impl RootKeyBackend for LateBackend {
 
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
         self.up()?.destroy(root_key).await
+    }
+
+    async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error> {
+        self.up()?.offer_take_in(label).await
+    }
+
+    async fn take_in(
+        &self,
+        label: &str,
+        wrapped: &WrappedRootKey,
+        root_key: &RootKey,
+    ) -> Result<CreatedRootKey, Error> {
+        self.up()?.take_in(label, wrapped, root_key).await
+    }
+
+    fn device(&self) -> Result<Device, Error> {
+        RootKeyBackend::device(self.up()?)
     }
 
     async fn check(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    RootKeyBackend,
+    RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 /// What is added to each byte of a key.
@@ -80,6 +80,20 @@ impl RootKeyBackend for Backend {
 
     async fn destroy(&self, _: &RootKey) -> Result<(), Error> {
         unreachable!("operations destroy no root key")
+    }
+
+    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    fn device(&self) -> Result<claviger_hsm::Device, Error> {
+        Err(Error::NotOneDevice {
+            backend: "hsm".into(),
+        })
     }
 
     async fn check(&self, _: &RootKey) -> Result<(), Error> {

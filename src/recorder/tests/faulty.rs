@@ -222,6 +222,10 @@ impl Store for Faulty {
         self.inner.keys_to_move(adapter, root_key, after, limit).await
     }
 
+    async fn number_to_move(&self, adapter: AdapterId, root_key: RootKeyId) -> Result<u64, Error> {
+        self.inner.number_to_move(adapter, root_key).await
+    }
+
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
         self.inner.custody_head().await
     }

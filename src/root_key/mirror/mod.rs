@@ -29,13 +29,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use claviger_hsm::Device;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 
 use super::{
     BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, MemberDescription, RootKeyBackend,
+    Material, MemberDescription, RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
@@ -68,6 +69,13 @@ impl MirrorBackend {
             members,
             replication,
             recovery,
+        }
+    }
+
+    /// What is made for one member would be missing on the others when they are asked.
+    fn not_one_device(&self) -> Error {
+        Error::NotOneDevice {
+            backend: self.name.clone(),
         }
     }
 
@@ -292,6 +300,26 @@ impl RootKeyBackend for MirrorBackend {
             member.rewrap(from, to, specification, wrapped)
         })
         .await
+    }
+
+    /// On every member: where one is away, the key would live on there.
+    async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
+        for member in self.members.iter() {
+            member.backend().destroy(root_key).await?;
+        }
+        Ok(())
+    }
+
+    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
+        Err(self.not_one_device())
+    }
+
+    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        Err(self.not_one_device())
+    }
+
+    fn device(&self) -> Result<Device, Error> {
+        Err(self.not_one_device())
     }
 
     async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {

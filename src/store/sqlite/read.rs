@@ -193,6 +193,20 @@ impl Store for SqliteStore {
         self.page(&rows, limit)
     }
 
+    async fn number_to_move(&self, adapter: AdapterId, root_key: RootKeyId) -> Result<u64, Error> {
+        let number: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM managed_object WHERE adapter = ? \
+             AND (sealed_by <> ? OR (root_key IS NOT NULL AND root_key <> ?))",
+        )
+        .bind(adapter.uuid())
+        .bind(root_key.uuid())
+        .bind(root_key.uuid())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(Error::database("count keys"))?;
+        Ok(number.unsigned_abs())
+    }
+
     async fn unverified_root_keys(&self) -> Result<Listing<UnverifiedRootKey>, Error> {
         let rows = sqlx::query("SELECT * FROM root_key ORDER BY name")
             .fetch_all(&self.readers)
