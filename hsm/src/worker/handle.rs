@@ -9,7 +9,7 @@ use tokio::time::{timeout, timeout_at};
 use super::healing::Healing;
 use super::link::{Answer, Failure, Link};
 use super::proof::Proofs;
-use super::protocol::{Digest, Operation, Reply};
+use super::protocol::{Digest, Operation, Reply, TokenChange};
 use super::supervisor::Supervisor;
 use super::transport::TransportPair;
 use crate::Error;
@@ -135,7 +135,7 @@ impl Device {
     ///
     /// Fails with [`Error::RootKeyMismatch`], and destroys nothing, where another key stands in its place.
     pub async fn destroy_root_key(&self, locator: &RootKeyLocator) -> Result<(), Error> {
-        self.ask(Operation::DestroyRootKey(locator.clone()))
+        self.ask(Operation::Change(TokenChange::DestroyRootKey(locator.clone())))
             .await
             .map(|_| ())
     }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use super::healing::Step;
 use super::lock;
 use super::login::Logins;
-use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start};
+use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start, TokenChange};
 use super::queue::Outbox;
 use crate::Error;
 use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
@@ -267,35 +267,7 @@ impl Host {
                 let key = device::find(session, locator)?;
                 Reply::RootKey(device::verify(session, key, locator)?)
             }
-            Operation::DestroyRootKey(locator) => {
-                online.forget(locator);
-                let writing = self.module.open_writing_session(online.slot)?;
-                device::destroy(&writing, locator)?;
-                Reply::Done
-            }
-            Operation::OfferTakeIn(label) => {
-                let writing = self.module.open_writing_session(online.slot)?;
-                Reply::PublicKey(device::offer(&writing, label)?)
-            }
-            Operation::WithdrawTakeIn(label) => {
-                let writing = self.module.open_writing_session(online.slot)?;
-                device::withdraw(&writing, label)?;
-                Reply::Done
-            }
-            Operation::TakeIn { label, wrapped, root } => {
-                let writing = self.module.open_writing_session(online.slot)?;
-                Reply::RootKey(device::take_in(&writing, online.manner, label, &wrapped.0, root)?)
-            }
-            Operation::GiveOut {
-                root,
-                recipient,
-                hash,
-            } => {
-                let writing = self.module.open_writing_session(online.slot)?;
-                let (facts, wrapped) = device::give_out(&writing, online.manner, root, recipient, *hash)?;
-                let wrapped = WrappedRootKey(wrapped);
-                Reply::GivenOut { facts, wrapped }
-            }
+            Operation::Change(change) => self.change(online, change)?,
             Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
             Operation::Generate { root, kind, digest } => {
                 let root = online.root_key(session, root)?;
@@ -368,6 +340,35 @@ impl Host {
             Operation::Shutdown => Reply::Done,
         };
         Ok(Outcome { reply, held })
+    }
+
+    /// Changes the objects of the token, in a session of its own.
+    fn change(&self, online: &Online, change: &TokenChange) -> Result<Reply, Error> {
+        let writing = self.module.open_writing_session(online.slot)?;
+        Ok(match change {
+            TokenChange::DestroyRootKey(locator) => {
+                online.forget(locator);
+                device::destroy(&writing, locator)?;
+                Reply::Done
+            }
+            TokenChange::OfferTakeIn(label) => Reply::PublicKey(device::offer(&writing, label)?),
+            TokenChange::WithdrawTakeIn(label) => {
+                device::withdraw(&writing, label)?;
+                Reply::Done
+            }
+            TokenChange::TakeIn { label, wrapped, root } => {
+                Reply::RootKey(device::take_in(&writing, online.manner, label, &wrapped.0, root)?)
+            }
+            TokenChange::GiveOut {
+                root,
+                recipient,
+                hash,
+            } => {
+                let (facts, wrapped) = device::give_out(&writing, online.manner, root, recipient, *hash)?;
+                let wrapped = WrappedRootKey(wrapped);
+                Reply::GivenOut { facts, wrapped }
+            }
+        })
     }
 
     /// Whether the device works under the request's root key, so that an error is the request's own.

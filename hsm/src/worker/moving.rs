@@ -1,7 +1,7 @@
 //! What a [`Device`] does with root keys that come from elsewhere, and with those that go along with keys to another device.
 
 use super::handle::{Device, root_key, unexpected};
-use super::protocol::{OaepHash, Operation, Reply};
+use super::protocol::{OaepHash, Operation, Reply, TokenChange};
 use crate::Error;
 use crate::key::{RootKeyFacts, RootKeyLocator, RsaPublicKey, WrappedRootKey};
 
@@ -9,7 +9,10 @@ impl Device {
     /// Makes an RSA pair on the token, under which a root key can be brought there once, and gives out the public key. The
     /// private key is sensitive, never extractable, and unwraps only. One of an earlier time under the label is destroyed.
     pub async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error> {
-        match self.ask(Operation::OfferTakeIn(label.to_owned())).await? {
+        match self
+            .ask(Operation::Change(TokenChange::OfferTakeIn(label.to_owned())))
+            .await?
+        {
             Reply::PublicKey(key) => Ok(key),
             _ => Err(unexpected()),
         }
@@ -17,7 +20,7 @@ impl Device {
 
     /// Destroys the RSA pair of [`offer_take_in`](Self::offer_take_in). That it is not there is success.
     pub async fn withdraw_take_in(&self, label: &str) -> Result<(), Error> {
-        self.ask(Operation::WithdrawTakeIn(label.to_owned()))
+        self.ask(Operation::Change(TokenChange::WithdrawTakeIn(label.to_owned())))
             .await
             .map(|_| ())
     }
@@ -33,12 +36,12 @@ impl Device {
         wrapped: &WrappedRootKey,
         locator: &RootKeyLocator,
     ) -> Result<RootKeyFacts, Error> {
-        let operation = Operation::TakeIn {
+        let change = TokenChange::TakeIn {
             label: label.to_owned(),
             wrapped: wrapped.clone(),
             root: locator.clone(),
         };
-        root_key(self.ask(operation).await?)
+        root_key(self.ask(Operation::Change(change)).await?)
     }
 
     /// Gives another device a key in common with this one, so that keys can be re-wrapped from a root key here to one there:
@@ -82,12 +85,12 @@ impl Device {
         self.destroy_root_key(locator).await?;
         other.destroy_root_key(locator).await?;
         let recipient = other.offer_take_in(&locator.label).await?;
-        let operation = Operation::GiveOut {
+        let change = TokenChange::GiveOut {
             root: locator.clone(),
             recipient,
             hash,
         };
-        let Reply::GivenOut { facts, wrapped } = self.ask(operation).await? else {
+        let Reply::GivenOut { facts, wrapped } = self.ask(Operation::Change(change)).await? else {
             return Err(unexpected());
         };
         let taken_in = other.take_in(&locator.label, &wrapped, locator).await?;

@@ -122,25 +122,8 @@ pub(crate) struct Request {
 pub(crate) enum Operation {
     CreateRootKey(RootKeyLocator),
     FindRootKey(RootKeyLocator),
-    /// That the key is not there is success.
-    DestroyRootKey(RootKeyLocator),
     ListRootKeys,
-    /// Make an RSA pair of this label to take a root key in with.
-    OfferTakeIn(String),
-    /// Destroy it, where it is there.
-    WithdrawTakeIn(String),
-    /// Unwrap a root key that came under it, and destroy it.
-    TakeIn {
-        label: String,
-        wrapped: WrappedRootKey,
-        root: RootKeyLocator,
-    },
-    /// Make a key to transfer others with, and give it out.
-    GiveOut {
-        root: RootKeyLocator,
-        recipient: RsaPublicKey,
-        hash: OaepHash,
-    },
+    Change(TokenChange),
     /// Make a key; with `digest` the device says its SHA-256, without it the key comes back transported as well.
     Generate {
         root: RootKeyLocator,
@@ -200,6 +183,29 @@ impl Operation {
             _ => None,
         }
     }
+}
+
+/// What changes the objects of the token, other than [`Operation::CreateRootKey`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TokenChange {
+    /// That the key is not there is success.
+    DestroyRootKey(RootKeyLocator),
+    /// Make an RSA pair of this label to take a root key in with.
+    OfferTakeIn(String),
+    /// Destroy it, where it is there.
+    WithdrawTakeIn(String),
+    /// Unwrap a root key that came under it, and destroy it.
+    TakeIn {
+        label: String,
+        wrapped: WrappedRootKey,
+        root: RootKeyLocator,
+    },
+    /// Make a key to transfer others with, and give it out.
+    GiveOut {
+        root: RootKeyLocator,
+        recipient: RsaPublicKey,
+        hash: OaepHash,
+    },
 }
 
 /// What a worker says.
