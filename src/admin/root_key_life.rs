@@ -190,9 +190,24 @@ async fn transition(
             to: state.clone(),
         };
         administration.commit(vec![change], event).await?;
+        if !state.is_enabled() {
+            forget(&administration, &root_key).await?;
+        }
         whole(&administration, RootKey { state, ..root_key }).await
     });
     done.await.map(Json)
+}
+
+/// Has the backend forget what it keeps open of keys under any version of a root key.
+async fn forget(administration: &Administration, root_key: &RootKey) -> Result<(), Refusal> {
+    let Ok(backend) = administration.root_keys().for_root(root_key) else {
+        return Ok(());
+    };
+    backend.forget(root_key, None).await;
+    for version in administration.store().earlier_versions(root_key.id).await?.rows {
+        backend.forget(&root_key.at(&version), None).await;
+    }
+    Ok(())
 }
 
 async fn destroy_version(

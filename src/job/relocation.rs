@@ -219,6 +219,7 @@ impl Relocation {
         });
         event.root_key = Some(root_key_facts(to));
         let mut changes = vec![Change::UseRootKey(to.id)];
+        let mut left = None;
         // What has no key is sealed by the new root key, and no more.
         if let Some(wrapped) = row.wrapped.take_if(|wrapped| wrapped.root_key != to.id) {
             let Some(Some(source)) = sources.get(&wrapped.root_key) else {
@@ -244,6 +245,7 @@ impl Relocation {
                 .detail("from_root_key", from.id.to_string())
                 .detail("from_label", &from.label);
             changes.push(Change::UseRootKey(from.id));
+            left = Some((from, wrapped.kek));
             row.wrapped = Some(WrappedUnder {
                 root_key: to.id,
                 version: to.version,
@@ -252,6 +254,9 @@ impl Relocation {
         }
         changes.push(Change::update_key(row));
         self.recorder.commit(changes, event).await?;
+        if let Some((from, kek)) = left {
+            self.root_keys.for_root(from)?.forget(from, Some(&kek)).await;
+        }
         self.progress.rewrapped(adapter.id.uuid());
         Ok(())
     }

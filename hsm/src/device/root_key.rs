@@ -47,6 +47,7 @@ pub(crate) fn create(
     })
 }
 
+/// Refuses with [`Error::RootKeyExists`] where a key has the label or the identifier.
 pub(super) fn require_free(session: &Session, locator: &RootKeyLocator) -> Result<(), Error> {
     let taken = [
         Attribute::Label(locator.label.clone().into()),

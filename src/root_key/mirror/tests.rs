@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::*;
-use crate::adapter::{RootKeyId, WrappedBytes};
+use crate::adapter::{RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes};
 use crate::key::WrapProfile;
 
 const AES_256: KeySpecification = KeySpecification::Aes { bytes: 32 };
@@ -123,6 +123,22 @@ impl RootKeyBackend for StandIn {
         self.serve().await
     }
 
+    async fn destroy(&self, _: &RootKey) -> Result<(), Error> {
+        unreachable!("no test destroys a root key")
+    }
+
+    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
+        unreachable!("a mirror takes none in")
+    }
+
+    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("a mirror takes none in")
+    }
+
+    fn device(&self) -> Result<Device, Error> {
+        unreachable!("a mirror is not one device")
+    }
+
     async fn check(&self, _: &RootKey) -> Result<(), Error> {
         self.checked.fetch_add(1, Ordering::SeqCst);
         self.act().await
@@ -173,6 +189,8 @@ fn root_key() -> RootKey {
             bytes: Vec::new(),
         },
         created_at: OffsetDateTime::UNIX_EPOCH,
+        state: RootKeyState::default(),
+        origin: RootKeyOrigin::default(),
     }
 }
 
