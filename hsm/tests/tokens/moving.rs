@@ -1,7 +1,9 @@
 //! Root keys that are destroyed, brought to a device, and keys that go from one device to another.
 
+use std::time::Duration;
+
 use claviger_hsm::testkit::SoftHsm;
-use claviger_hsm::{Device, Error, KeyKind, RootKeyLocator, RsaPublicKey, WrappedRootKey};
+use claviger_hsm::{Device, DeviceConfig, Error, KeyKind, RootKeyLocator, RsaPublicKey, WrappedRootKey};
 use openssl::encrypt::Encrypter;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
@@ -10,10 +12,18 @@ use openssl::rsa::Padding;
 
 use crate::support::{root, start, value};
 
+/// RSA keys take a token seconds, and minutes on a machine that is busy.
+fn patient(config: DeviceConfig) -> DeviceConfig {
+    DeviceConfig {
+        deadline: Duration::from_mins(2),
+        ..config
+    }
+}
+
 /// A device on a new token, with one root key.
 async fn device_with_root_key() -> (SoftHsm, Device, RootKeyLocator) {
     let token = SoftHsm::new();
-    let device = start(token.device_config("first")).await;
+    let device = start(patient(token.device_config("first"))).await;
     let root = root(1);
     device.create_root_key(&root).await.expect("a root key is made");
     (token, device, root)
@@ -87,7 +97,7 @@ async fn a_root_key_that_was_brought_wraps_like_one_that_was_made_and_can_be_bro
 async fn a_key_goes_to_another_device_as_it_is_and_nothing_of_the_way_is_left() {
     let (_first_token, first, here) = device_with_root_key().await;
     let second_token = SoftHsm::new();
-    let second = start(second_token.device_config("second")).await;
+    let second = start(patient(second_token.device_config("second"))).await;
     let there = root(2);
     second.create_root_key(&there).await.unwrap();
     let made = first.generate(&here, KIND).await.unwrap();
