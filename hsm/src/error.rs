@@ -104,6 +104,12 @@ pub enum Error {
         /// The profile.
         profile: String,
     },
+    /// What the device wrapped by this profile is not what the profile's standard makes of a key.
+    #[error("the device wraps by {profile} otherwise than the standard says")]
+    UnlikeProfile {
+        /// The profile.
+        profile: String,
+    },
     /// No wrap profile passed its trial on the device.
     #[error(
         "the device wraps AES keys by no profile that Claviger can use ({outcomes}); have one of the mechanisms enabled \

@@ -26,5 +26,5 @@ pub use error::Error;
 pub use material::Material;
 pub use mirror::{MirrorBackend, PATIENCE};
 pub use moving::Way;
-pub use pkcs11::Pkcs11Backend;
+pub use pkcs11::{Pkcs11Backend, locator};
 pub use registry::RootKeys;

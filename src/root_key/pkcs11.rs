@@ -88,7 +88,7 @@ fn of_device(profile: DeviceProfile) -> WrapProfile {
 
 /// Where the key is on its token: by its label, by its version's `CKA_ID`, and with the check value that
 /// was recorded, so that no other key is ever used in its place.
-fn locator(root_key: &RootKey) -> RootKeyLocator {
+pub fn locator(root_key: &RootKey) -> RootKeyLocator {
     let check_value = &root_key.check_value;
     RootKeyLocator {
         label: root_key.label.clone(),

@@ -32,7 +32,7 @@ pub use error::Error;
 pub use reading::{CustodyHead, KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
-pub use sqlite::SqliteStore;
 #[cfg(test)]
 pub(crate) use sqlite::tests as sqlite_tests;
+pub use sqlite::{SqliteStore, recorded_root_keys};
 pub use writing::{Applied, WriteStore, WriteTransaction};

@@ -230,6 +230,69 @@ fn the_doctor_finds_a_wrong_pin_and_says_what_to_do() {
     assert!(!stdout(&output).contains(claviger_hsm::testkit::SoftHsm::PIN));
 }
 
+/// The headings and the first words of each check, without what differs from run to run.
+const DOCTOR: &str = include_str!("doctor.txt");
+
+#[test]
+fn the_doctor_is_read_in_a_terminal_and_compares_the_root_keys_beside_a_running_server() {
+    let site = Site::new();
+    let server = site.serve();
+    site.done(&["root-key", "create", "crk"]);
+    let beside = outline(&site.done(&["doctor"]));
+    assert_eq!(beside, DOCTOR);
+    server.stop();
+    let before = site.files();
+    let alone = site.done(&["doctor"]);
+    assert_eq!(site.files(), before, "the doctor leaves no file behind");
+    assert!(alone.contains("as it is recorded"), "{alone}");
+    for line in alone.lines().filter(|line| line.chars().count() > 80) {
+        let words = line.trim_start().split(' ').count();
+        assert!(words < 4, "a line that only a path makes longer than 80: {line}");
+    }
+}
+
+/// Each heading as it is, and each check up to its name.
+fn outline(text: &str) -> String {
+    let mut outline = String::new();
+    for line in text.lines() {
+        let is_more = line.starts_with("             ");
+        if line.is_empty() || is_more || line.contains(" checks: ") {
+            continue;
+        }
+        outline += if line.starts_with("    ") {
+            line.split_once(": ").map_or(line, |(name, _)| name)
+        } else {
+            line
+        };
+        outline.push('\n');
+    }
+    outline
+}
+
+#[test]
+fn a_root_key_that_the_token_has_lost_is_found_before_the_server_is_started() {
+    let site = Site::new();
+    let server = site.serve();
+    site.done(&["root-key", "create", "crk"]);
+    server.stop();
+    let database = site.path("state/claviger.db");
+    let kept = std::fs::read(&database).unwrap();
+    let other = Site::new();
+    other.serve().stop();
+    std::fs::write(other.path("state/claviger.db"), kept).unwrap();
+    let output = other.run(&["doctor", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(UNHEALTHY), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let lost = findings
+        .iter()
+        .find(|check| check["verdict"] == "failure")
+        .unwrap();
+    assert_eq!(lost["group"], "root-keys", "{lost}");
+    assert_eq!(lost["name"], "claviger.crk.v1", "{lost}");
+    assert!(lost["remedy"].as_str().unwrap().contains("restore"), "{lost}");
+}
+
 #[test]
 fn a_custody_record_that_was_changed_by_hand_is_named_without_a_server_or_a_device() {
     let site = Site::new();

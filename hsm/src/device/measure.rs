@@ -13,8 +13,9 @@ use super::kek::{self, RootKey};
 use super::module::Module;
 use super::pin::read_pin;
 use super::root_key;
-use super::root_template::Manner;
+use super::root_template::{self, Manner, Narrowing};
 use super::session::{Session, SessionObject};
+use super::signing::{Signature, SigningPair};
 use super::transport::{Recipient, Transport};
 use super::trial;
 use crate::Error;
@@ -34,6 +35,8 @@ pub struct Measured {
     pub generate_wrap_and_digest: Rate,
     /// Unwrapping a key and wrapping it under the transport key, as a Get does it.
     pub unwrap_and_rewrap: Rate,
+    /// Signing 32 bytes by ECDSA with P-256; `None` where the device can't.
+    pub sign: Option<Rate>,
 }
 
 /// How often in a second, and how long each took.
@@ -45,6 +48,27 @@ pub struct Rate {
     pub p50_microseconds: u64,
     /// Of a hundred, one took longer; in microseconds.
     pub p99_microseconds: u64,
+}
+
+impl Rate {
+    /// Of operations that were begun within `duration`, by how long each took.
+    fn of(mut times: Vec<Duration>, duration: Duration) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let time = times
+                .get(times.len() * percent / 100)
+                .copied()
+                .unwrap_or_default();
+            u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+        };
+        #[allow(clippy::cast_precision_loss)] // A rate of more than 2^52 is not expected.
+        let per_second = times.len() as f64 / duration.as_secs_f64();
+        Self {
+            per_second,
+            p50_microseconds: at(50),
+            p99_microseconds: at(99),
+        }
+    }
 }
 
 /// Measures each operation for `duration`, with the sessions of `config`, in this process. The root key must be there.
@@ -78,16 +102,29 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
     let measured = Measured {
         sessions: sessions.len(),
         generate_and_wrap: rate(&mut sessions, duration, &|session| {
-            root.wrap(session, &make(session)?, KIND).map(|_| ())
+            Ok(Box::new(move || {
+                root.wrap(session, &make(session)?, KIND).map(|_| ())
+            }))
         })?,
         generate_wrap_and_digest: rate(&mut sessions, duration, &|session| {
-            kek::generate(session, root, KIND).map(|_| ())
+            Ok(Box::new(move || kek::generate(session, root, KIND).map(|_| ())))
         })?,
         unwrap_and_rewrap: {
             let wrapped = root.wrap(&sessions[0], &make(&sessions[0])?, KIND)?;
+            let (wrapped, transport) = (&wrapped, &transport);
             rate(&mut sessions, duration, &|session| {
-                kek::release(session, root, KIND, &wrapped, &transport).map(|_| ())
+                Ok(Box::new(move || {
+                    kek::release(session, root, KIND, wrapped, transport).map(|_| ())
+                }))
             })?
+        },
+        sign: if SigningPair::make(&sessions[0], Signature::EcdsaP256).is_ok() {
+            Some(rate(&mut sessions, duration, &|session| {
+                let pair = SigningPair::make(session, Signature::EcdsaP256)?;
+                Ok(Box::new(move || pair.sign(&[7; 32]).map(|_| ())))
+            })?)
+        } else {
+            None
         },
     };
     drop((sessions, transport));
@@ -95,14 +132,56 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
     Ok(measured)
 }
 
+/// How fast a device is with one session.
+pub(crate) struct Sample {
+    /// Making a key and wrapping it.
+    pub(crate) generate_and_wrap: Rate,
+    /// Unwrapping a key and wrapping it under the transport key; `None` where there is no such key.
+    pub(crate) unwrap_and_rewrap: Option<Rate>,
+}
+
+/// Measures each operation for `duration`, under a key of the session that is like a root key.
+pub(crate) fn sample(
+    session: &Session,
+    manner: Manner,
+    transport: Option<&Transport>,
+    duration: Duration,
+) -> Result<Sample, Error> {
+    let narrowing = Narrowing::found(session, manner);
+    let key = root_template::make_like(session, manner, narrowing)?;
+    let root = RootKey {
+        handle: key.handle(),
+        wrapping: manner.wrapping,
+    };
+    let made = times(duration, || root.wrap(session, &make(session)?, KIND).map(|_| ()))?;
+    let released = match transport {
+        None => None,
+        Some(transport) => {
+            let wrapped = root.wrap(session, &make(session)?, KIND)?;
+            let times = times(duration, || {
+                kek::release(session, root, KIND, &wrapped, transport).map(|_| ())
+            });
+            Some(Rate::of(times?, duration))
+        }
+    };
+    Ok(Sample {
+        generate_and_wrap: Rate::of(made, duration),
+        unwrap_and_rewrap: released,
+    })
+}
+
 fn make(session: &Session) -> Result<SessionObject<'_>, Error> {
     kek::make(session, KIND, &kek::template(KIND))
 }
 
-fn rate(
-    sessions: &mut [Session],
+/// Something that is done over and over in a session.
+type Operation<'a> = Box<dyn FnMut() -> Result<(), Error> + 'a>;
+
+/// `prepare` is called once in each thread, before the time that counts.
+fn rate<'a>(
+    sessions: &'a mut [Session],
     duration: Duration,
-    operation: &(dyn Fn(&Session) -> Result<(), Error> + Sync),
+    prepare: &(dyn Fn(&'a Session) -> Result<Operation<'a>, Error> + Sync),
 ) -> Result<Rate, Error> {
     let barrier = Barrier::new(sessions.len());
     let times = thread::scope(|scope| {
@@ -111,15 +190,9 @@ fn rate(
             .map(|session| {
                 let barrier = &barrier;
                 scope.spawn(move || {
-                    let mut times = Vec::new();
+                    let operation = prepare(session);
                     barrier.wait();
-                    let start = Instant::now();
-                    while start.elapsed() < duration {
-                        let before = Instant::now();
-                        operation(session)?;
-                        times.push(before.elapsed());
-                    }
-                    Ok::<_, Error>(times)
+                    times(duration, operation?)
                 })
             })
             .collect();
@@ -132,20 +205,20 @@ fn rate(
         }
         Ok::<_, Error>(all)
     });
-    let mut times = times?;
-    times.sort_unstable();
-    let at = |percent: usize| {
-        let time = times
-            .get(times.len() * percent / 100)
-            .copied()
-            .unwrap_or_default();
-        u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-    };
-    #[allow(clippy::cast_precision_loss)] // A rate of more than 2^52 is not expected.
-    let per_second = times.len() as f64 / duration.as_secs_f64();
-    Ok(Rate {
-        per_second,
-        p50_microseconds: at(50),
-        p99_microseconds: at(99),
-    })
+    Ok(Rate::of(times?, duration))
+}
+
+/// How long each of the operations took that were begun within `duration`.
+fn times(
+    duration: Duration,
+    mut operation: impl FnMut() -> Result<(), Error>,
+) -> Result<Vec<Duration>, Error> {
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < duration {
+        let before = Instant::now();
+        operation()?;
+        times.push(before.elapsed());
+    }
+    Ok(times)
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error as Pkcs11Error, RvError};
-use cryptoki::mechanism::MechanismType;
 use cryptoki::slot::Slot;
 
 use super::raw::Functions;
@@ -132,9 +131,14 @@ impl Module {
         Ok(token_info::facts(slot, &self.functions.token_info(slot)?))
     }
 
-    /// The mechanisms that the token names.
-    pub(crate) fn mechanisms(&self, slot: u64) -> Result<Vec<MechanismType>, Error> {
-        Ok(self.pkcs11.get_mechanism_list(to_slot(slot)?)?)
+    /// The token's clock, as it is written; `None` where it has none (`CKF_CLOCK_ON_TOKEN`).
+    pub(crate) fn clock(&self, slot: u64) -> Result<Option<String>, Error> {
+        Ok(token_info::clock(&self.functions.token_info(slot)?))
+    }
+
+    /// The mechanisms that the token names, `CKM_` values.
+    pub(crate) fn mechanisms(&self, slot: u64) -> Result<Vec<u64>, Error> {
+        self.functions.mechanisms(slot)
     }
 
     /// A session in which token objects can't be made or changed: enough for session objects, and so for every key.

@@ -15,7 +15,7 @@ use super::session::{Session, SessionObject};
 use super::wrapping::{Wrapping, mechanism_of};
 use crate::Error;
 use crate::configuration::ReleaseProfile;
-use crate::key::{KeyKind, RootKeyLocator};
+use crate::key::{KeyKind, RootKeyAttributes, RootKeyLocator};
 
 /// An AES-256 key, in bytes.
 pub(super) const BYTES: u64 = 32;
@@ -66,6 +66,40 @@ impl Narrowing {
     }
 }
 
+impl Narrowing {
+    /// The attributes of it that a root key was made without.
+    pub(crate) fn lacking(self, key: &RootKeyAttributes) -> Vec<&'static str> {
+        let parts = [
+            (
+                self.not_copyable,
+                key.copyable.map(|copyable| !copyable),
+                "CKA_COPYABLE false",
+            ),
+            (
+                self.allowed_mechanisms,
+                key.allowed_mechanisms,
+                "CKA_ALLOWED_MECHANISMS",
+            ),
+            (self.unwrap_template, key.unwrap_template, "CKA_UNWRAP_TEMPLATE"),
+            (self.wrap_template, key.wrap_template, "CKA_WRAP_TEMPLATE"),
+        ];
+        let lacks = |(possible, has, name)| (possible && has == Some(false)).then_some(name);
+        parts.into_iter().filter_map(lacks).collect()
+    }
+
+    /// The attributes of it that the device does not take.
+    pub(crate) fn impossible(self) -> Vec<&'static str> {
+        let parts = [
+            (self.not_copyable, "CKA_COPYABLE"),
+            (self.allowed_mechanisms, "CKA_ALLOWED_MECHANISMS"),
+            (self.unwrap_template, "CKA_UNWRAP_TEMPLATE"),
+            (self.wrap_template, "CKA_WRAP_TEMPLATE"),
+        ];
+        let impossible = |(possible, name): (bool, &'static str)| (!possible).then_some(name);
+        parts.into_iter().filter_map(impossible).collect()
+    }
+}
+
 /// Makes a root key on the token. The session must be a writing one.
 pub(super) fn make(
     session: &Session,
@@ -83,7 +117,7 @@ pub(super) fn make(
 }
 
 /// Makes a key of the session that is in all else like a root key.
-pub(super) fn make_like(
+pub(crate) fn make_like(
     session: &Session,
     manner: Manner,
     narrowing: Narrowing,

@@ -4,7 +4,7 @@ use cryptoki_sys as ck;
 
 use crate::key::TokenFacts;
 
-/// What is of use of it. The token's clock is not looked at.
+/// What is of use of it. The token's clock is another matter: [`clock`].
 pub(super) fn facts(slot: u64, info: &ck::CK_TOKEN_INFO) -> TokenFacts {
     let flag = |flag: ck::CK_FLAGS| info.flags & flag != 0;
     let firmware = info.firmwareVersion;
@@ -20,6 +20,11 @@ pub(super) fn facts(slot: u64, info: &ck::CK_TOKEN_INFO) -> TokenFacts {
         user_pin_locked: flag(ck::CKF_USER_PIN_LOCKED),
         write_protected: flag(ck::CKF_WRITE_PROTECTED),
     }
+}
+
+/// The token's clock, as it is written; `None` where the token has none.
+pub(super) fn clock(info: &ck::CK_TOKEN_INFO) -> Option<String> {
+    (info.flags & ck::CKF_CLOCK_ON_TOKEN != 0).then(|| text(&info.utcTime))
 }
 
 /// A field without the blanks that pad it, or the zeros that some modules pad it with.
@@ -50,5 +55,6 @@ mod tests {
         );
         assert_eq!(facts.firmware, "0.10");
         assert!(facts.user_pin_count_low && !facts.user_pin_locked);
+        assert_eq!(clock(&info).as_deref(), Some("11:34:32"));
     }
 }

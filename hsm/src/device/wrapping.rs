@@ -65,7 +65,7 @@ impl Session {
         if wrapping == Wrapping::Gcm(VectorFrom::Device) {
             let wrapped = self.wrap_with(profile, &mut iv, (wrapping_key, key), bytes)?;
             return match iv {
-                [0, ..] if iv.iter().all(|byte| *byte == 0) => Err(refused(profile)),
+                [0, ..] if iv.iter().all(|byte| *byte == 0) => Err(unlike(profile)),
                 _ => Ok(wrapped),
             };
         }
@@ -92,7 +92,7 @@ impl Session {
             .wrap_key(self.pkcs11(), mechanism, parameter, keys, out)
             .map_err(|error| unknown(profile, error))?;
         if iv_bytes + length != profile.wrapped_bytes(bytes) {
-            return Err(refused(profile));
+            return Err(unlike(profile));
         }
         wrapped[..iv_bytes].copy_from_slice(&iv[..iv_bytes]);
         wrapped.truncate(iv_bytes + length);
@@ -229,8 +229,8 @@ fn parameter(profile: WrapProfile, iv: &mut [u8; LONGEST_IV]) -> Parameter<'_> {
     }
 }
 
-fn refused(profile: WrapProfile) -> Error {
-    Error::WrapProfile {
+fn unlike(profile: WrapProfile) -> Error {
+    Error::UnlikeProfile {
         profile: profile.to_string(),
     }
 }
@@ -238,7 +238,9 @@ fn refused(profile: WrapProfile) -> Error {
 /// Says plainly that a mechanism is not to be had.
 fn unknown(profile: WrapProfile, error: Error) -> Error {
     match error.code() {
-        Some(ck::CKR_MECHANISM_INVALID) => refused(profile),
+        Some(ck::CKR_MECHANISM_INVALID) => Error::WrapProfile {
+            profile: profile.to_string(),
+        },
         _ => error,
     }
 }

@@ -24,7 +24,15 @@ pub(crate) enum Begin {
     /// Serve requests until the socket closes.
     Serve(Start),
     /// Examine the device, send a [`Report`] in [`Begun::Examined`] and end.
-    Examine(Start),
+    Examine(Examination),
+}
+
+/// A device that is examined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Examination {
+    pub(crate) start: Start,
+    /// The root keys that should be there.
+    pub(crate) recorded: Vec<RootKeyLocator>,
 }
 
 /// What a worker needs in order to serve.

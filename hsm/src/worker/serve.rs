@@ -53,9 +53,9 @@ fn serve() -> Result<(), Error> {
             end_when_orphaned(&stream, start.deadline)?;
             serve_device(&stream, decoder, start, logins)
         }
-        Some(Begin::Examine(start)) => {
-            end_when_orphaned(&stream, start.deadline)?;
-            begin(&stream, &Begun::Examined(doctor::examine_here(&start)))
+        Some(Begin::Examine(examination)) => {
+            end_when_orphaned(&stream, examination.start.deadline)?;
+            begin(&stream, &Begun::Examined(doctor::examine_here(&examination)))
         }
         None => Ok(()),
     }

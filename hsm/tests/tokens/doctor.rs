@@ -1,11 +1,12 @@
 //! The doctor: what it finds on a good device, and that it says what is wrong with a bad one.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
-use claviger_hsm::doctor::{Report, Verdict, examine};
-use claviger_hsm::{DeviceConfig, SlotSelector};
+use claviger_hsm::doctor::{Group, Report, Verdict, examine};
+use claviger_hsm::{DeviceConfig, RootKeyLocator, SlotSelector};
 
-use super::token;
+use super::{device_with_root_key, token};
 use crate::support::{command, counted_command, starts};
 
 fn verdict(report: &Report, name: &str) -> Option<Verdict> {
@@ -19,7 +20,9 @@ fn verdict(report: &Report, name: &str) -> Option<Verdict> {
 #[tokio::test]
 async fn a_good_device_has_nothing_wrong_but_what_is_known_of_it() {
     let Some(token) = token() else { return };
-    let report = examine(&token.device_config("test"), &command()).await.unwrap();
+    let report = examine(&token.device_config("test"), &command(), &[])
+        .await
+        .unwrap();
     let wrong = report.checks.iter().filter(|check| check.verdict != Verdict::Ok);
     let wrong: Vec<_> = wrong
         .inspect(|check| assert_eq!(check.verdict, Verdict::Warning, "{check:?}"))
@@ -29,34 +32,112 @@ async fn a_good_device_has_nothing_wrong_but_what_is_known_of_it() {
     for check in &report.checks {
         assert_eq!(check.verdict == Verdict::Ok, check.remedy.is_empty(), "{check:?}");
     }
-    let names: Vec<_> = report.checks.iter().map(|check| check.name.as_str()).collect();
-    let expected = [
-        "module",
-        "slot",
-        "PIN file",
-        "login",
-        "mechanisms",
-        "wrap profile aes-kwp",
-        "wrap profile aes-kw",
-        "wrap profile aes-gcm",
-        "wrap profile aes-cbc-pad",
-        "wrap profile",
-        "read a root key",
-        "wrap a root key under another key",
-        "wrap a root key under itself",
-        "decrypt with a root key what it wrapped",
-        "let a root key decrypt",
-        "copy a root key to one that decrypts",
-        "wrap with a root key by another mechanism",
-        "unwrap a key as a readable one",
-        "unwrap a key as one that decrypts",
-        "read a sensitive key",
-        "release profile",
-        "digest",
-        "random",
-        "memory locking",
-    ];
-    assert_eq!(names, expected);
+    let groups: Vec<_> = report.checks.iter().map(|check| check.group).collect();
+    assert!(groups.is_sorted(), "each group is in one place: {groups:?}");
+    for group in Group::ALL {
+        assert!(groups.contains(&group), "nothing was looked at of {group}");
+    }
+}
+
+/// The tables of docs/hsm.md, which say what each token does.
+#[tokio::test]
+async fn what_the_documentation_says_of_this_token_is_true() {
+    let Some(token) = token() else { return };
+    let report = examine(&token.device_config("test"), &command(), &[])
+        .await
+        .unwrap();
+    let documented = documented(&token.kind().to_string());
+    let mut compared = 0;
+    for check in &report.checks {
+        let found = match (check.group, check.finding.as_str()) {
+            (Group::Attributes, finding) => ["refused", "allowed", "not tried"]
+                .into_iter()
+                .find(|word| finding.starts_with(word)),
+            (Group::Profiles, finding) if finding.starts_with("wrapped") => {
+                Some(if finding.contains("accepts a changed blob") {
+                    "passes, takes a changed blob"
+                } else {
+                    "passes"
+                })
+            }
+            (Group::Profiles, finding) if finding.starts_with("not to be had") => Some("no"),
+            _ => None,
+        };
+        if let Some(found) = found {
+            compared += 1;
+            let said = documented.get(&check.name).map(String::as_str);
+            assert_eq!(said, Some(found), "{}: {}", check.name, check.finding);
+        }
+    }
+    assert!(compared > 10, "profiles and attacks are in the report");
+}
+
+/// The column of a token in the tables of docs/hsm.md, by the first cell of each row.
+fn documented(token: &str) -> BTreeMap<String, String> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hsm.md");
+    let text = std::fs::read_to_string(file).expect("docs/hsm.md is there");
+    let mut column = None;
+    let mut rows = BTreeMap::new();
+    for line in text.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        if cells.len() < 3 {
+            column = None;
+        } else if let Some(heading) = cells.iter().position(|cell| *cell == token) {
+            column = Some(heading);
+        } else if let Some(cell) = column.and_then(|column: usize| cells.get(column)) {
+            rows.insert(cells[1].to_owned(), (*cell).to_owned());
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn a_root_key_that_is_recorded_is_looked_for_and_used() {
+    let Some((token, device, root)) = device_with_root_key().await else {
+        return;
+    };
+    let facts = device.find_root_key(&root).await.unwrap();
+    device.shutdown().await;
+    let recorded = RootKeyLocator {
+        check_value: Some(facts.check_value.clone()),
+        ..root.clone()
+    };
+    let other = RootKeyLocator {
+        check_value: Some(vec![0; facts.check_value.len()]),
+        ..root.clone()
+    };
+    let lost = RootKeyLocator {
+        label: "lost".to_owned(),
+        id: vec![9; 16],
+        check_value: None,
+    };
+    let config = token.device_config("test");
+    for (expected, of_it, said) in [
+        (&recorded, Verdict::Ok, "as it is recorded"),
+        (&other, Verdict::Failure, "check value"),
+        (&lost, Verdict::Failure, "no root key"),
+    ] {
+        let report = examine(&config, &command(), std::slice::from_ref(expected))
+            .await
+            .unwrap();
+        let check = report.checks.iter().find(|check| check.name == expected.label);
+        let check = check.expect("the recorded key is in the report");
+        assert_eq!(
+            (check.group, check.verdict),
+            (Group::RootKeys, of_it),
+            "{check:?}"
+        );
+        assert!(check.finding.contains(said), "{check:?}");
+    }
+    let report = examine(&config, &command(), &[]).await.unwrap();
+    let check = report
+        .checks
+        .iter()
+        .find(|check| check.name == root.label)
+        .unwrap();
+    assert_eq!(check.verdict, Verdict::Ok, "{check:?}");
+    assert!(check.finding.contains("not in the database"), "{check:?}");
+    assert!(check.finding.contains("made on the device"), "{check:?}");
 }
 
 #[tokio::test]
@@ -64,7 +145,7 @@ async fn the_doctor_tries_a_wrong_pin_once_and_says_what_to_do() {
     let Some(token) = token() else { return };
     token.write_pin("wrong-17");
     let log = token.directory().join("starts");
-    let report = examine(&token.device_config("test"), &counted_command(&log))
+    let report = examine(&token.device_config("test"), &counted_command(&log), &[])
         .await
         .unwrap();
     assert_eq!(verdict(&report, "login"), Some(Verdict::Failure));
@@ -82,7 +163,9 @@ async fn the_doctor_tries_a_wrong_pin_once_and_says_what_to_do() {
 async fn a_pin_that_others_may_read_is_a_warning() {
     let Some(token) = token() else { return };
     std::fs::set_permissions(token.pin_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let report = examine(&token.device_config("test"), &command()).await.unwrap();
+    let report = examine(&token.device_config("test"), &command(), &[])
+        .await
+        .unwrap();
     assert_eq!(verdict(&report, "PIN file"), Some(Verdict::Warning));
     assert_eq!(report.verdict(), Verdict::Warning);
 }
@@ -95,7 +178,7 @@ async fn a_slot_that_is_not_there_is_answered_with_those_that_are() {
         slot,
         ..token.device_config("test")
     };
-    let report = examine(&config, &command()).await.unwrap();
+    let report = examine(&config, &command(), &[]).await.unwrap();
     let slot = report.checks.iter().find(|check| check.name == "slot").unwrap();
     assert_eq!(slot.verdict, Verdict::Failure);
     assert!(slot.finding.contains(token.label()), "{}", slot.finding);
@@ -109,6 +192,8 @@ async fn a_module_that_ends_its_process_is_a_finding_and_no_end_of_ours() {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), "kill -SEGV $$".into()],
     };
-    let report = examine(&token.device_config("test"), &command).await.unwrap();
+    let report = examine(&token.device_config("test"), &command, &[])
+        .await
+        .unwrap();
     assert_eq!(verdict(&report, "module"), Some(Verdict::Failure));
 }

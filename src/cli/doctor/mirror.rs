@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger_hsm::doctor::Verdict;
 use claviger_hsm::{Device, DeviceConfig, Error, RootKeyFacts, WorkerCommand};
 
-use super::Findings;
+use super::findings::{About, Findings};
 use crate::cli::device::device_config;
 use crate::config::{Config, Mirror};
+
+const GROUP: &str = "root keys";
+const CHECK: &str = "the same on each device";
 
 /// What the labels of root keys begin with that this program made.
 const OURS: &str = "claviger.";
@@ -17,22 +19,17 @@ const OURS: &str = "claviger.";
 pub(super) async fn compare(config: &Config, sound: &BTreeSet<String>, findings: &mut Findings) {
     for mirror in &config.mirrors {
         let subject = format!("mirror {}", mirror.name);
+        let mut about = findings.about(&subject, GROUP);
         if let Some(unsound) = mirror.devices.iter().find(|name| !sound.contains(*name)) {
             let finding = format!("its root keys are not compared: device {unsound} does not serve");
-            findings.add(
-                &subject,
-                "root keys",
-                Verdict::Warning,
-                finding,
-                "see what is said of the device",
-            );
+            about.warning(CHECK, finding, "see what is said of the device");
             continue;
         }
         match root_keys(config, mirror).await {
-            Ok(found) => report(&subject, &found, findings),
+            Ok(found) => report(&found, &mut about),
             Err(error) => {
                 let remedy = "see what the module wrote to stderr above";
-                findings.add(&subject, "root keys", Verdict::Failure, error.to_string(), remedy);
+                about.failure(CHECK, error.to_string(), remedy);
             }
         }
     }
@@ -71,8 +68,7 @@ async fn root_keys(config: &Config, mirror: &Mirror) -> Result<Vec<(String, ByLa
     Ok(found)
 }
 
-fn report(subject: &str, found: &[(String, ByLabel)], findings: &mut Findings) {
-    const CHECK: &str = "root keys";
+fn report(found: &[(String, ByLabel)], about: &mut About<'_>) {
     let labels: BTreeSet<_> = found.iter().flat_map(|(_, keys)| keys.keys()).collect();
     let mut all_equal = true;
     for &label in &labels {
@@ -95,20 +91,18 @@ fn report(subject: &str, found: &[(String, ByLabel)], findings: &mut Findings) {
                 ),
             };
             all_equal = false;
-            findings.add(subject, CHECK, Verdict::Failure, what, remedy);
+            about.failure(CHECK, what, remedy);
         }
     }
     if all_equal {
-        findings.ok(
-            subject,
-            CHECK,
-            format!("{} on each device, the same", labels.len()),
-        );
+        about.ok(CHECK, format!("{} on each device, the same", labels.len()));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use claviger_hsm::doctor::Verdict;
+
     use super::*;
 
     fn token(name: &str, keys: &[(&str, u8)]) -> (String, ByLabel) {
@@ -120,11 +114,9 @@ mod tests {
 
     fn told(found: &[(String, ByLabel)]) -> Vec<(Verdict, String)> {
         let mut findings = Findings::default();
-        report("mirror hsm", found, &mut findings);
+        report(found, &mut findings.about("mirror hsm", GROUP));
         let findings = findings.findings.into_iter();
-        findings
-            .map(|finding| (finding.check.verdict, finding.check.finding))
-            .collect()
+        findings.map(|entry| (entry.verdict, entry.finding)).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod open;
 mod read;
+mod recorded;
 #[cfg(test)]
 pub(crate) mod tests;
 mod write;
@@ -16,6 +17,8 @@ use std::sync::atomic::AtomicBool;
 use sqlx::SqlitePool;
 
 use super::{Error, SealKeys};
+
+pub use recorded::recorded_root_keys;
 
 /// A store in a file.
 pub struct SqliteStore {

@@ -16,7 +16,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
 /// Connections that read. SQLite reads in parallel, one thread a connection.
 const READERS: u32 = 4;
 /// How long a statement waits for another process that has the file locked.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -113,7 +113,7 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

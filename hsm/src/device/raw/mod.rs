@@ -4,7 +4,8 @@
 //! `cryptoki` asks for a wrapped key's length first, which has the device wrap twice at half the speed, and does not cut
 //! the result to the length that the module returns; it does not know `CKM_AES_KEY_WRAP_KWP`,
 //! `CKA_WRAP_TEMPLATE` and `CKA_UNWRAP_TEMPLATE`; and the buffers that it reads values into are not wiped. It refuses
-//! the whole of `CK_TOKEN_INFO` where the token's time is not written as the standard says, as openCryptoki's is not.
+//! the whole of `CK_TOKEN_INFO` where the token's time is not written as the standard says, as openCryptoki's is not, and
+//! leaves those out of a list of mechanisms that it does not know.
 //!
 //! # Why the unsafe code here is sound
 //!
@@ -67,6 +68,11 @@ type GetAttributeValue = unsafe extern "C" fn(
     ck::CK_ULONG,
 ) -> ck::CK_RV;
 type GetTokenInfo = unsafe extern "C" fn(ck::CK_SLOT_ID, ck::CK_TOKEN_INFO_PTR) -> ck::CK_RV;
+type GetMechanismList =
+    unsafe extern "C" fn(ck::CK_SLOT_ID, ck::CK_MECHANISM_TYPE_PTR, ck::CK_ULONG_PTR) -> ck::CK_RV;
+
+/// More mechanisms are not asked for: whatever length a module says, it is no reason to run out of memory.
+const MOST_MECHANISMS: usize = 65_536;
 
 /// A mechanism's parameter.
 pub(super) enum Parameter<'a> {
@@ -86,6 +92,7 @@ pub(super) struct Functions {
     generate_key: GenerateKey,
     get_attribute_value: GetAttributeValue,
     get_token_info: GetTokenInfo,
+    get_mechanism_list: GetMechanismList,
     /// Keeps the functions' code in memory.
     _library: ck::Pkcs11,
 }
@@ -110,13 +117,14 @@ impl Functions {
             return Err(refused("it has no function list".to_owned()));
         }
         // SAFETY: the list is the module's, valid while it is loaded; each field is copied, aligned or not.
-        let (wrap_key, unwrap_key, generate_key, get_attribute_value, get_token_info) = unsafe {
+        let (wrap_key, unwrap_key, generate_key, get_attribute_value, get_token_info, get_mechanism_list) = unsafe {
             (
                 (&raw const (*list).C_WrapKey).read_unaligned(),
                 (&raw const (*list).C_UnwrapKey).read_unaligned(),
                 (&raw const (*list).C_GenerateKey).read_unaligned(),
                 (&raw const (*list).C_GetAttributeValue).read_unaligned(),
                 (&raw const (*list).C_GetTokenInfo).read_unaligned(),
+                (&raw const (*list).C_GetMechanismList).read_unaligned(),
             )
         };
         let missing = |name: &str| refused(format!("it has no {name}"));
@@ -126,6 +134,7 @@ impl Functions {
             generate_key: generate_key.ok_or_else(|| missing("C_GenerateKey"))?,
             get_attribute_value: get_attribute_value.ok_or_else(|| missing("C_GetAttributeValue"))?,
             get_token_info: get_token_info.ok_or_else(|| missing("C_GetTokenInfo"))?,
+            get_mechanism_list: get_mechanism_list.ok_or_else(|| missing("C_GetMechanismList"))?,
             _library: library,
         })
     }
@@ -270,6 +279,22 @@ impl Functions {
         let value = unsafe { (self.get_token_info)(slot, &raw mut info) };
         result(value, Function::GetTokenInfo)?;
         Ok(info)
+    }
+
+    /// The mechanisms that a slot's token names.
+    pub(super) fn mechanisms(&self, slot: u64) -> Result<Vec<ck::CK_MECHANISM_TYPE>, Error> {
+        let mut length: ck::CK_ULONG = 0;
+        // SAFETY: see the module's documentation; with a null pointer only the length is written.
+        let value = unsafe { (self.get_mechanism_list)(slot, ptr::null_mut(), &raw mut length) };
+        result(value, Function::GetMechanismList)?;
+        let room = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_MECHANISMS);
+        let mut list = vec![0; room];
+        length = room as ck::CK_ULONG;
+        // SAFETY: see the module's documentation.
+        let value = unsafe { (self.get_mechanism_list)(slot, list.as_mut_ptr(), &raw mut length) };
+        result(value, Function::GetMechanismList)?;
+        list.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        Ok(list)
     }
 }
 

@@ -1,0 +1,28 @@
+//! `claviger doctor`: what is wrong, found by trial, each with a remedy. It needs no running server, leaves
+//! nothing behind on a token and changes no file.
+
+mod devices;
+mod findings;
+mod host;
+mod mirror;
+mod table;
+
+use super::client::Client;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use crate::config::Config;
+use findings::Findings;
+
+/// Unhealthy where a check failed; a warning is not.
+pub(crate) async fn run(config: &Config, client: &Client, output: Output) -> Result<Exit, Failure> {
+    let mut findings = Findings::default();
+    host::check(config, client, &mut findings).await;
+    let sound = devices::check(config, &mut findings).await;
+    mirror::compare(config, &sound, &mut findings).await;
+    output.data(&findings, table::of)?;
+    Ok(if findings.has_failed() {
+        Exit::Unhealthy
+    } else {
+        Exit::Done
+    })
+}

@@ -1,0 +1,50 @@
+//! What is recorded of root keys, read beside a running server or without one, and without any seal key: for whoever
+//! only compares it with a device.
+
+use std::path::Path;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
+use super::super::table::{RootKeyColumns, RootKeyVersionColumns, Sealed};
+use super::Error;
+use super::open::{BUSY, beside};
+use crate::adapter::RootKey;
+
+/// Every version of every root key in the database at `path`, as the rows claim: their seals are not looked at.
+///
+/// Writes nothing and makes no file. A database of another schema than this server's is refused.
+pub async fn recorded_root_keys(path: &Path) -> Result<Vec<RootKey>, Error> {
+    // Without a write-ahead log nobody has the database open, and it is read as it is; SQLite would make files beside it
+    // otherwise.
+    let is_open = beside(path, "-wal").exists();
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(!is_open)
+        .busy_timeout(BUSY)
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging();
+    let mut connection = options.connect().await.map_err(Error::database("open"))?;
+    let rows: Vec<RootKeyColumns> = sqlx::query_as("SELECT * FROM root_key ORDER BY name")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(Error::database("read root keys"))?;
+    let mut recorded = Vec::new();
+    for row in rows {
+        let present = row.claimed()?;
+        let rows: Vec<RootKeyVersionColumns> =
+            sqlx::query_as("SELECT * FROM root_key_version WHERE id = ? ORDER BY version")
+                .bind(present.id.uuid())
+                .fetch_all(&mut connection)
+                .await
+                .map_err(Error::database("read versions of root keys"))?;
+        for row in rows {
+            recorded.push(present.at(&row.claimed()?));
+        }
+        recorded.push(present);
+    }
+    // What is left to do is to close; a failure there takes nothing from what was read.
+    let _ = connection.close().await;
+    Ok(recorded)
+}
