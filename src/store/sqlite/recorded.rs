@@ -9,9 +9,10 @@ use sqlx::{ConnectOptions, Connection};
 use super::super::table::{RootKeyColumns, RootKeyVersionColumns, Sealed};
 use super::Error;
 use super::open::{BUSY, beside};
-use crate::adapter::RootKey;
+use crate::adapter::{RootKey, VersionState};
 
-/// Every version of every root key in the database at `path`, as the rows claim: their seals are not looked at.
+/// Every version of every root key in the database at `path` that is not destroyed, as the rows claim: their seals are
+/// not looked at. (Of a destroyed root key the present version is kept: the seal key is under it.)
 ///
 /// Writes nothing and makes no file. A database of another schema than this server's is refused.
 pub async fn recorded_root_keys(path: &Path) -> Result<Vec<RootKey>, Error> {
@@ -40,7 +41,10 @@ pub async fn recorded_root_keys(path: &Path) -> Result<Vec<RootKey>, Error> {
                 .await
                 .map_err(Error::database("read versions of root keys"))?;
         for row in rows {
-            recorded.push(present.at(&row.claimed()?));
+            let version = row.claimed()?;
+            if version.state == VersionState::Kept {
+                recorded.push(present.at(&version));
+            }
         }
         recorded.push(present);
     }
