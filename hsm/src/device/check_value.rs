@@ -15,7 +15,8 @@ use crate::key::RootKeyLocator;
 use crate::wrapped::WrapProfile;
 
 const KNOWN_KEY: [u8; 16] = [0; 16];
-const BYTES: usize = 8;
+/// The length of a check value that is made with a known key.
+pub(super) const BYTES: usize = 8;
 /// The profiles that make the same of the same key. The order decides which value is recorded.
 const REPEATABLE: [WrapProfile; 4] = [
     WrapProfile::AesKw,

@@ -81,8 +81,23 @@ pub(crate) fn find(session: &Session, locator: &RootKeyLocator) -> Result<Object
         [] => Err(Error::RootKeyNotFound {
             locator: locator.to_string(),
         }),
+        [first, ..] if are_one(session, &found, locator)? => Ok(first),
         _ => Err(unfit(locator, "several keys have this label and identifier")),
     }
+}
+
+/// Whether the same key is there several times. openCryptoki lists a key twice to a process that starts while another one
+/// is killed.
+fn are_one(session: &Session, keys: &[ObjectHandle], locator: &RootKeyLocator) -> Result<bool, Error> {
+    let mut facts = Vec::new();
+    for key in keys {
+        facts.push(verify(session, *key, locator)?);
+    }
+    // Three bytes of CKA_CHECK_VALUE are too few to say so.
+    let known = facts
+        .iter()
+        .all(|facts| facts.check_value.len() == check_value::BYTES);
+    Ok(known && facts.windows(2).all(|pair| pair[0] == pair[1]))
 }
 
 /// Checks that a key is fit to be a root key, and makes its check value.
@@ -281,5 +296,52 @@ fn unfit(locator: &RootKeyLocator, reason: &str) -> Error {
     Error::RootKeyUnfit {
         locator: locator.to_string(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(all(test, feature = "testkit"))]
+mod tests {
+    use super::*;
+    use crate::device::{Module, read_pin};
+    use crate::in_process::with_token;
+
+    /// A fit root key of a known value.
+    fn put(session: &Session, locator: &RootKeyLocator, value: u8) {
+        let mut template = root_template::plain_attributes();
+        template.retain(|attribute| !matches!(attribute, Attribute::ValueLen(_) | Attribute::Modifiable(_)));
+        template.extend([
+            Attribute::Token(true),
+            Attribute::Label(locator.label.clone().into()),
+            Attribute::Id(locator.id.clone()),
+            Attribute::Value(vec![value; 32]),
+            Attribute::Copyable(false),
+            // The last, as in a root key that is taken in.
+            Attribute::Modifiable(false),
+        ]);
+        session.create(&template).expect("the token takes it").keep();
+    }
+
+    #[test]
+    fn a_root_key_that_a_token_lists_twice_is_used_and_two_root_keys_are_not() {
+        let test =
+            "device::root_key::tests::a_root_key_that_a_token_lists_twice_is_used_and_two_root_keys_are_not";
+        with_token(test, |start| {
+            let module = Module::load(&start.module).unwrap();
+            let slot = module.initialise_and_find(&start.slot).unwrap().slot;
+            let session = module.open_writing_session(slot).unwrap();
+            session.login(&read_pin(&start.pin_file).unwrap()).unwrap();
+            let locator = RootKeyLocator {
+                label: "root".into(),
+                id: vec![1; 16],
+                check_value: None,
+            };
+            put(&session, &locator, 7);
+            put(&session, &locator, 7);
+            let key = find(&session, &locator).unwrap();
+            verify(&session, key, &locator).unwrap();
+            put(&session, &locator, 8);
+            let refused = find(&session, &locator).unwrap_err();
+            assert!(matches!(refused, Error::RootKeyUnfit { .. }), "{refused}");
+        });
     }
 }

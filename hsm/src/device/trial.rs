@@ -3,6 +3,7 @@
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 
+use super::fault::Fault;
 use super::kek;
 use super::session::{Session, SessionObject};
 use super::transport::Transport;
@@ -43,18 +44,32 @@ pub(crate) fn trial(session: &Session, transport: &Transport, kind: KeyKind) -> 
 
 /// The best profile that passes its trial, or the one that is wanted.
 ///
+/// A better one that failed before is tried once more when another has passed: the device may have been out of order for
+/// a moment, and keys would be wrapped by less than it can do until the next start.
+///
 /// Fails with [`Error::NoWrapProfile`], which says what came of each.
 pub(crate) fn choose(session: &Session, wanted: Option<WrapProfile>) -> Result<Wrapping, Error> {
     let mut outcomes = Vec::new();
+    let mut out_of_order = Vec::new();
     let candidates = WrapProfile::ALL
         .into_iter()
         .filter(|profile| wanted.is_none_or(|wanted| wanted == *profile));
     for profile in candidates {
         let outcome = match try_wrapping(session, profile) {
-            Ok(trial) if trial.is_passed() => return Ok(trial.wrapping),
+            Ok(trial) if trial.is_passed() => {
+                let better = out_of_order
+                    .into_iter()
+                    .find_map(|better| try_wrapping(session, better).ok().filter(WrapTrial::is_passed));
+                return Ok(better.unwrap_or(trial).wrapping);
+            }
             Ok(trial) if !trial.same => "the key is another after it was wrapped and unwrapped".to_owned(),
             Ok(_) => "a changed blob is accepted".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => {
+                if Fault::of(&error) != Fault::Request {
+                    out_of_order.push(profile);
+                }
+                error.to_string()
+            }
         };
         outcomes.push(format!("{profile}: {outcome}"));
     }
