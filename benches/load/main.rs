@@ -32,6 +32,8 @@ use support::ttlv::Item;
 
 /// Connections that are kept, as the hosts of a cluster hold them.
 const CONNECTIONS: usize = 16;
+/// So many keys at least are wrapped anew.
+const ROTATED: u64 = 10_000;
 /// Connections that only wait.
 const IDLE: usize = 1000;
 
@@ -109,6 +111,7 @@ fn main() {
                 handshake,
             );
             bench.idle(&kept).await;
+            bench.rotations(&kept, &identifier, raw_get).await;
         });
 }
 
@@ -234,6 +237,77 @@ impl Bench<'_> {
             },
         )
         .await
+    }
+
+    /// Rotates the root key twice: while nothing else is asked, and while keys are asked for.
+    async fn rotations(&self, connector: &Connector, identifier: &str, raw: f64) {
+        let connections: Vec<_> = (0..CONNECTIONS).map(|_| connector.connect()).collect();
+        let mut connections = futures_util::future::join_all(connections).await;
+        while self.keys() < ROTATED {
+            let create = message::create().encode();
+            let made = connections.iter_mut().map(async |connection| {
+                for _ in 0..100 {
+                    connection.exchange(&create, &mut Vec::new()).await;
+                }
+            });
+            futures_util::future::join_all(made).await;
+        }
+        let before = self.kept(
+            connector,
+            Duration::from_secs(self.seconds),
+            about_key(identifier),
+        );
+        let p99 = before.await.percentile(99);
+        let list = self.server.json(&["root-key", "list"]);
+        let name = list[0]["name"].as_str().expect("a name").to_owned();
+        let keys = self.keys() as f64;
+
+        let start = Instant::now();
+        self.server.must(&["root-key", "rotate", &name]);
+        while self.keys_under_earlier_versions() > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let alone = keys / start.elapsed().as_secs_f64();
+        println!("{:<44} {alone:>10.0}", "rotation, alone");
+
+        self.server.must(&["root-key", "rotate", &name]);
+        let (start, left) = (Instant::now(), self.keys_under_earlier_versions());
+        let during = self.kept(
+            connector,
+            Duration::from_secs(self.seconds),
+            about_key(identifier),
+        );
+        let during = during.await.percentile(99);
+        let done = left - self.keys_under_earlier_versions();
+        let among = done as f64 / start.elapsed().as_secs_f64();
+        println!("{:<44} {among:>10.0}", "rotation, while Gets run");
+        ratio("rotation alone / raw device: unwrap, wrap", alone, raw);
+        ratio(
+            "p99 of Get while a rotation runs / without",
+            during.as_secs_f64(),
+            p99.as_secs_f64(),
+        );
+        while self.keys_under_earlier_versions() > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn keys(&self) -> u64 {
+        self.server.json(&["status"])["keys"].as_u64().expect("a number")
+    }
+
+    fn keys_under_earlier_versions(&self) -> u64 {
+        let list = self.server.json(&["root-key", "list"]);
+        let versions = list[0]["versions"].as_array().expect("versions");
+        let keys = versions
+            .iter()
+            .map(|version| version["keys"].as_u64().expect("a number"));
+        let (count, present) = (versions.len(), list[0]["version"].as_u64());
+        assert!(count > 0 && present.is_some(), "{list}");
+        keys.zip(versions)
+            .filter(|(_, version)| version["version"].as_u64() != present)
+            .map(|(keys, _)| keys)
+            .sum()
     }
 
     /// What connections that wait cost in memory.

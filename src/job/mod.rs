@@ -2,6 +2,7 @@
 //! readiness, reconciliation and inventory too.
 
 mod destruction;
+mod pace;
 mod progress;
 mod readiness;
 mod relocation;

@@ -8,8 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-
+use super::pace::Pace;
 use super::progress::Progress;
 use crate::adapter::{RootKey, VersionState};
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
@@ -18,9 +17,7 @@ use crate::root_key::{self, RootKeys};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
 /// Keys that are read at a time.
-const BATCH: u32 = 64;
-/// Keys that are at the device or at the recorder at a time: few, so that releases pass between them.
-const AT_ONCE: usize = 4;
+const BATCH: u32 = 256;
 /// The longest wait for work that nobody tells of: a key that was made while its root key was rotated, or one that could
 /// not be wrapped before.
 const REST: Duration = Duration::from_secs(30);
@@ -34,14 +31,9 @@ enum Failure {
     Recorder(#[from] recorder::Error),
 }
 
-impl Failure {
-    /// Whether the root key may not be used at all.
-    fn is_disabled(&self) -> bool {
-        let Self::Recorder(error) = self else {
-            return false;
-        };
-        matches!(error.store(), Some(store::Error::RootKeyUnusable { .. }))
-    }
+/// Whether the root key may not be used at all.
+fn is_disabled(error: &recorder::Error) -> bool {
+    matches!(error.store(), Some(store::Error::RootKeyUnusable { .. }))
 }
 
 /// The job that wraps keys under the present version of their root key.
@@ -101,6 +93,14 @@ impl Rotation {
     }
 
     async fn rotate(&self, root_key: &RootKey, earlier: &[RootKey]) -> Result<(), store::Error> {
+        let backend = match self.root_keys.for_root(root_key) {
+            Ok(backend) => backend,
+            Err(error) => {
+                tracing::warn!(root_key = %root_key.name, %error, "its keys stay under an earlier version");
+                return Ok(());
+            }
+        };
+        let job = Pace::at(backend);
         let (mut after, mut done, mut failed) = (None, 0_u64, 0_u64);
         loop {
             let page = self
@@ -115,16 +115,12 @@ impl Rotation {
                 self.progress.failed(root_key.id.uuid());
                 tracing::error!(%error, "a key stays under an earlier version of its root key");
             }
-            let outcomes: Vec<_> = stream::iter(page.rows)
-                .map(|row| self.rewrap(root_key, earlier, row))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            for outcome in outcomes {
+            let rewrap = |row| self.rewrap(root_key, earlier, &job, row);
+            let ended = |outcome| {
                 match outcome {
                     Ok(()) => done += 1,
                     // The root key was disabled meanwhile: that is all that is to be said of its keys.
-                    Err(error) if error.is_disabled() => return Ok(()),
+                    Err(Failure::Recorder(error)) if is_disabled(&error) => return false,
                     Err(error) => {
                         failed += 1;
                         self.progress.failed(root_key.id.uuid());
@@ -132,6 +128,10 @@ impl Rotation {
                             "a key stays under an earlier version of its root key; it is tried again");
                     }
                 }
+                true
+            };
+            if !job.work(page.rows, rewrap, ended).await {
+                return Ok(());
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -150,7 +150,13 @@ impl Rotation {
 
     /// Wraps one key under the present version, and writes and records it. Where somebody else wrote the key meanwhile, it
     /// is left for the next look.
-    async fn rewrap(&self, root_key: &RootKey, earlier: &[RootKey], mut row: KeyRow) -> Result<(), Failure> {
+    async fn rewrap(
+        &self,
+        root_key: &RootKey,
+        earlier: &[RootKey],
+        pace: &Pace,
+        mut row: KeyRow,
+    ) -> Result<(), Failure> {
         let Some(wrapped) = row.wrapped.take() else {
             return Ok(());
         };
@@ -159,8 +165,8 @@ impl Rotation {
             return Ok(());
         };
         let backend = self.root_keys.for_root(root_key)?;
-        let kek = backend
-            .rewrap(from, root_key, specification, &wrapped.kek)
+        let kek = pace
+            .ask(backend.rewrap(from, root_key, specification, &wrapped.kek))
             .await?;
         let mut event = Event::new(EventName::KeyRewrap, Actor::Server)
             .detail("from_version", from.version.to_string())

@@ -199,6 +199,11 @@ pub trait RootKeyBackend: Send + Sync {
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
 
+    /// How many requests are under way at the backend, of everybody; 0 where it does not keep count. Asks nobody.
+    fn under_way(&self) -> usize {
+        0
+    }
+
     /// When a request under the root key last succeeded; none where none did, or where the backend does not keep that. Asks
     /// nobody.
     fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {

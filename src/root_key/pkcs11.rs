@@ -217,6 +217,10 @@ impl RootKeyBackend for Pkcs11Backend {
             .map_err(|error| self.failed(error))
     }
 
+    fn under_way(&self) -> usize {
+        self.device.under_way()
+    }
+
     fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {
         self.device.last_worked(&locator(root_key))
     }

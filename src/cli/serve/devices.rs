@@ -255,6 +255,10 @@ impl RootKeyBackend for LateBackend {
         self.up()?.check(root_key).await
     }
 
+    fn under_way(&self) -> usize {
+        self.up.get().map_or(0, Pkcs11Backend::under_way)
+    }
+
     fn last_worked(&self, root_key: &RootKey) -> Option<Instant> {
         self.up.get()?.last_worked(root_key)
     }

@@ -339,6 +339,13 @@ impl RootKeyBackend for MirrorBackend {
         Some(members.filter_map(|member| member.backend().healing()).sum())
     }
 
+    fn under_way(&self) -> usize {
+        self.members
+            .iter()
+            .map(|member| member.backend().under_way())
+            .sum()
+    }
+
     /// The first member that answers, under the mirror's name, with how each of them is.
     async fn describe(&self) -> Result<BackendDescription, Error> {
         let asked = self.members.iter().map(|member| member.backend().describe());

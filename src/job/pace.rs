@@ -1,0 +1,150 @@
+//! How fast a job works: as fast as it can while the device has nothing else to do; while clients ask for keys, one key at a
+//! time, with as long a rest behind each as it took, so that a release hardly waits for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::root_key::RootKeyBackend;
+
+/// While nobody else asks. More than the sessions of most devices, so that those that are at the recorder keep none of them
+/// waiting, and its commits hold many keys.
+const ALONE: usize = 64;
+/// While clients ask.
+const AMONG_CLIENTS: usize = 1;
+
+/// The pace at one device.
+pub(super) struct Pace {
+    /// How many requests are at the device, of everybody.
+    under_way: Box<dyn Fn() -> usize + Send + Sync>,
+    /// The job's own requests that are at the device.
+    own: AtomicUsize,
+}
+
+impl Pace {
+    pub(super) fn at(backend: Arc<dyn RootKeyBackend>) -> Self {
+        Self::by(move || backend.under_way())
+    }
+
+    fn by(under_way: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        Self {
+            under_way: Box::new(under_way),
+            own: AtomicUsize::new(0),
+        }
+    }
+
+    /// A request of the job's to the device.
+    pub(super) async fn ask<T>(&self, request: impl Future<Output = T>) -> T {
+        let _own = Own::one_of(&self.own);
+        request.await
+    }
+
+    /// Does all of the work, and gives each outcome to `ended`; stops where that says `false`, which is told.
+    pub(super) async fn work<W, F: Future>(
+        &self,
+        pieces: Vec<W>,
+        work: impl Fn(W) -> F,
+        mut ended: impl FnMut(F::Output) -> bool,
+    ) -> bool {
+        let mut pieces = pieces.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            while under_way.len() < self.at_a_time()
+                && let Some(piece) = pieces.next()
+            {
+                let work = work(piece);
+                under_way.push(async {
+                    let start = Instant::now();
+                    let outcome = work.await;
+                    if self.clients_ask() {
+                        tokio::time::sleep(start.elapsed()).await;
+                    }
+                    outcome
+                });
+            }
+            let Some(outcome) = under_way.next().await else {
+                return true;
+            };
+            if !ended(outcome) {
+                return false;
+            }
+        }
+    }
+
+    fn at_a_time(&self) -> usize {
+        if self.clients_ask() { AMONG_CLIENTS } else { ALONE }
+    }
+
+    fn clients_ask(&self) -> bool {
+        (self.under_way)() > self.own.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts a request while it is under way.
+struct Own<'a>(&'a AtomicUsize);
+
+impl<'a> Own<'a> {
+    fn one_of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Own<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most pieces that were under way at a time, where so many requests of clients are.
+    async fn most_at_a_time(clients: usize) -> usize {
+        let own = Arc::new(AtomicUsize::new(0));
+        let at_device = Arc::clone(&own);
+        let pace = Pace::by(move || clients + at_device.load(Ordering::Relaxed));
+        let most = AtomicUsize::new(0);
+        let piece = async |_| {
+            pace.ask(async {
+                most.fetch_max(own.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                own.fetch_sub(1, Ordering::Relaxed);
+            })
+            .await;
+        };
+        let mut done = 0;
+        let all = pace.work((0..200).collect(), piece, |()| {
+            done += 1;
+            true
+        });
+        assert!(all.await);
+        assert_eq!(done, 200);
+        most.into_inner()
+    }
+
+    #[tokio::test]
+    async fn a_client_waits_behind_one_key_of_a_job_and_an_idle_device_for_none() {
+        assert_eq!(most_at_a_time(1).await, AMONG_CLIENTS);
+        assert_eq!(most_at_a_time(0).await, ALONE);
+    }
+
+    #[tokio::test]
+    async fn a_job_stops_where_it_is_told_to() {
+        let pace = Pace::by(|| 0);
+        let mut done = 0;
+        let work = pace.work(
+            (0..200).collect(),
+            async |_: i32| (),
+            |()| {
+                done += 1;
+                done < 3
+            },
+        );
+        assert!(!work.await);
+        assert_eq!(done, 3);
+    }
+}
