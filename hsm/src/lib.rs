@@ -50,5 +50,5 @@ pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, RsaPublicKey,
     TokenFacts, WrappedRootKey,
 };
-pub use worker::{Device, Healing, Released};
+pub use worker::{Device, Healing, Released, Starter};
 pub use wrapped::{WrapProfile, Wrapped};

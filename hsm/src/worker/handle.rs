@@ -42,6 +42,39 @@ impl Drop for Shared {
     }
 }
 
+/// Starts a device as often as it takes until it is there: the key pair that its transport keys come under is made once.
+pub struct Starter {
+    config: DeviceConfig,
+    command: WorkerCommand,
+    pair: Arc<TransportPair>,
+}
+
+impl Starter {
+    /// Makes the key pair; the device is not asked yet.
+    pub async fn new(config: DeviceConfig, command: WorkerCommand) -> Result<Self, Error> {
+        let pair = tokio::task::spawn_blocking(TransportPair::generate)
+            .await
+            .map_err(|error| Error::transport(error.to_string()))??;
+        Ok(Self {
+            config,
+            command,
+            pair: Arc::new(pair),
+        })
+    }
+
+    /// Tries once, as [`Device::start`] does. Where that failed because of the PIN, it must not be tried again.
+    pub async fn start(&self) -> Result<Device, Error> {
+        let (config, command) = (self.config.clone(), self.command.clone());
+        let supervisor = Supervisor::start(config, command, Arc::clone(&self.pair)).await?;
+        Ok(Device {
+            shared: Arc::new(Shared {
+                supervisor,
+                proofs: Proofs::default(),
+            }),
+        })
+    }
+}
+
 /// A key on its way out: under the transport key, until it is opened.
 pub struct Released {
     key: Arc<SoftwareKey>,
@@ -54,16 +87,7 @@ impl Device {
     ///
     /// Fails with [`Error::PinIncorrect`] after one try of a wrong PIN.
     pub async fn start(config: DeviceConfig, command: WorkerCommand) -> Result<Self, Error> {
-        let pair = tokio::task::spawn_blocking(TransportPair::generate)
-            .await
-            .map_err(|error| Error::transport(error.to_string()))??;
-        let supervisor = Supervisor::start(config, command, Arc::new(pair)).await?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                supervisor,
-                proofs: Proofs::default(),
-            }),
-        })
+        Starter::new(config, command).await?.start().await
     }
 
     /// The name that the configuration gives the device.

@@ -28,7 +28,7 @@ mod serve;
 mod supervisor;
 mod transport;
 
-pub use handle::{Device, Released};
+pub use handle::{Device, Released, Starter};
 pub use healing::Healing;
 pub use serve::serve_inherited;
 

@@ -215,6 +215,7 @@ impl Supervisor {
         let mut closing = self.closing.subscribe();
         let mut failures = 0_u32;
         let mut anew = false;
+        let mut said = None;
         loop {
             let opened = match worker.take() {
                 Some(worker) => Ok(worker),
@@ -226,6 +227,7 @@ impl Supervisor {
             };
             match opened {
                 Ok((link, ended)) => {
+                    said = None;
                     let since = Instant::now();
                     if std::mem::replace(&mut anew, true) {
                         self.healing.worker_started_anew();
@@ -252,7 +254,11 @@ impl Supervisor {
                     self.put(index, place);
                 }
                 Err(error) => {
-                    tracing::error!(device = %self.config.name, %error, "a device worker can't be started");
+                    // Tried twice a second, and said once.
+                    if said.as_ref() != Some(&error) {
+                        tracing::error!(device = %self.config.name, %error, "a device worker can't be started; it is tried again");
+                        said = Some(error.clone());
+                    }
                     self.put(index, down(error));
                     failures += 1;
                 }

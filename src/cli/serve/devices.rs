@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use claviger_hsm::{Device, DeviceConfig, Error as DeviceError, WorkerCommand};
+use claviger_hsm::{Device, DeviceConfig, Error as DeviceError, Starter, WorkerCommand};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -21,13 +21,15 @@ use crate::root_key::{
 /// How long a start waits for a device before it goes on without.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const SHORTEST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_mins(1);
+/// The rest between two tries of a device that is away: it serves again within a second of its return.
+const REST: Duration = Duration::from_millis(500);
 
 /// The devices, up or on their way.
 pub(super) struct Devices {
     backends: Vec<Arc<LateBackend>>,
     starting: Vec<JoinHandle<()>>,
+    /// Told whenever one comes up.
+    came_up: watch::Sender<()>,
 }
 
 impl Devices {
@@ -36,6 +38,7 @@ impl Devices {
         let mut devices = Self {
             backends: Vec::new(),
             starting: Vec::new(),
+            came_up: watch::channel(()).0,
         };
         let mut first_tries = Vec::new();
         for config in configs {
@@ -45,6 +48,7 @@ impl Devices {
                 config,
                 worker.clone(),
                 tried,
+                devices.came_up.clone(),
             )));
             devices.backends.push(backend);
             first_tries.push(first_try);
@@ -79,6 +83,11 @@ impl Devices {
         RootKeys::new(alone.chain(together).collect())
     }
 
+    /// Told whenever a device that was away at the start comes up.
+    pub(super) fn came_up(&self) -> watch::Receiver<()> {
+        self.came_up.subscribe()
+    }
+
     /// The process numbers of all workers.
     pub(super) fn worker_pids(&self) -> Vec<u32> {
         self.backends
@@ -102,6 +111,18 @@ fn named(backend: &Arc<LateBackend>) -> (String, Arc<dyn RootKeyBackend>) {
     (backend.name.clone(), Arc::clone(backend) as _)
 }
 
+async fn start(
+    starter: &mut Option<Starter>,
+    config: &DeviceConfig,
+    worker: &WorkerCommand,
+) -> Result<Device, DeviceError> {
+    let starter = match starter {
+        Some(starter) => starter,
+        None => starter.insert(Starter::new(config.clone(), worker.clone()).await?),
+    };
+    starter.start().await
+}
+
 /// A device that may not be up yet. Until then everything fails as on a device that is away for a while.
 struct LateBackend {
     name: String,
@@ -122,29 +143,34 @@ impl LateBackend {
         }
     }
 
+    /// Tries until the device serves or refuses its PIN.
     async fn bring_up(
         self: Arc<Self>,
         config: DeviceConfig,
         worker: WorkerCommand,
         tried: watch::Sender<bool>,
+        came_up: watch::Sender<()>,
     ) {
-        let mut rest = SHORTEST_REST;
+        let mut starter = None;
+        let mut said = String::new();
         loop {
-            let error = match Device::start(config.clone(), worker.clone()).await {
+            let error = match start(&mut starter, &config, &worker).await {
                 Ok(device) => {
                     tracing::info!(device = %self.name, "the device serves");
                     let _ = self.up.set(Pkcs11Backend::new(device));
                     tried.send_replace(true);
+                    came_up.send_replace(());
                     return;
                 }
                 Err(error) => error,
             };
             let last = matches!(error, DeviceError::PinIncorrect { .. });
+            let reason = error.to_string();
             *self.why_not.write().unwrap_or_else(PoisonError::into_inner) = if last {
                 error.clone()
             } else {
                 DeviceError::Unavailable {
-                    reason: error.to_string(),
+                    reason: reason.clone(),
                 }
             };
             tried.send_replace(true);
@@ -154,9 +180,11 @@ impl LateBackend {
                 tracing::error!(device = %self.name, %error, "the device can't be used: correct its PIN file and start the server again");
                 return;
             }
-            tracing::error!(device = %self.name, %error, ?rest, "the device does not serve; it is tried again");
-            tokio::time::sleep(rest).await;
-            rest = (rest * 2).min(LONGEST_REST);
+            if reason != said {
+                tracing::error!(device = %self.name, %error, "the device does not serve; it is tried again until it does");
+                said = reason;
+            }
+            tokio::time::sleep(REST).await;
         }
     }
 

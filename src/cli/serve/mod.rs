@@ -144,7 +144,9 @@ async fn serve(
     devices: &Devices,
 ) -> Result<Serving, Error> {
     let (root_keys, seal_keys) = (devices.root_keys(&config.mirrors), store.seal_keys().clone());
-    let opener = Opener::new(store.clone(), root_keys.clone(), seal_keys.clone());
+    let mut opener = Opener::new(store.clone(), root_keys.clone(), seal_keys.clone());
+    // From before the first look, so that nothing that comes up after it is missed.
+    let came_up = devices.came_up();
     let found = opener.open_all().await?;
 
     let node = NodeFacts {
@@ -219,7 +221,11 @@ async fn serve(
     let mut background = jobs.start();
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
     if found.pending {
-        background.push(tokio::spawn(opener.keep_trying(recorder.clone(), loader)));
+        background.push(tokio::spawn(opener.keep_trying(
+            recorder.clone(),
+            loader,
+            came_up,
+        )));
     }
     Ok(Serving {
         endpoint,

@@ -1,9 +1,13 @@
 //! Root keys at a start: found, checked, their seal keys opened. What fails is tried again in the background.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::adapter::{RootKey, RootKeyVersion, VersionState};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::adapter::{RootKey, RootKeyId, RootKeyVersion, VersionState};
 use crate::custody::{Actor, DeviceFault, Event, EventName};
 use crate::recorder::{Recorder, root_key_facts};
 use crate::root_key::{self, RootKeys};
@@ -11,8 +15,8 @@ use crate::store::{self, SealKey, SealKeys, Store, UnverifiedRootKey};
 
 use super::identities::IdentityLoader;
 
-const SHORTEST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_mins(1);
+/// The rest between two tries, where no device comes up meanwhile.
+const REST: Duration = Duration::from_millis(500);
 
 /// Why a root key can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,22 @@ pub(super) struct Opener {
     store: Arc<dyn Store>,
     root_keys: RootKeys,
     seal_keys: SealKeys,
+    said: Said,
+}
+
+/// What the log was told last of what can't be used: the same is not said at each try.
+#[derive(Default)]
+struct Said {
+    root_keys: HashMap<RootKeyId, String>,
+    rows: Vec<String>,
+}
+
+impl Said {
+    /// Whether this is another reason than the last.
+    fn is_new(&mut self, root_key: RootKeyId, reason: &str) -> bool {
+        let before = self.root_keys.insert(root_key, reason.to_owned());
+        before.is_none_or(|before| before != reason)
+    }
 }
 
 /// How the opening of all root keys went.
@@ -54,22 +74,27 @@ impl Opener {
             store,
             root_keys,
             seal_keys,
+            said: Said::default(),
         }
     }
 
     /// Opens each root key whose seal key is still closed.
-    pub(super) async fn open_all(&self) -> Result<Opened, store::Error> {
+    pub(super) async fn open_all(&mut self) -> Result<Opened, store::Error> {
         let listing = self.store.unverified_root_keys().await?;
         let mut opened = Opened {
             events: Vec::new(),
             usable: 0,
             pending: false,
         };
-        for error in listing.refused {
-            tracing::error!(%error, "a root key's row can't be read");
+        let refused: Vec<_> = listing.refused.iter().map(ToString::to_string).collect();
+        for error in refused {
+            if !self.said.rows.contains(&error) {
+                tracing::error!(%error, "a root key's row can't be read");
+                self.said.rows.push(error.clone());
+            }
             opened
                 .events
-                .push(Event::new(EventName::StoreTampered, Actor::Server).refused(error.to_string()));
+                .push(Event::new(EventName::StoreTampered, Actor::Server).refused(error));
         }
         for row in listing.rows {
             let claimed = row.claimed().clone();
@@ -87,11 +112,13 @@ impl Opener {
                 }
                 Err(error) => {
                     let retryable = error.is_retryable();
-                    tracing::error!(
-                        root_key = %claimed.name, device = %claimed.backend, %error,
-                        "a root key can't be used: clients of its adapters are refused{}",
-                        if retryable { " until it can; it is tried again" } else { "" }
-                    );
+                    if self.said.is_new(claimed.id, &error.to_string()) {
+                        tracing::error!(
+                            root_key = %claimed.name, device = %claimed.backend, %error,
+                            "a root key can't be used: clients of its adapters are refused{}",
+                            if retryable { " until it can; it is tried again" } else { "" }
+                        );
+                    }
                     opened.pending |= retryable;
                     opened.events.push(failed(event, &error));
                 }
@@ -141,34 +168,48 @@ impl Opener {
         Ok(self.seal_keys.admit(row, key)?)
     }
 
-    /// Opens what is still closed until nothing is left that may come back, and lets its clients in.
-    pub(super) async fn keep_trying(self, recorder: Recorder, identities: Arc<IdentityLoader>) {
-        let mut rest = SHORTEST_REST;
-        let mut usable = 0;
+    /// Opens what is still closed until nothing is left that may come back, and lets its clients in: at once where a
+    /// device comes up.
+    pub(super) async fn keep_trying(
+        mut self,
+        recorder: Recorder,
+        identities: Arc<IdentityLoader>,
+        mut came_up: watch::Receiver<()>,
+    ) {
+        let (mut usable, mut current) = (0, true);
+        let mut said = String::new();
         loop {
-            tokio::time::sleep(rest).await;
-            rest = (rest * 2).min(LONGEST_REST);
+            if let Ok(Err(_)) = timeout(REST, came_up.changed()).await {
+                // There is nobody left to tell.
+                sleep(REST).await;
+            }
             let opened = match self.open_all().await {
                 Ok(opened) => opened,
                 Err(error) => {
-                    tracing::error!(%error, "the root keys can't be read");
+                    let error = error.to_string();
+                    if error != said {
+                        tracing::error!(%error, "the root keys can't be read; it is tried again");
+                        said = error;
+                    }
                     continue;
                 }
             };
             if opened.usable > usable {
-                usable = opened.usable;
+                (usable, current) = (opened.usable, false);
                 // Only what is new: that a device is still away was recorded at the start.
                 for event in opened.events.into_iter().filter(|event| event.reason.is_none()) {
                     if let Err(error) = recorder.commit(Vec::new(), event).await {
                         tracing::error!(%error, "that a root key was verified could not be recorded");
                     }
                 }
-                if let Err(error) = identities.load().await {
-                    tracing::error!(%error, "the client certificates can't be read");
-                    continue;
+            }
+            if !current {
+                match identities.load().await {
+                    Ok(()) => current = true,
+                    Err(error) => tracing::error!(%error, "the client certificates can't be read"),
                 }
             }
-            if !opened.pending {
+            if current && !opened.pending {
                 return;
             }
         }
