@@ -3,21 +3,19 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use claviger_hsm::DeviceConfig;
 use claviger_hsm::testkit::{Faults, SoftHsm};
 use serde_json::Value;
-use support::client::{Client, Connection};
-use support::message::{self, about, create, request};
+use support::books::{Books, under_load};
+use support::client::Connection;
+use support::message::{self, request};
 use support::server::{self, HEALTHY, Server, UNHEALTHY};
 use support::tag;
 use support::ttlv::enumeration;
 
-/// General Failure: the reason that clients try again on, or at their next server.
-const GENERAL_FAILURE: u32 = 0x100;
 /// How long anything may take before a test gives up.
 const LIMIT: Duration = Duration::from_mins(2);
 
@@ -25,12 +23,16 @@ const QUERY: u32 = 0x18;
 
 /// A server whose device does as a script says.
 fn faulty_server(deadline: Duration) -> (Server, Faults) {
-    let token = SoftHsm::new();
-    let mut device = DeviceConfig {
+    faulty_server_with(|device| DeviceConfig {
         deadline,
         workers: 2,
-        ..token.device_config("hsm")
-    };
+        ..device
+    })
+}
+
+fn faulty_server_with(change: impl FnOnce(DeviceConfig) -> DeviceConfig) -> (Server, Faults) {
+    let token = SoftHsm::new();
+    let mut device = change(token.device_config("hsm"));
     let faults = Faults::before(&mut device, token.directory().join("faults"));
     let server = Server::start_on_device(token, &device);
     (server, faults)
@@ -40,69 +42,6 @@ fn healing(server: &Server) -> BTreeMap<String, u64> {
     let output = server.claviger(&["--output", "json", "status"]);
     let status: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     serde_json::from_value(status["backends"][0]["healing"].clone()).expect("the steps of healing")
-}
-
-/// The keys that clients have, and what came of their requests.
-#[derive(Default)]
-struct Books {
-    keys: Mutex<BTreeMap<String, Vec<u8>>>,
-    succeeded: AtomicU64,
-    /// Refused with a reason to try again.
-    refused: AtomicU64,
-}
-
-impl Books {
-    /// Makes a key and reads it, then reads one that was made before. Whatever is handed out must be right, and what is
-    /// refused must be refused as something that may be tried again.
-    fn make_and_read(&self, connection: &mut Connection) {
-        let Some(made) = self.judge(&connection.exchange(&create())) else {
-            return;
-        };
-        self.read(connection, &made);
-        let earlier = self.keys.lock().expect("no test failed").keys().next().cloned();
-        if let Some(earlier) = earlier {
-            self.read(connection, &earlier);
-        }
-    }
-
-    fn read(&self, connection: &mut Connection, identifier: &str) {
-        let answer = connection.exchange(&about(message::GET, identifier));
-        if self.judge(&answer).is_none() {
-            return;
-        }
-        let material = message::key_material(&answer);
-        assert_eq!(material.len(), 32);
-        let mut keys = self.keys.lock().expect("no test failed");
-        let known = keys
-            .entry(identifier.to_owned())
-            .or_insert_with(|| material.clone());
-        assert!(*known == material, "{identifier}: these are another key's bytes");
-    }
-
-    /// The identifier that a success names.
-    fn judge(&self, answer: &support::ttlv::Item) -> Option<String> {
-        match message::outcome(answer) {
-            Ok(_) => {
-                self.succeeded.fetch_add(1, Ordering::Relaxed);
-                Some(message::identifier(answer))
-            }
-            Err((reason, text)) => {
-                assert_eq!(reason, GENERAL_FAILURE, "nothing is said to be broken: {text}");
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-        }
-    }
-
-    /// Every key that was ever handed out is handed out again, the same.
-    fn nothing_is_lost(&self, client: &Client) {
-        let mut connection = client.connect();
-        let keys = self.keys.lock().expect("no test failed");
-        for (identifier, material) in keys.iter() {
-            let answer = connection.exchange(&about(message::GET, identifier));
-            assert!(message::key_material(&answer) == *material, "{identifier}");
-        }
-    }
 }
 
 /// What needs no device is answered whatever the device does.
@@ -209,38 +148,6 @@ fn serving_worker(server: &Server) -> u32 {
     }
 }
 
-/// Ends the clients however the test ends.
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Clients make and read keys until `disturb` has done what it does.
-fn under_load(client: &Client, books: &Books, disturb: impl FnOnce()) {
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..4)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut connection = client.connect();
-                    while !done.load(Ordering::Relaxed) {
-                        books.make_and_read(&mut connection);
-                    }
-                })
-            })
-            .collect();
-        let ends = Done(&done);
-        disturb();
-        drop(ends);
-        for client in clients {
-            client.join().expect("the client got no wrong answer");
-        }
-    });
-}
-
 #[test]
 #[allow(clippy::print_stdout)] // The counts are read by a person.
 fn a_worker_that_is_killed_twenty_times_under_load_costs_no_key_and_no_wrong_byte() {
@@ -299,5 +206,42 @@ fn a_module_that_crashes_under_load_costs_no_key_and_no_wrong_byte() {
     );
     server.wait_for_status(HEALTHY);
     books.nothing_is_lost(&client);
+    server.verify_custody_log();
+}
+
+#[test]
+#[allow(clippy::print_stdout)] // The counts are read by a person.
+fn a_client_that_asks_too_much_of_a_slow_device_is_told_to_try_again_and_loses_nothing() {
+    let (server, faults) = faulty_server_with(|device| DeviceConfig {
+        workers: 1,
+        sessions: 1,
+        // Readiness asks for two things at a time.
+        queue: 3,
+        ..device
+    });
+    let client = server.client("load");
+    let books = Books::default();
+    books.make_and_read(&mut client.connect());
+    under_load(&client, &books, || {
+        faults.set("C_UnwrapKey all delay 50");
+        let start = Instant::now();
+        // The refusals come while other requests are still at the device.
+        while books.busy.load(Ordering::Relaxed) < 20 {
+            assert!(start.elapsed() < LIMIT, "nobody is refused");
+            std::thread::yield_now();
+        }
+        faults.none();
+    });
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    println!(
+        "{} requests succeeded, {} refused because of a full queue",
+        count(&books.succeeded),
+        count(&books.busy)
+    );
+    assert_eq!(count(&books.refused), count(&books.busy), "for no other reason");
+    server.wait_for_status(HEALTHY);
+    books.nothing_is_lost(&client);
+    let healing = healing(&server);
+    assert_eq!(healing["workers"] + healing["modules"], 0, "{healing:?}");
     server.verify_custody_log();
 }

@@ -15,6 +15,7 @@ pub(crate) fn device_config(device: &Device) -> DeviceConfig {
         workers: device.workers,
         sessions: device.sessions,
         deadline: device.deadline,
+        queue: device.queue,
         wrap_profile: device.wrap_profile.map(wrap_profile),
         release_profile: match device.release_profile {
             config::ReleaseProfile::Transport => ReleaseProfile::Transport,

@@ -148,6 +148,8 @@ pub struct Device {
     pub sessions: usize,
     /// How long the device may take for one request.
     pub deadline: Duration,
+    /// Requests that may be under way at each worker; the next is refused at once.
+    pub queue: usize,
     /// How new keys are wrapped; without it, the best that the device is found to do.
     pub wrap_profile: Option<WrapProfile>,
     /// How keys leave the device.

@@ -240,6 +240,7 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
     let deadline = section
         .duration("deadline", &(Duration::from_millis(100)..=600 * SECOND))
         .unwrap_or(10 * SECOND);
+    let queue = number(section.integer("queue", &(1..=1_000_000)), 1024);
     let wrap_profile = section.choice(
         "wrap_profile",
         &[
@@ -272,6 +273,7 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
         workers,
         sessions,
         deadline,
+        queue,
         wrap_profile,
         release_profile,
         kept_keys,

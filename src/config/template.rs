@@ -211,6 +211,11 @@ fn write_device(text: &mut String, answers: &InitAnswers) {
     line(text, "#deadline = \"10s\"");
     line(
         text,
+        "# Requests that may be under way at each process; clients are told at once to try the next again.",
+    );
+    line(text, "#queue = 1024");
+    line(
+        text,
         "# How new keys are wrapped: aes-kwp, aes-kw, aes-gcm or aes-cbc-pad; without it, the best that the device can do.",
     );
     line(text, "#wrap_profile = \"aes-kw\"");
@@ -337,6 +342,7 @@ mod tests {
         assert_eq!(shown.devices[0].workers, as_written.devices[0].workers);
         assert_eq!(shown.devices[0].sessions, as_written.devices[0].sessions);
         assert_eq!(shown.devices[0].deadline, as_written.devices[0].deadline);
+        assert_eq!(shown.devices[0].queue, as_written.devices[0].queue);
         assert_eq!(shown.devices[0].kept_keys, as_written.devices[0].kept_keys);
         assert_eq!(
             shown.devices[0].kept_keys_time,

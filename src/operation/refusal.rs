@@ -499,7 +499,12 @@ impl Refusal {
     fn of_device(message: &'static str, error: &root_key::Error) -> Self {
         let cause = error.to_string();
         let mut refusal = if error.is_retryable() {
-            let message = format!("{message}: the device does not answer now; try again");
+            let why = if error.is_busy() {
+                "the device has too much to do now"
+            } else {
+                "the device does not answer now"
+            };
+            let message = format!("{message}: {why}; try again");
             Self::failed(ResultReason::GeneralFailure, message, cause)
         } else {
             Self::failed(ResultReason::CryptographicFailure, message, cause)

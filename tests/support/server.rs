@@ -71,7 +71,8 @@ impl Server {
     /// The same, with this device of the token.
     pub fn start_on_device(token: SoftHsm, config: &DeviceConfig) -> Self {
         let section = device("hsm", config, config.workers, config.sessions);
-        let deadline = format!("deadline = \"{}s\"\ntoken_label", config.deadline.as_secs());
+        let (deadline, queue) = (config.deadline.as_secs(), config.queue);
+        let deadline = format!("deadline = \"{deadline}s\"\nqueue = {queue}\ntoken_label");
         let section = section.replacen("token_label", &deadline, 1);
         Self::start_configured(vec![token], &section).with_an_adapter()
     }
