@@ -59,8 +59,14 @@ pub enum Error {
 
 impl Error {
     /// Whether the same may succeed later without an operator's doing.
+    ///
+    /// A root key of the records that its token does not have is among that: modules find nothing on a token that is away, and
+    /// the key itself is never made anew.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Device { source, .. } if source.is_retryable())
+        let Self::Device { source, .. } = self else {
+            return false;
+        };
+        source.is_retryable() || matches!(source, DeviceError::RootKeyNotFound { .. })
     }
 
     /// Whether the wrapped key was refused: its bytes were changed, or another root key wrapped them.

@@ -191,6 +191,17 @@ impl Operation {
             _ => None,
         }
     }
+
+    /// A root key of the operation that was recorded, so that a token that does not have it is not the one that it was.
+    pub(crate) fn recorded_root_key(&self) -> Option<&RootKeyLocator> {
+        let second = match self {
+            Self::ReleaseUnder { wrapping_key, .. } => Some(&wrapping_key.root),
+            Self::Rewrap { to, .. } => Some(to),
+            _ => None,
+        };
+        let all = self.root_key().into_iter().chain(second);
+        all.into_iter().find(|root| root.check_value.is_some())
+    }
 }
 
 /// What changes the objects of the token, other than [`Operation::CreateRootKey`].

@@ -1,5 +1,6 @@
 //! A device that fails, hangs and crashes by script, and how it is healed.
 
+mod away;
 mod hang;
 mod ladder;
 mod pin;

@@ -15,7 +15,7 @@ pub(crate) struct Scene {
     pub(crate) root: RootKeyLocator,
     pub(crate) wrapped: Wrapped,
     value: Vec<u8>,
-    _token: SoftHsm,
+    pub(crate) token: SoftHsm,
 }
 
 impl Scene {
@@ -42,7 +42,7 @@ impl Scene {
             root,
             wrapped,
             value: Vec::new(),
-            _token: token,
+            token,
         };
         scene.value = scene.released().await.expect("the key is released");
         scene

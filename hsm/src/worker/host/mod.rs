@@ -12,8 +12,16 @@
 //! works, the request is tried again, and what fails [`CERTAIN`] times while the device works otherwise is the request's
 //! own error. So a client can't make workers end, and a device that fails now and then does not make a key's bytes wrong.
 //!
+//! A root key that was recorded and is not found is climbed for too: a module whose token is away may find nothing, and
+//! say no more (SoftHSM does). Where the module finds nothing right after it was initialised, that is the truth.
+//!
 //! What hangs is not waited for: the module can't be initialised anew while a call is in it, and where one stays there
 //! the worker ends at once.
+
+#[cfg(all(test, feature = "testkit"))]
+#[allow(clippy::unwrap_used)] // Compiled for tests only.
+mod interference;
+mod search;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -30,6 +38,7 @@ use super::queue::Outbox;
 use crate::Error;
 use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
 use crate::key::{KeyKind, RootKeyLocator, TokenFacts, WrappedRootKey};
+use search::Searches;
 
 /// After so many failures, with a device that works otherwise after each, the request itself is at fault.
 const CERTAIN: u32 = 3;
@@ -46,6 +55,16 @@ pub(super) struct Host {
     reopening: Mutex<()>,
     login: Mutex<()>,
     logins: Logins,
+    searches: Searches,
+}
+
+/// What is remembered from one try of a request to the next.
+#[derive(Default)]
+struct Tries {
+    /// For [`device::create`].
+    found_free: Cell<bool>,
+    /// Whether the module was initialised anew since the first.
+    initialised: Cell<bool>,
 }
 
 /// The device between one initialisation and the next.
@@ -92,6 +111,7 @@ impl Host {
             reopening: Mutex::new(()),
             login: Mutex::new(()),
             logins,
+            searches: Searches::default(),
             start,
         };
         let (online, token, transport_key) = host.bring_online(0)?;
@@ -115,8 +135,8 @@ impl Host {
     /// Does what is asked, climbing the ladder where the device went away.
     pub(super) fn answer(&self, seat: &mut Seat, operation: &Operation, outbox: &Outbox) -> Ended {
         let (mut rung, mut failed_alone) = (0, 0);
-        let mut knew_root_key = false;
-        let found_free = Cell::new(false);
+        let (mut knew_root_key, mut searching) = (false, false);
+        let tries = Tries::default();
         loop {
             let online = self.online();
             let Some(online_now) = &*online else {
@@ -126,14 +146,16 @@ impl Host {
             knew_root_key |= operation
                 .root_key()
                 .is_some_and(|root| online_now.remembers(root));
-            let error = match self.attempt(online_now, seat, operation, &found_free) {
+            let error = match self.attempt(online_now, seat, operation, &tries) {
                 Ok(outcome) => {
                     online_now.worked.store(true, Ordering::Relaxed);
                     return Ended::Answered(outcome);
                 }
                 Err(error) => error,
             };
-            let lost = knew_root_key && matches!(error, Error::RootKeyNotFound { .. });
+            let absent = matches!(error, Error::RootKeyNotFound { .. });
+            searching |= absent && (knew_root_key || self.searches.is_due(operation));
+            let lost = absent && searching;
             let fault = if lost { Fault::Token } else { Fault::of(&error) };
             if fault == Fault::Request {
                 return Ended::Refused(error);
@@ -166,6 +188,7 @@ impl Host {
                     if let Err(error) = self.reopen(generation, outbox) {
                         return Ended::GiveUp(error);
                     }
+                    tries.initialised.set(true);
                 }
                 // Said plainly by a module that was initialised a moment ago, or of one root key while others work.
                 _ if lost || online_now.worked.load(Ordering::Relaxed) => return Ended::Refused(error),
@@ -233,16 +256,16 @@ impl Host {
         self.online.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One try. `found_free` is for [`device::create`] to remember from try to try.
+    /// One try.
     fn attempt(
         &self,
         online: &Online,
         seat: &mut Seat,
         operation: &Operation,
-        found_free: &Cell<bool>,
+        tries: &Tries,
     ) -> Result<Outcome, Error> {
         let session = self.seat_session(online, seat)?;
-        let outcome = self.perform(online, session, operation, found_free);
+        let outcome = self.perform(online, session, operation, tries);
         if session.is_unfit() {
             seat.session = None;
         }
@@ -254,20 +277,25 @@ impl Host {
         online: &Online,
         session: &Session,
         operation: &Operation,
-        found_free: &Cell<bool>,
+        tries: &Tries,
     ) -> Result<Outcome, Error> {
         let transport = &online.transport;
         let mut held = None;
         let reply = match operation {
             Operation::CreateRootKey(locator) => {
                 let writing = self.module.open_writing_session(online.slot)?;
-                Reply::RootKey(device::create(&writing, online.manner, locator, found_free)?)
+                Reply::RootKey(device::create(
+                    &writing,
+                    online.manner,
+                    locator,
+                    &tries.found_free,
+                )?)
             }
             Operation::FindRootKey(locator) => {
                 let key = device::find(session, locator)?;
                 Reply::RootKey(device::verify(session, key, locator)?)
             }
-            Operation::Change(change) => self.change(online, change)?,
+            Operation::Change(change) => self.change(online, change, tries)?,
             Operation::ListRootKeys => Reply::RootKeys(device::list(session)?),
             Operation::Generate { root, kind, digest } => {
                 let root = online.root_key(session, root)?;
@@ -343,12 +371,16 @@ impl Host {
     }
 
     /// Changes the objects of the token, in a session of its own.
-    fn change(&self, online: &Online, change: &TokenChange) -> Result<Reply, Error> {
+    fn change(&self, online: &Online, change: &TokenChange, tries: &Tries) -> Result<Reply, Error> {
         let writing = self.module.open_writing_session(online.slot)?;
         Ok(match change {
             TokenChange::DestroyRootKey(locator) => {
                 online.forget(locator);
-                device::destroy(&writing, locator)?;
+                match device::destroy(&writing, locator) {
+                    // It was destroyed before. Only now: before, the token may have been away.
+                    Err(Error::RootKeyNotFound { .. }) if tries.initialised.get() => {}
+                    destroyed => destroyed?,
+                }
                 Reply::Done
             }
             TokenChange::OfferTakeIn(label) => Reply::PublicKey(device::offer(&writing, label)?),
@@ -377,7 +409,7 @@ impl Host {
             return false;
         };
         let check = Operation::Check(root.clone());
-        *operation != check && self.attempt(online, seat, &check, &Cell::new(false)).is_ok()
+        *operation != check && self.attempt(online, seat, &check, &Tries::default()).is_ok()
     }
 
     /// The thread's session: of this initialisation, open and logged in.
@@ -541,65 +573,4 @@ fn own(error: Error, operation: &Operation) -> Error {
 
 fn complain(error: &Error, consequence: &str) {
     super::serve::say(format_args!("{error}; {consequence}"));
-}
-
-#[cfg(all(test, feature = "testkit"))]
-#[allow(clippy::unwrap_used)] // Compiled for tests only.
-mod interference {
-    //! What tests do to a device behind its host's back.
-
-    use cryptoki::object::{Attribute, AttributeType};
-
-    use super::{Host, Seat};
-    use crate::device;
-    use crate::key::RootKeyLocator;
-
-    impl Host {
-        pub(crate) fn destroy_session_objects(&self) {
-            let slot = self.online().as_ref().unwrap().slot;
-            let session = self.module.open_session(slot).unwrap();
-            for object in session.pkcs11().find_objects(&[Attribute::Token(false)]).unwrap() {
-                session.pkcs11().destroy_object(object).unwrap();
-            }
-        }
-
-        /// The objects that have an identifier, which the keys of requests and of the transport do not.
-        pub(crate) fn destroy_kept_objects(&self) {
-            let slot = self.online().as_ref().unwrap().slot;
-            let session = self.module.open_session(slot).unwrap();
-            for object in session.pkcs11().find_objects(&[Attribute::Token(false)]).unwrap() {
-                let id = session.pkcs11().get_attributes(object, &[AttributeType::Id]);
-                if id.is_ok_and(|id| matches!(&id[..], [Attribute::Id(id)] if !id.is_empty())) {
-                    session.pkcs11().destroy_object(object).unwrap();
-                }
-            }
-        }
-
-        pub(crate) fn finalise_behind_its_back(&self) {
-            self.module.finalise().unwrap();
-        }
-
-        pub(crate) fn delete_root_key(&self, root: &RootKeyLocator) {
-            let slot = self.online().as_ref().unwrap().slot;
-            let session = self.module.open_writing_session(slot).unwrap();
-            let key = device::find(&session, root).unwrap();
-            session.pkcs11().destroy_object(key).unwrap();
-        }
-
-        pub(crate) fn session_objects(&self) -> usize {
-            let slot = self.online().as_ref().unwrap().slot;
-            let session = self.module.open_session(slot).unwrap();
-            session
-                .pkcs11()
-                .find_objects(&[Attribute::Token(false)])
-                .unwrap()
-                .len()
-        }
-    }
-
-    impl Seat {
-        pub(crate) fn pkcs11(&self) -> &cryptoki::session::Session {
-            self.session.as_ref().unwrap().1.pkcs11()
-        }
-    }
 }
