@@ -377,8 +377,10 @@ impl Host {
             TokenChange::DestroyRootKey(locator) => {
                 online.forget(locator);
                 match device::destroy(&writing, locator) {
-                    // It was destroyed before. Only now: before, the token may have been away.
-                    Err(Error::RootKeyNotFound { .. }) if tries.initialised.get() => {}
+                    // It was destroyed before, or never there. One that was recorded is known to be destroyed only now:
+                    // before, the token may have been away.
+                    Err(Error::RootKeyNotFound { .. })
+                        if locator.check_value.is_none() || tries.initialised.get() => {}
                     destroyed => destroyed?,
                 }
                 Reply::Done
