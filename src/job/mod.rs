@@ -7,6 +7,8 @@ mod progress;
 mod readiness;
 mod relocation;
 mod rotation;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -96,7 +96,7 @@ impl Relocation {
     }
 
     /// Looks once at every adapter.
-    async fn pass(&self) -> Result<(), store::Error> {
+    pub(super) async fn pass(&self) -> Result<(), store::Error> {
         let root_keys = self.store.root_keys().await?.rows;
         for adapter in self.store.adapters().await?.rows {
             let to = root_keys.iter().find(|root_key| root_key.id == adapter.root_key);

@@ -71,7 +71,7 @@ impl Rotation {
     }
 
     /// Looks once at every key that is under an earlier version of a root key that is enabled.
-    async fn pass(&self) -> Result<(), store::Error> {
+    pub(super) async fn pass(&self) -> Result<(), store::Error> {
         for root_key in self.store.root_keys().await?.rows {
             if !root_key.state.is_enabled() {
                 continue;

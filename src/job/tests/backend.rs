@@ -1,0 +1,131 @@
+//! A stand-in for a device that says in each wrapped key which version of which root key it is under, opens no other, and
+//! fails when it is told to.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use claviger_hsm::Error as DeviceError;
+
+use crate::adapter::RootKey;
+use crate::key::{WrapProfile, WrappedKek};
+use crate::recorder::tests::faulty::How;
+use crate::root_key::{
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
+    RootKeyBackend, RsaPublicKey, WrappedRootKey,
+};
+
+#[derive(Default)]
+pub(super) struct StandIn {
+    faults: Mutex<VecDeque<How>>,
+}
+
+impl StandIn {
+    /// The next key that is to be wrapped anew is not, or it is not said.
+    pub(super) fn fail(&self, how: How) {
+        self.faults.lock().unwrap().push_back(how);
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
+    }
+}
+
+/// A key of this value under this version of the root key.
+pub(super) fn wrapped(root_key: &RootKey, value: &[u8]) -> WrappedKek {
+    WrappedKek {
+        profile: WrapProfile::AesKw,
+        bytes: [&place(root_key), value].concat(),
+    }
+}
+
+/// The key's value, where it is under this version of the root key.
+pub(super) fn opened<'a>(root_key: &RootKey, wrapped: &'a WrappedKek) -> Option<&'a [u8]> {
+    wrapped.bytes.strip_prefix(&place(root_key)[..])
+}
+
+fn place(root_key: &RootKey) -> Vec<u8> {
+    [
+        &root_key.id.uuid().into_bytes()[..],
+        &root_key.version.to_be_bytes(),
+    ]
+    .concat()
+}
+
+fn failed(source: DeviceError) -> Error {
+    Error::Device {
+        backend: "hsm".into(),
+        source,
+    }
+}
+
+#[async_trait]
+impl RootKeyBackend for StandIn {
+    async fn rewrap(
+        &self,
+        from: &RootKey,
+        to: &RootKey,
+        _: KeySpecification,
+        kept: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        let fault = self.faults.lock().unwrap().pop_front();
+        if fault == Some(How::Failed) {
+            return Err(failed(DeviceError::Deadline));
+        }
+        let value = opened(from, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
+        if fault == Some(How::FailedButDone) {
+            return Err(failed(DeviceError::Deadline));
+        }
+        Ok(wrapped(to, value))
+    }
+
+    async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("no job that wraps keys anew makes a root key")
+    }
+
+    async fn verify(&self, _: &RootKey) -> Result<(), Error> {
+        unreachable!("that is for the start")
+    }
+
+    async fn generate(&self, _: &RootKey, _: KeySpecification) -> Result<MadeKey, Error> {
+        unreachable!("no key is made")
+    }
+
+    async fn import(&self, _: &RootKey, _: KeySpecification, _: &[u8]) -> Result<MadeKey, Error> {
+        unreachable!("no key is taken in")
+    }
+
+    async fn release(&self, _: &RootKey, _: KeySpecification, _: &WrappedKek) -> Result<Material, Error> {
+        unreachable!("no key leaves the device")
+    }
+
+    async fn release_under(&self, _: KeptKey<'_>, _: KeptKey<'_>, _: KeyWrap) -> Result<Vec<u8>, Error> {
+        unreachable!("no key leaves the device")
+    }
+
+    async fn destroy(&self, _: &RootKey) -> Result<(), Error> {
+        unreachable!("nothing is destroyed by these jobs")
+    }
+
+    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
+        unreachable!("no root key is brought here")
+    }
+
+    fn device(&self) -> Result<claviger_hsm::Device, Error> {
+        Err(Error::NotOneDevice {
+            backend: "hsm".into(),
+        })
+    }
+
+    async fn check(&self, _: &RootKey) -> Result<(), Error> {
+        unreachable!("that is for readiness")
+    }
+
+    async fn describe(&self) -> Result<BackendDescription, Error> {
+        unreachable!("jobs do not ask")
+    }
+}

@@ -1,0 +1,238 @@
+//! Keys that are wrapped anew, with each step broken twice: it failed, and it failed although it was done. No key is lost,
+//! none is under a version that its row does not name, and none is recorded twice.
+
+mod backend;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use self::backend::{StandIn, opened, wrapped};
+use super::relocation::Relocation;
+use super::{Progress, Rotation};
+use crate::adapter::RootKey;
+use crate::custody::{EventName, Record, verify};
+use crate::recorder::tests::faulty::{Faulty, How, Plan, Step};
+use crate::recorder::{NodeFacts, Recorder};
+use crate::root_key::RootKeys;
+use crate::store::sqlite_tests::SqliteMaker;
+use crate::store::suite::Fixture;
+use crate::store::suite::fixture::{row, write};
+use crate::store::{Change, Store, WriteStore};
+
+/// More than are at the device at a time.
+const KEYS: usize = 9;
+/// Looks until everything must be done: one that the fault meets, and one after it, and one to see that it is all.
+const LOOKS: usize = 3;
+
+/// What breaks.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Device(How),
+    Record(Step, How),
+    /// The commit breaks, and nobody can read what became of it.
+    Unknown(How),
+}
+
+const FAULTS: [Fault; 12] = [
+    Fault::Device(How::Failed),
+    Fault::Device(How::FailedButDone),
+    Fault::Record(Step::Begin, How::Failed),
+    Fault::Record(Step::Begin, How::FailedButDone),
+    Fault::Record(Step::Apply, How::Failed),
+    Fault::Record(Step::Apply, How::FailedButDone),
+    Fault::Record(Step::Append, How::Failed),
+    Fault::Record(Step::Append, How::FailedButDone),
+    Fault::Record(Step::Commit, How::Failed),
+    Fault::Record(Step::Commit, How::FailedButDone),
+    Fault::Unknown(How::Failed),
+    Fault::Unknown(How::FailedButDone),
+];
+
+/// Keys of one adapter, and what a job needs.
+struct House {
+    fixture: Fixture<SqliteMaker>,
+    store: Arc<dyn Store>,
+    recorder: Recorder,
+    plan: Arc<Plan>,
+    device: Arc<StandIn>,
+    progress: Progress,
+    values: BTreeMap<Uuid, Vec<u8>>,
+}
+
+impl House {
+    async fn new() -> Self {
+        let fixture = Fixture::<SqliteMaker>::new().await;
+        let root_key = fixture.store.root_key(fixture.east.root_key).await.unwrap();
+        let root_key = root_key.unwrap();
+        let mut values = BTreeMap::new();
+        for _ in 0..KEYS {
+            let mut row = row(&fixture.east, &[]);
+            let value = [row.object.id().into_bytes(), row.object.id().into_bytes()].concat();
+            row.wrapped.as_mut().unwrap().kek = wrapped(&root_key, &value);
+            values.insert(row.object.id(), value);
+            write(&*fixture.store, &[Change::create_key(row)]).await.unwrap();
+        }
+        let plan = Arc::new(Plan::default());
+        let faulty: Arc<dyn WriteStore> = Arc::new(Faulty {
+            inner: Arc::clone(&fixture.store),
+            plan: Arc::clone(&plan),
+            gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+        });
+        let node = NodeFacts {
+            name: "node-1".to_owned(),
+            server_version: "0.1.0".to_owned(),
+        };
+        Self {
+            store: fixture.reopened().await,
+            recorder: Recorder::start(faulty, node).await.unwrap(),
+            fixture,
+            plan,
+            device: Arc::default(),
+            progress: Progress::default(),
+            values,
+        }
+    }
+
+    fn root_keys(&self) -> RootKeys {
+        RootKeys::new(vec![("hsm".to_owned(), self.device.clone())])
+    }
+
+    fn rotation(&self) -> Rotation {
+        Rotation::new(
+            Arc::clone(&self.store),
+            self.recorder.clone(),
+            self.root_keys(),
+            self.progress.clone(),
+        )
+    }
+
+    fn relocation(&self) -> Relocation {
+        Relocation::new(
+            Arc::clone(&self.store),
+            self.recorder.clone(),
+            self.root_keys(),
+            self.progress.clone(),
+        )
+    }
+
+    fn break_by(&self, fault: Fault) {
+        match fault {
+            Fault::Device(how) => self.device.fail(how),
+            Fault::Record(step, how) => self.plan.fail(step, how),
+            Fault::Unknown(how) => {
+                self.plan.fail(Step::Commit, how);
+                self.plan.fail(Step::ReadTail, How::Failed);
+            }
+        }
+    }
+
+    /// Each key opens under the version that its row names, to its value; gives how many are at each place.
+    async fn places(&self, case: &str) -> BTreeMap<(String, u32), usize> {
+        let mut versions = self.store.root_keys().await.unwrap().rows;
+        for present in versions.clone() {
+            let earlier = self.store.earlier_versions(present.id).await.unwrap().rows;
+            versions.extend(earlier.iter().map(|version| present.at(version)));
+        }
+        let mut places = BTreeMap::new();
+        for (id, value) in &self.values {
+            let row = self.store.key(self.fixture.east.id, *id).await.unwrap();
+            let kept = row.expect("it is there").wrapped.expect("it has its key");
+            let is_its_own =
+                |version: &&RootKey| version.id == kept.root_key && version.version == kept.version;
+            let version = versions.iter().find(is_its_own).expect("a version on record");
+            let found = opened(version, &kept.kek);
+            assert_eq!(found, Some(&value[..]), "{case}: {id} is another key now");
+            *places.entry((version.name.clone(), version.version)).or_default() += 1;
+        }
+        places
+    }
+
+    /// How often each key is recorded in this event, in a log that verifies.
+    async fn recorded(&self, event: EventName) -> BTreeMap<String, usize> {
+        let head = self.store.custody_head().await.unwrap().head();
+        let stored = self.store.custody_records(0, 1_000_000).await.unwrap();
+        verify(&stored, &head).expect("the log verifies");
+        let mut counts = BTreeMap::new();
+        for stored in &stored {
+            let record = Record::from_bytes(&stored.bytes).unwrap();
+            if record.event == event {
+                *counts.entry(record.object.unwrap().identifier).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Nothing is left to be done, nothing was done twice.
+    async fn is_done(&self, case: &str, place: (&str, u32), event: EventName, id: Uuid) {
+        assert!(self.plan.is_used_up() && self.device.is_used_up(), "{case}");
+        let all = BTreeMap::from([((place.0.to_owned(), place.1), KEYS)]);
+        assert_eq!(self.places(case).await, all, "{case}");
+        let once: BTreeMap<_, _> = self
+            .values
+            .keys()
+            .map(|id| (id.hyphenated().to_string(), 1))
+            .collect();
+        assert_eq!(self.recorded(event).await, once, "{case}");
+        assert_eq!(self.progress.of(id), None, "{case}: it is not at its end");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_breaks_at_any_step_loses_no_key_and_goes_on() {
+    for fault in FAULTS {
+        let case = format!("{fault:?}");
+        let house = House::new().await;
+        house.fixture.rotate().await.unwrap();
+        house.break_by(fault);
+        for _ in 0..LOOKS {
+            // Each look is a server's that was started anew.
+            house.rotation().pass().await.unwrap();
+            house.places(&case).await;
+        }
+        let id = house.fixture.east.root_key.uuid();
+        house.is_done(&case, ("east", 2), EventName::KeyRewrap, id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_breaks_at_any_step_loses_no_key_and_goes_on() {
+    for fault in FAULTS {
+        let case = format!("{fault:?}");
+        let house = House::new().await;
+        // So that keys are moved from an earlier version too.
+        house.fixture.rotate().await.unwrap();
+        let to = house.fixture.west.root_key;
+        let adapter = house.fixture.east.id;
+        write(&*house.fixture.store, &[Change::MoveAdapter { adapter, to }])
+            .await
+            .unwrap();
+        house.break_by(fault);
+        for _ in 0..LOOKS {
+            house.relocation().pass().await.unwrap();
+            house.places(&case).await;
+        }
+        house
+            .is_done(&case, ("west", 1), EventName::KeyMove, adapter.uuid())
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_device_fails_for_long_stays_where_it_is_and_the_others_go_on() {
+    let house = House::new().await;
+    house.fixture.rotate().await.unwrap();
+    for _ in 0..KEYS {
+        house.device.fail(How::Failed);
+    }
+    house.rotation().pass().await.unwrap();
+    let all = BTreeMap::from([(("east".to_owned(), 1), KEYS)]);
+    assert_eq!(house.places("away").await, all);
+    let id = house.fixture.east.root_key.uuid();
+    let told = house.progress.of(id).expect("it is not at its end");
+    assert_eq!((told.rewrapped, told.failed), (0, KEYS as u64));
+    house.rotation().pass().await.unwrap();
+    house.is_done("back", ("east", 2), EventName::KeyRewrap, id).await;
+}
