@@ -10,12 +10,13 @@ use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use cryptoki_sys as ck;
 
 use super::kek;
-use super::raw::Template;
+use super::raw::{Parameter, Template};
 use super::session::{Session, SessionObject};
 use super::wrapping::{Wrapping, mechanism_of};
 use crate::Error;
 use crate::configuration::ReleaseProfile;
 use crate::key::{KeyKind, RootKeyAttributes, RootKeyLocator};
+use crate::worker::protocol::OaepHash;
 
 /// An AES-256 key, in bytes.
 pub(super) const BYTES: u64 = 32;
@@ -46,8 +47,19 @@ pub(crate) struct Narrowing {
 }
 
 impl Narrowing {
-    /// All that the device takes while keys can still be wrapped and unwrapped.
+    /// All that the device takes for keys that it makes, while keys can still be wrapped and unwrapped.
     pub(crate) fn found(session: &Session, manner: Manner) -> Self {
+        Self::found_on(session, manner, |narrowing| make_like(session, manner, narrowing))
+    }
+
+    /// The same for keys that come to the device as `make` says: what it takes for those that it makes itself it may refuse
+    /// here.
+    pub(super) fn found_on<'a>(
+        session: &'a Session,
+        manner: Manner,
+        make: impl Fn(Self) -> Result<SessionObject<'a>, Error>,
+    ) -> Self {
+        let attempt = |narrowing| try_out(session, manner, &make(narrowing)?);
         let parts: [fn(&mut Self) -> &mut bool; 4] = [
             |narrowing| &mut narrowing.not_copyable,
             |narrowing| &mut narrowing.allowed_mechanisms,
@@ -58,7 +70,7 @@ impl Narrowing {
             let mut tried = found;
             *part(&mut tried) = true;
             // A device that failed for a moment is not one that does not take it.
-            match try_out(session, manner, tried).or_else(|_| try_out(session, manner, tried)) {
+            match attempt(tried).or_else(|_| attempt(tried)) {
                 Ok(()) => tried,
                 Err(_) => found,
             }
@@ -108,11 +120,7 @@ pub(super) fn make(
     locator: &RootKeyLocator,
 ) -> Result<ObjectHandle, Error> {
     let mut attributes = attributes(narrowing);
-    attributes.extend([
-        Attribute::Token(true),
-        Attribute::Label(locator.label.clone().into()),
-        Attribute::Id(locator.id.clone()),
-    ]);
+    attributes.extend(token_attributes(locator));
     generate(session, manner, narrowing, &attributes)
 }
 
@@ -127,9 +135,8 @@ pub(crate) fn make_like(
     generate(session, manner, narrowing, &attributes).map(|key| session.object(key))
 }
 
-/// Whether a key so narrowed wraps and unwraps.
-fn try_out(session: &Session, manner: Manner, narrowing: Narrowing) -> Result<(), Error> {
-    let root = make_like(session, manner, narrowing)?;
+/// Whether a key like a root key wraps and unwraps.
+fn try_out(session: &Session, manner: Manner, root: &SessionObject<'_>) -> Result<(), Error> {
     let template = kek::template_for(KIND, manner.release);
     let key = kek::make(session, KIND, &template)?;
     let wrapped = session.wrap(manner.wrapping, root.handle(), key.handle(), KIND.bytes())?;
@@ -175,12 +182,91 @@ pub(super) fn wrapping_attributes() -> Vec<Attribute> {
     attributes
 }
 
+/// A root key that comes wrapped.
+#[derive(Clone, Copy)]
+pub(super) struct Brought<'a> {
+    /// What it is wrapped under.
+    pub(super) private_key: ObjectHandle,
+    /// The hash of RSA-OAEP, and of its mask.
+    pub(super) hash: OaepHash,
+    pub(super) wrapped: &'a [u8],
+}
+
+impl Brought<'_> {
+    /// Unwraps it onto the token. The session must be a writing one.
+    pub(super) fn unwrap(
+        self,
+        session: &Session,
+        manner: Manner,
+        narrowing: Narrowing,
+        locator: &RootKeyLocator,
+    ) -> Result<ObjectHandle, Error> {
+        self.unwrap_as(session, manner, narrowing, token_attributes(locator))
+    }
+
+    /// Unwraps it into a key of the session that is in all else like the root key.
+    pub(super) fn unwrap_like(
+        self,
+        session: &Session,
+        manner: Manner,
+        narrowing: Narrowing,
+    ) -> Result<SessionObject<'_>, Error> {
+        self.unwrap_as(session, manner, narrowing, [Attribute::Token(false)])
+            .map(|key| session.object(key))
+    }
+
+    fn unwrap_as(
+        self,
+        session: &Session,
+        manner: Manner,
+        narrowing: Narrowing,
+        place: impl IntoIterator<Item = Attribute>,
+    ) -> Result<ObjectHandle, Error> {
+        let mut attributes = attributes(narrowing);
+        // The wrapped key has its length in it, and some tokens refuse to be told.
+        attributes.retain(|attribute| !matches!(attribute, Attribute::ValueLen(_)));
+        attributes.extend(place);
+        with_template(manner, narrowing, &attributes, |template| {
+            session.functions().unwrap_key(
+                session.pkcs11(),
+                ck::CKM_RSA_PKCS_OAEP,
+                Parameter::Oaep(self.hash),
+                self.private_key,
+                self.wrapped,
+                template,
+            )
+        })
+    }
+}
+
+fn token_attributes(locator: &RootKeyLocator) -> [Attribute; 3] {
+    [
+        Attribute::Token(true),
+        Attribute::Label(locator.label.clone().into()),
+        Attribute::Id(locator.id.clone()),
+    ]
+}
+
 fn generate(
     session: &Session,
     manner: Manner,
     narrowing: Narrowing,
     attributes: &[Attribute],
 ) -> Result<ObjectHandle, Error> {
+    with_template(manner, narrowing, attributes, |template| {
+        session
+            .functions()
+            .generate_key(session.pkcs11(), ck::CKM_AES_KEY_GEN, template)
+    })
+}
+
+/// Lends the template of a root key to `call`.
+fn with_template<T>(
+    manner: Manner,
+    narrowing: Narrowing,
+    attributes: &[Attribute],
+    call: impl FnOnce(&Template<'_>) -> T,
+) -> T {
     let mechanisms = [mechanism_of(manner.wrapping.profile())];
     // A key that is unwrapped to be a client's wrapping key wraps, so that CKA_WRAP has no place in it.
     let mut unwrapped = kek::template_for(KIND, manner.release);
@@ -204,7 +290,5 @@ fn generate(
     if narrowing.wrap_template {
         template.of_wrapped = &wrapped;
     }
-    session
-        .functions()
-        .generate_key(session.pkcs11(), ck::CKM_AES_KEY_GEN, &template)
+    call(&template)
 }

@@ -9,7 +9,7 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use super::fault::Fault;
 use super::kek;
 use super::root_key::{require_free, verify};
-use super::root_template::{self, Manner, plain_attributes};
+use super::root_template::{self, Brought, Manner, Narrowing};
 use super::session::Session;
 use super::transport::oaep;
 use crate::Error;
@@ -71,8 +71,9 @@ pub(crate) fn withdraw(session: &Session, label: &str) -> Result<(), Error> {
 /// Unwraps a root key that came under the RSA key of this label, checks what came out, and destroys the RSA pair. The
 /// session must be a writing one.
 ///
-/// Both of the usual hashes of RSA-OAEP are tried, each with its own as that of the mask. Fails with
-/// [`Error::WrappedKeyRefused`] where the device takes it with neither; the RSA pair stays then.
+/// It is narrowed as far as the device narrows keys that it unwraps. Both of the usual hashes of RSA-OAEP are tried, each
+/// with its own as that of the mask. Fails with [`Error::WrappedKeyRefused`] where the device takes it with neither; the RSA
+/// pair stays then.
 pub(crate) fn take_in(
     session: &Session,
     manner: Manner,
@@ -86,27 +87,15 @@ pub(crate) fn take_in(
             locator: format!("to take one in with ({label})"),
         });
     };
-    let hash = find_out_hash(session, manner, label, private, wrapped)?;
-    // The wrapped key has its length in it, and some tokens refuse to be told.
-    let mut template = plain_attributes();
-    template.retain(|attribute| !matches!(attribute, Attribute::ValueLen(_) | Attribute::Modifiable(_)));
-    template.extend([
-        Attribute::Token(true),
-        Attribute::Label(locator.label.clone().into()),
-        Attribute::Id(locator.id.clone()),
-        // Of PKCS#11 2.30, and left out where a token does not know it.
-        Attribute::Copyable(false),
-        // The last: some tokens go through a template in its order.
-        Attribute::Modifiable(false),
-    ]);
-    let mut older = template.clone();
-    older.retain(|attribute| !matches!(attribute, Attribute::Copyable(_)));
-    let unwrap = |template: &[Attribute]| {
-        session
-            .pkcs11()
-            .unwrap_key(&oaep(hash), private, wrapped, template)
+    let brought = Brought {
+        private_key: private,
+        hash: find_out_hash(session, manner, label, private, wrapped)?,
+        wrapped,
     };
-    let key = unwrap(&template).or_else(|_| unwrap(&older))?;
+    let narrowing = Narrowing::found_on(session, manner, |narrowing| {
+        brought.unwrap_like(session, manner, narrowing)
+    });
+    let key = brought.unwrap(session, manner, narrowing, locator)?;
     let facts = verify(session, key, locator).inspect_err(|_| {
         // It came a moment ago and has wrapped nothing.
         let _ = session.pkcs11().destroy_object(key);
@@ -128,22 +117,25 @@ fn find_out_hash(
     let template = kek::template(kind);
     let mut trouble = Error::WrappedKeyRefused;
     for hash in [OaepHash::Sha256, OaepHash::Sha1] {
-        match session
-            .pkcs11()
-            .unwrap_key(&oaep(hash), private, wrapped, &template)
-        {
+        let unwrapped = session.unwrap_as_the_token_likes(&template, |template| {
+            let unwrapped = session
+                .pkcs11()
+                .unwrap_key(&oaep(hash), private, wrapped, template);
+            Ok(unwrapped?)
+        });
+        match unwrapped {
             Ok(key) => {
                 let key = session.object(key);
+                require_unreadable(session, key.handle(), label)?;
                 let length =
                     kek::make(session, kind, &root_template::wrapping_attributes()).and_then(|under| {
                         session.wrap(manner.wrapping, under.handle(), key.handle(), kind.bytes())
                     });
-                return length.map(|_| hash).map_err(|_| Error::RootKeyUnfit {
-                    locator: label.to_owned(),
-                    reason: "what came is not an AES-256 key".to_owned(),
-                });
+                return length
+                    .map(|_| hash)
+                    .map_err(|_| unfit(label, "what came is not an AES-256 key"));
             }
-            Err(error) => trouble = error.into(),
+            Err(error) => trouble = error,
         }
     }
     // Many say of a bad key that they are out of order themselves: those that still find things are not.
@@ -179,11 +171,32 @@ fn require_closed(session: &Session, private: ObjectHandle, label: &str) -> Resu
     ];
     match expected.iter().find(|one| !attributes.contains(one)) {
         None => Ok(()),
-        Some(_) => Err(Error::RootKeyUnfit {
-            locator: label.to_owned(),
-            reason: "the RSA key to take a root key in with came out less closed than it was asked for"
-                .to_owned(),
-        }),
+        Some(_) => Err(unfit(
+            label,
+            "the RSA key to take a root key in with came out less closed than it was asked for",
+        )),
+    }
+}
+
+/// Some tokens take no notice of `CKA_SENSITIVE` in the template of a key that they unwrap.
+fn require_unreadable(session: &Session, key: ObjectHandle, label: &str) -> Result<(), Error> {
+    let sensitive = session
+        .pkcs11()
+        .get_attributes(key, &[AttributeType::Sensitive])?;
+    if sensitive == [Attribute::Sensitive(true)] {
+        return Ok(());
+    }
+    Err(unfit(
+        label,
+        "this device leaves a key readable that it unwraps: no root key can be brought to it or go along with keys; make \
+         the root key on the device (`claviger root-key create`)",
+    ))
+}
+
+fn unfit(label: &str, reason: &str) -> Error {
+    Error::RootKeyUnfit {
+        locator: label.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -140,7 +140,17 @@ impl Session {
         let (vector, rest) = wrapped.bytes.split_at(profile.iv_bytes());
         let mut iv = [0; LONGEST_IV];
         iv[..vector.len()].copy_from_slice(vector);
-        let key = self.unwrap_as_the_token_likes(unwrapping_key, profile, &mut iv, rest, template);
+        let key = self.unwrap_as_the_token_likes(template, |template| {
+            let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, &mut iv));
+            self.functions().unwrap_key(
+                self.pkcs11(),
+                mechanism,
+                parameter,
+                unwrapping_key,
+                rest,
+                &template.into(),
+            )
+        });
         let key = self.object(key.map_err(|error| unknown(profile, error))?);
         if !profile.has_integrity() {
             self.see_to(key.handle(), bytes, template)?;
@@ -148,28 +158,15 @@ impl Session {
         Ok(key)
     }
 
+    /// Unwraps by `unwrap` with this template, or with what the token takes of it.
+    ///
     /// Some tokens refuse `CKA_EXTRACTABLE` here: it is what the standard has by default for a key that is unwrapped
     /// (PKCS#11 2.40, section 5.13). Others do not have it by default. The same goes for a key that is not sensitive.
-    fn unwrap_as_the_token_likes(
+    pub(super) fn unwrap_as_the_token_likes(
         &self,
-        unwrapping_key: ObjectHandle,
-        profile: WrapProfile,
-        iv: &mut [u8; LONGEST_IV],
-        wrapped: &[u8],
         template: &[Attribute],
+        mut unwrap: impl FnMut(&[Attribute]) -> Result<ObjectHandle, Error>,
     ) -> Result<ObjectHandle, Error> {
-        let mut unwrap = |template: &[Attribute]| {
-            let (mechanism, parameter) = (mechanism_of(profile), parameter(profile, iv));
-            let functions = self.functions();
-            functions.unwrap_key(
-                self.pkcs11(),
-                mechanism,
-                parameter,
-                unwrapping_key,
-                wrapped,
-                &template.into(),
-            )
-        };
         let is_a_default = |attribute: &Attribute| {
             matches!(
                 attribute,

@@ -13,6 +13,9 @@ pub struct Expectations {
     pub finds_changes: bool,
     /// Whether the token can wrap a key under a client's key by AES key wrap, without and with padding (RFC 3394 and 5649).
     pub wraps_for_clients: bool,
+    /// By which hashes of RSA-OAEP a root key can be brought to the token. None where it leaves a key readable that it
+    /// unwraps.
+    pub root_keys_come_by: &'static [&'static str],
     /// The longest secret that the token makes, in bytes.
     pub longest_secret: u16,
     /// `CKA_COPYABLE` of a root key; `None` where the token does not know this attribute.
@@ -27,17 +30,19 @@ const SOFTHSM: Expectations = Expectations {
     wrap_profiles: &[WrapProfile::AesKw],
     finds_changes: true,
     wraps_for_clients: true,
+    root_keys_come_by: &["SHA1"],
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],
     doctor_warns_of: &[],
 };
 
-/// It does not know `CKA_COPYABLE`, and takes any other attributes for the copy of a key that is not modifiable.
+/// It takes no notice of `CKA_SENSITIVE` where it unwraps. It does not know `CKA_COPYABLE`, and takes any other attributes for the copy of a key that is not modifiable.
 const OPENCRYPTOKI: Expectations = Expectations {
     wrap_profiles: &[WrapProfile::AesCbcPad],
     finds_changes: false,
     wraps_for_clients: false,
+    root_keys_come_by: &[],
     longest_secret: 256,
     copyable: None,
     attacks_that_succeed: &[
@@ -56,6 +61,7 @@ const KRYOPTIC: Expectations = Expectations {
     wrap_profiles: &WrapProfile::ALL,
     finds_changes: true,
     wraps_for_clients: true,
+    root_keys_come_by: &["SHA256", "SHA1"],
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],

@@ -26,6 +26,7 @@ pub(crate) mod protocol;
 mod queue;
 mod serve;
 mod supervisor;
+mod token_change;
 mod transport;
 
 pub use handle::{Device, Released, Starter};

@@ -4,6 +4,7 @@ use super::handle::{Device, root_key, unexpected};
 use super::protocol::{OaepHash, Operation, Reply, TokenChange};
 use crate::Error;
 use crate::key::{RootKeyFacts, RootKeyLocator, RsaPublicKey, WrappedRootKey};
+use crate::wrapped::WrapProfile;
 
 impl Device {
     /// Makes an RSA pair on the token, under which a root key can be brought there once, and gives out the public key. The
@@ -36,10 +37,22 @@ impl Device {
         wrapped: &WrappedRootKey,
         locator: &RootKeyLocator,
     ) -> Result<RootKeyFacts, Error> {
+        self.take_in_for(None, label, wrapped, locator).await
+    }
+
+    /// The same of a key that others come under, wrapped by this profile.
+    async fn take_in_for(
+        &self,
+        profile: Option<WrapProfile>,
+        label: &str,
+        wrapped: &WrappedRootKey,
+        locator: &RootKeyLocator,
+    ) -> Result<RootKeyFacts, Error> {
         let change = TokenChange::TakeIn {
             label: label.to_owned(),
             wrapped: wrapped.clone(),
             root: locator.clone(),
+            profile,
         };
         root_key(self.ask(Operation::Change(change)).await?)
     }
@@ -47,6 +60,8 @@ impl Device {
     /// Gives another device a key in common with this one, so that keys can be re-wrapped from a root key here to one there:
     /// made here, brought there under an RSA pair of that device's, closed like a root key on both. It is for the time of a
     /// move, and to be destroyed on both afterwards. A key of an earlier time under the locator is destroyed.
+    ///
+    /// Fails with [`Error::NoWrapProfile`] where the other device does not know the profile by which this one wraps.
     ///
     /// What is returned are its facts on this device and on the other; the check values are the same.
     pub async fn share_key_with(
@@ -66,7 +81,7 @@ impl Device {
                         reason: "the two devices do not agree on its check value".to_owned(),
                     });
                 }
-                Err(error) if error.is_retryable() => break,
+                Err(error) if error.is_retryable() || matches!(error, Error::NoWrapProfile { .. }) => break,
                 Err(_) => {}
             }
         }
@@ -90,10 +105,18 @@ impl Device {
             recipient,
             hash,
         };
-        let Reply::GivenOut { facts, wrapped } = self.ask(Operation::Change(change)).await? else {
+        let Reply::GivenOut {
+            facts,
+            wrapped,
+            profile,
+        } = self.ask(Operation::Change(change)).await?
+        else {
             return Err(unexpected());
         };
-        let taken_in = other.take_in(&locator.label, &wrapped, locator).await?;
+        // What narrows the key there must allow what this device wraps by.
+        let taken_in = other
+            .take_in_for(Some(profile), &locator.label, &wrapped, locator)
+            .await?;
         Ok([facts, taken_in])
     }
 }

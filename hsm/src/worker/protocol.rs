@@ -218,6 +218,8 @@ pub(crate) enum TokenChange {
         label: String,
         wrapped: WrappedRootKey,
         root: RootKeyLocator,
+        /// By which profile keys come under it, where that is not the device's own.
+        profile: Option<WrapProfile>,
     },
     /// Make a key to transfer others with, and give it out.
     GiveOut {
@@ -251,6 +253,8 @@ pub(crate) enum Reply {
     GivenOut {
         facts: RootKeyFacts,
         wrapped: WrappedRootKey,
+        /// By which keys are wrapped under it here.
+        profile: WrapProfile,
     },
     /// A key was made: with its digest, or with itself for the digest to be made from.
     Made {

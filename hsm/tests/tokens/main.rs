@@ -2,7 +2,7 @@
 //!
 //! The suite's files are compiled once a token, in a module of the token's name, so that the name of a test says which
 //! token it was on: `kryoptic::keys::…`. In what the tokens differ is a table, [`Expectations`]. What is asked of one
-//! token only is in [`softhsm_alone`] and [`moving`].
+//! token only is in [`softhsm_alone`], and of two makers' in [`between_makers`].
 //!
 //! [`Expectations`]: claviger_hsm::testkit::Expectations
 #![allow(clippy::duplicate_mod)] // That is the way in which the suite is made once a token.
@@ -14,6 +14,6 @@ mod opencryptoki;
 #[path = "suite.rs"]
 mod softhsm;
 
-mod moving;
+mod between_makers;
 mod softhsm_alone;
 mod support;

@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod load;
+mod moving;
 mod pin;
 mod profiles;
 mod root_keys;

@@ -43,6 +43,50 @@ pub(crate) async fn value(
     value
 }
 
+/// RSA keys take a token seconds, and minutes on a machine that is busy.
+pub(crate) fn patient(config: DeviceConfig) -> DeviceConfig {
+    DeviceConfig {
+        deadline: Duration::from_mins(2),
+        ..config
+    }
+}
+
+/// Brings a key from under a root key of one device under one of another, over a key that both have meanwhile. Each device
+/// has the one root key only.
+pub(crate) async fn carry_and_leave_nothing(
+    (first, here): (&Device, &RootKeyLocator),
+    (second, there): (&Device, &RootKeyLocator),
+) {
+    let kind = KeyKind::Aes { bytes: 32 };
+    let made = first.generate(here, kind).await.expect("a key is made");
+    let before = value(first, here, kind, &made.wrapped).await;
+    let between = root(3);
+    let shared = first.share_key_with(second, &between).await;
+    let [one, other] = shared.expect("both devices get the key");
+    assert_eq!(one.check_value, other.check_value);
+    assert!(!one.attributes.extractable && !other.attributes.extractable);
+    let between = RootKeyLocator {
+        check_value: Some(one.check_value),
+        ..between
+    };
+    let carried = first.rewrap(here, &between, kind, &made.wrapped).await;
+    let arrived = second
+        .rewrap(&between, there, kind, &carried.expect("the source knows both"))
+        .await;
+    assert_eq!(
+        value(second, there, kind, &arrived.expect("the target knows both")).await,
+        before
+    );
+
+    for (device, left) in [(first, here), (second, there)] {
+        let destroyed = device.destroy_root_key(&between).await;
+        destroyed.expect("the device works");
+        let keys = device.list_root_keys().await.expect("the device works");
+        let labels: Vec<_> = keys.iter().map(|key| &key.locator.label).collect();
+        assert_eq!(labels, [&left.label]);
+    }
+}
+
 /// Waits for a condition; the runner's own limit ends a wait that has no end.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let limit = std::time::Instant::now() + Duration::from_mins(1);

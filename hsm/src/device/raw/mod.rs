@@ -11,8 +11,8 @@
 //!
 //! - The function pointers come from the module's own function list, `C_GetFunctionList`, and are used with the types
 //!   that PKCS#11 2.40, sections 5.5, 5.7 and 5.13, gives them. The library stays loaded as long as [`Functions`] lives.
-//! - A mechanism's parameter and a buffer point into values that are borrowed mutably for the whole call, with their own
-//!   lengths; an empty list is a null pointer of length 0. What the module says it wrote is believed only up to the
+//! - A mechanism's parameter and a buffer point into values that are borrowed mutably, or owned, for the whole call, with
+//!   their own lengths; an empty list is a null pointer of length 0. What the module says it wrote is believed only up to the
 //!   buffer's length.
 //! - A template's pointers are those of attributes that outlive the call, and the module only reads them (PKCS#11 2.40,
 //!   section 4.1.2).
@@ -33,6 +33,7 @@ use cryptoki_sys as ck;
 
 use super::fault::result;
 use crate::Error;
+use crate::worker::protocol::OaepHash;
 
 pub(super) use template::Template;
 
@@ -83,6 +84,8 @@ pub(super) enum Parameter<'a> {
     /// `CK_GCM_PARAMS` with this initialisation vector, no additional data and a tag of 128 bits. A device that makes the
     /// vector itself writes it here.
     Gcm(&'a mut [u8; 12]),
+    /// `CK_RSA_PKCS_OAEP_PARAMS` with this hash, as the mask's too, and no label.
+    Oaep(OaepHash),
 }
 
 /// The module's functions that are called without `cryptoki`.
@@ -166,7 +169,7 @@ impl Functions {
         Ok(written(length, out))
     }
 
-    /// Unwraps a key into an object of the session.
+    /// Unwraps a key into an object, of the session unless the template says otherwise.
     pub(super) fn unwrap_key(
         &self,
         session: &Session,
@@ -304,7 +307,7 @@ fn with_mechanism<T>(
     parameter: Parameter<'_>,
     call: impl FnOnce(ck::CK_MECHANISM_PTR) -> T,
 ) -> T {
-    let mut gcm;
+    let (mut gcm, mut oaep);
     let (pointer, length) = match parameter {
         Parameter::None => (ptr::null_mut(), 0),
         Parameter::Block(iv) => (iv.as_mut_ptr().cast(), iv.len()),
@@ -318,6 +321,20 @@ fn with_mechanism<T>(
                 ulTagBits: 128,
             };
             ((&raw mut gcm).cast(), size_of::<ck::CK_GCM_PARAMS>())
+        }
+        Parameter::Oaep(hash) => {
+            let (hash, mask) = match hash {
+                OaepHash::Sha256 => (ck::CKM_SHA256, ck::CKG_MGF1_SHA256),
+                OaepHash::Sha1 => (ck::CKM_SHA_1, ck::CKG_MGF1_SHA1),
+            };
+            oaep = ck::CK_RSA_PKCS_OAEP_PARAMS {
+                hashAlg: hash,
+                mgf: mask,
+                source: ck::CKZ_DATA_SPECIFIED,
+                pSourceData: ptr::null_mut(),
+                ulSourceDataLen: 0,
+            };
+            ((&raw mut oaep).cast(), size_of::<ck::CK_RSA_PKCS_OAEP_PARAMS>())
         }
     };
     let mut mechanism = ck::CK_MECHANISM {

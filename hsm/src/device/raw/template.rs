@@ -29,12 +29,19 @@ impl Template<'_> {
     /// The template as PKCS#11 has it. Its pointers are those of what this borrows and of the boxes in the result, which
     /// neither move nor go while the result lives.
     pub(super) fn lend(&self) -> Lent<'_> {
-        let raw = |attributes: &[Attribute]| attributes.iter().map(Into::into).collect::<Box<[_]>>();
+        let raw = |attributes: &[Attribute]| {
+            attributes
+                .iter()
+                .map(Into::into)
+                .collect::<Box<[ck::CK_ATTRIBUTE]>>()
+        };
         let nested = [
             (ck::CKA_UNWRAP_TEMPLATE, raw(self.of_unwrapped)),
             (ck::CKA_WRAP_TEMPLATE, raw(self.of_wrapped)),
         ];
-        let mut attributes = raw(self.plain).into_vec();
+        let (mut attributes, closing): (Vec<_>, Vec<_>) = raw(self.plain)
+            .into_iter()
+            .partition(|attribute| attribute.type_ != ck::CKA_MODIFIABLE);
         attributes.extend(
             nested
                 .iter()
@@ -44,6 +51,8 @@ impl Template<'_> {
         if !self.allowed_mechanisms.is_empty() {
             attributes.push(attribute(ck::CKA_ALLOWED_MECHANISMS, self.allowed_mechanisms));
         }
+        // The last: some tokens go through a template in its order, and change nothing after that.
+        attributes.extend(closing);
         Lent {
             attributes,
             _nested: nested,

@@ -35,9 +35,10 @@ use super::lock;
 use super::login::Logins;
 use super::protocol::{Digest, HandedOver, Message, Operation, Ready, Reply, Start, TokenChange};
 use super::queue::Outbox;
+use super::token_change;
 use crate::Error;
 use crate::device::{self, Fault, Kept, Manner, Module, RootKey, Session, Transport, TransportKey};
-use crate::key::{KeyKind, RootKeyLocator, TokenFacts, WrappedRootKey};
+use crate::key::{KeyKind, RootKeyLocator, TokenFacts};
 use search::Searches;
 
 /// After so many failures, with a device that works otherwise after each, the request itself is at fault.
@@ -372,37 +373,21 @@ impl Host {
 
     /// Changes the objects of the token, in a session of its own.
     fn change(&self, online: &Online, change: &TokenChange, tries: &Tries) -> Result<Reply, Error> {
+        if let TokenChange::DestroyRootKey(locator) = change {
+            online.forget(locator);
+        }
         let writing = self.module.open_writing_session(online.slot)?;
-        Ok(match change {
-            TokenChange::DestroyRootKey(locator) => {
-                online.forget(locator);
-                match device::destroy(&writing, locator) {
-                    // It was destroyed before, or never there. One that was recorded is known to be destroyed only now:
-                    // before, the token may have been away.
-                    Err(Error::RootKeyNotFound { .. })
-                        if locator.check_value.is_none() || tries.initialised.get() => {}
-                    destroyed => destroyed?,
-                }
-                Reply::Done
+        let outcome = token_change::carry_out(&writing, online.manner, change);
+        match (&outcome, change) {
+            // It was destroyed before, or never there. One that was recorded is known to be destroyed only now: before, the
+            // token may have been away.
+            (Err(Error::RootKeyNotFound { .. }), TokenChange::DestroyRootKey(locator))
+                if locator.check_value.is_none() || tries.initialised.get() =>
+            {
+                Ok(Reply::Done)
             }
-            TokenChange::OfferTakeIn(label) => Reply::PublicKey(device::offer(&writing, label)?),
-            TokenChange::WithdrawTakeIn(label) => {
-                device::withdraw(&writing, label)?;
-                Reply::Done
-            }
-            TokenChange::TakeIn { label, wrapped, root } => {
-                Reply::RootKey(device::take_in(&writing, online.manner, label, &wrapped.0, root)?)
-            }
-            TokenChange::GiveOut {
-                root,
-                recipient,
-                hash,
-            } => {
-                let (facts, wrapped) = device::give_out(&writing, online.manner, root, recipient, *hash)?;
-                let wrapped = WrappedRootKey(wrapped);
-                Reply::GivenOut { facts, wrapped }
-            }
-        })
+            _ => outcome,
+        }
     }
 
     /// Whether the device works under the request's root key, so that an error is the request's own.
