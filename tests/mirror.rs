@@ -5,8 +5,10 @@
 mod support;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
+use support::brought::wrapped_by_openssl;
 use support::client::Client;
 use support::message::{self, about, create, key_material, outcome};
 use support::server::{ADAPTER, HEALTHY, Server, UNHEALTHY, device, signal};
@@ -172,40 +174,99 @@ fn a_server_starts_with_one_token_of_a_mirror_and_takes_the_other_in() {
     all_come_back(&client, &keys);
 }
 
+/// Runs a command that has one token get a root key, and does meanwhile what a cluster does by itself.
+fn replicated(server: &Server, command: &[&str]) {
+    let position = server.log.position();
+    std::thread::scope(|scope| {
+        let done = scope.spawn(|| server.must(command));
+        let line = server.log.wait_for(position, "a member has a new root key");
+        let (from, to) = if line.contains("member=hsm-a") {
+            (0, 1)
+        } else {
+            (1, 0)
+        };
+        copy(&server.tokens()[from], &server.tokens()[to]);
+        done.join().expect("the root key is used")
+    });
+}
+
+#[test]
+fn a_root_key_that_was_brought_to_a_mirror_serves_from_either_token() {
+    let tokens = tokens();
+    let sections = mirror(&tokens, "60s");
+    let server = Server::start_configured(tokens, &sections);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let public_key = server.must(&["root-key", "import", "root"]);
+    let wrapped = wrapped_by_openssl(&folder, &public_key, &[7; 32]);
+    replicated(&server, &["root-key", "import", "root", "--wrapped", &wrapped]);
+    server.adapter(ADAPTER);
+    let client = server.client("a");
+    let keys = made(&client, 10);
+    each_token_alone_has(&server, &client, &keys);
+}
+
+#[test]
+fn an_adapter_is_not_moved_from_a_mirror_to_another_device_and_the_operator_is_told_how_it_can_be() {
+    let mut server = server();
+    assert!(server.stop().success());
+    let other = SoftHsm::new();
+    let other_section = device("other", &other.device_config("other"), 1, 2);
+    let sections = format!("{}{other_section}", mirror(server.tokens(), "30s"));
+    server.configure(&sections);
+    server.start_again();
+    server.must(&["root-key", "create", "there", "--device", "other"]);
+    let refused = server.claviger(&["adapter", "move", ADAPTER, "--root-key", "there"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(
+        told.contains("hsm is a mirror") && told.contains("[[mirror]]"),
+        "{told}"
+    );
+
+    // As it is told.
+    assert!(server.stop().success());
+    let alone = device("hsm", &server.tokens()[0].device_config("hsm"), 1, 2);
+    server.configure(&format!("{alone}{other_section}"));
+    server.start_again();
+    let client = server.client("a");
+    let keys = made(&client, 4);
+    server.must(&["adapter", "move", ADAPTER, "--root-key", "there"]);
+    let left = || server.json(&["adapter", "show", ADAPTER])["relocation"]["keys_left"].as_u64();
+    let start = Instant::now();
+    while left().unwrap_or(0) > 0 {
+        assert!(
+            start.elapsed() < Duration::from_mins(3),
+            "the move does not get on"
+        );
+    }
+    assert!(server.stop().success());
+    server.configure(&sections);
+    server.start_again();
+    server.wait_for_status(HEALTHY);
+    all_come_back(&client, &keys);
+}
+
 #[test]
 fn a_root_key_and_its_next_version_are_used_once_both_tokens_have_them() {
     let tokens = tokens();
     let sections = mirror(&tokens, "60s");
     let server = Server::start_configured(tokens, &sections);
-    // What a cluster does by itself.
-    let replicated = |command: &[&str]| {
-        let position = server.log.position();
-        std::thread::scope(|scope| {
-            let done = scope.spawn(|| server.must(command));
-            let line = server.log.wait_for(position, "a root key was made");
-            let (from, to) = if line.contains("member=hsm-a") {
-                (0, 1)
-            } else {
-                (1, 0)
-            };
-            copy(&server.tokens()[from], &server.tokens()[to]);
-            done.join().expect("the root key is used")
-        });
-    };
-    replicated(&["root-key", "create", "root"]);
+    replicated(&server, &["root-key", "create", "root"]);
     server.adapter(ADAPTER);
     let client = server.client("a");
     let keys = made(&client, 10);
-    replicated(&["root-key", "rotate", "root"]);
+    replicated(&server, &["root-key", "rotate", "root"]);
     all_come_back(&client, &keys);
     server.wait_for_status(HEALTHY);
     let more = made(&client, 10);
-    // Each token alone has all of it.
-    for slot in slots(&server) {
+    each_token_alone_has(&server, &client, &[keys, more].concat());
+}
+
+fn each_token_alone_has(server: &Server, client: &Client, keys: &[(String, Vec<u8>)]) {
+    for slot in slots(server) {
         let position = server.log.position();
         slot.take_away();
-        all_come_back(&client, &keys);
-        all_come_back(&client, &more);
+        all_come_back(client, keys);
         slot.bring_back();
         if server.log.text()[position..].contains(LOST) {
             server.log.wait_for(position, BACK);

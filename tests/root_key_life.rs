@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
 use serde_json::Value;
+use support::brought::wrapped_by_openssl;
 use support::client::Client;
 use support::message::{self, about, create};
 use support::server::Server;
@@ -189,30 +190,6 @@ fn a_root_key_is_destroyed_by_two_administrators_and_its_keys_are_gone_for_good(
     for event in ["root-key.destroy", "root-key.destroyed"] {
         assert_eq!(actor(event)["kind"], "server");
     }
-}
-
-/// What an operator does at the place where the key is now. SoftHSM 2.6 knows RSA-OAEP with SHA-1 alone.
-fn wrapped_by_openssl(folder: &tempfile::TempDir, public_key: &str, key: &[u8]) -> String {
-    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
-    std::fs::write(path("public.pem"), public_key).expect("the folder is ours");
-    std::fs::write(path("key.bin"), key).expect("the folder is ours");
-    let wrapped = Command::new("openssl")
-        .args(["pkeyutl", "-encrypt", "-pubin", "-inkey", &path("public.pem")])
-        .args(["-in", &path("key.bin"), "-out", &path("wrapped.bin")])
-        .args([
-            "-pkeyopt",
-            "rsa_padding_mode:oaep",
-            "-pkeyopt",
-            "rsa_oaep_md:sha1",
-        ])
-        .output()
-        .expect("openssl can be run");
-    assert!(
-        wrapped.status.success(),
-        "{}",
-        String::from_utf8_lossy(&wrapped.stderr)
-    );
-    path("wrapped.bin")
 }
 
 #[test]

@@ -197,7 +197,12 @@ impl From<crate::root_key::Error> for Refusal {
             } => format!(
                 "have the HSM copy keys from {made_on} to {missing_on}, or clone the key by hand while the next one is \
                  made (`replication` of the mirror says how long that may take); then remove {label} from {made_on} and \
-                 make it again"
+                 make it again, or bring it again"
+            ),
+            crate::root_key::Error::NotOneDevice { backend } => format!(
+                "for the time of the move have one of the mirror's devices serve alone: in the configuration take the section \
+                 [[mirror]] and its other devices out, give that device the name {backend}, and start the server again; \
+                 put the mirror back when `claviger adapter show` says that no key is left to move"
             ),
             _ => "`claviger doctor` tries the device by itself and says what is wrong with it".to_owned(),
         };

@@ -13,8 +13,8 @@ pub enum Error {
         /// The name that was looked for.
         backend: String,
     },
-    /// It is not one device, or none at all.
-    #[error("the device {backend} can't take part in a move between devices")]
+    /// It is not one device: a mirror.
+    #[error("{backend} is a mirror, and keys move between single devices")]
     NotOneDevice {
         /// Its name.
         backend: String,
@@ -27,9 +27,9 @@ pub enum Error {
         /// What it said.
         source: DeviceError,
     },
-    /// No root key is made on a mirror while one of its members is away.
+    /// No root key is made on a mirror, or brought to it, while one of its members is away.
     #[error(
-        "the mirror {backend} makes a root key only while all its members serve, and {member} does not: {reason}"
+        "the mirror {backend} gets a root key only while all its members serve, and {member} does not: {reason}"
     )]
     MemberAway {
         /// The mirror's name.
@@ -39,9 +39,9 @@ pub enum Error {
         /// Why it does not serve.
         reason: String,
     },
-    /// A root key that was made on one member of a mirror did not appear on another in time.
+    /// A root key that was made on, or brought to, one member of a mirror did not appear on another in time.
     #[error(
-        "the key {label} was made on {made_on} and is not on {missing_on} ({reason}): the mirror {backend} does not use it"
+        "the key {label} is new on {made_on} and is not on {missing_on} ({reason}): the mirror {backend} does not use it"
     )]
     NotReplicated {
         /// The mirror's name.

@@ -4,6 +4,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod books;
+pub mod brought;
 pub mod client;
 pub mod identity;
 pub mod log;

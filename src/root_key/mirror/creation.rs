@@ -1,4 +1,4 @@
-//! Making a root key on all members: on one, and by the cluster's own means on the others.
+//! A root key that is new on all members: made on one, or brought to one, and on the others by the cluster's own means.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::members::{Member, Members};
 use crate::adapter::RootKey;
-use crate::root_key::{CreatedRootKey, Error};
+use crate::root_key::{CreatedRootKey, Error, RsaPublicKey, WrappedRootKey};
 
 /// Between two looks at a member that does not have the key yet.
 const REST: Duration = Duration::from_millis(250);
@@ -22,7 +22,36 @@ pub(super) async fn create(
     root_key: &RootKey,
     replication: Duration,
 ) -> Result<CreatedRootKey, Error> {
-    // Nothing is made that could not be used.
+    all_serve(members).await?;
+    let maker = members.get(members.for_request(&[root_key])[0].index);
+    // What fails here may have made the key all the same: no other member is asked for another one of this name.
+    let created = maker.backend().create(root_key).await?;
+    on_all(members, maker, root_key, created, replication).await
+}
+
+/// Has a member make the RSA pair that a root key comes under: always the same one, since it must be there when the root key
+/// comes.
+pub(super) async fn offer_take_in(members: &Members, label: &str) -> Result<RsaPublicKey, Error> {
+    all_serve(members).await?;
+    members.get(0).backend().offer_take_in(label).await
+}
+
+/// Takes the root key in on that member, and waits until each other member has it.
+pub(super) async fn take_in(
+    members: &Members,
+    label: &str,
+    wrapped: &WrappedRootKey,
+    root_key: &RootKey,
+    replication: Duration,
+) -> Result<CreatedRootKey, Error> {
+    all_serve(members).await?;
+    let taker = members.get(0);
+    let created = taker.backend().take_in(label, wrapped, root_key).await?;
+    on_all(members, taker, root_key, created, replication).await
+}
+
+/// Nothing is made that could not be used.
+async fn all_serve(members: &Members) -> Result<(), Error> {
     let asked = members.iter().map(|member| member.backend().describe());
     for (member, answer) in members.iter().zip(join_all(asked).await) {
         answer.map_err(|error| Error::MemberAway {
@@ -31,17 +60,24 @@ pub(super) async fn create(
             reason: error.to_string(),
         })?;
     }
-    let maker = members.for_request(&[root_key])[0].index;
-    // What fails here may have made the key all the same: no other member is asked for another one of this name.
-    let created = members.get(maker).backend().create(root_key).await?;
+    Ok(())
+}
+
+/// Waits until each other member has what this one has now.
+async fn on_all(
+    members: &Members,
+    maker: &Member,
+    root_key: &RootKey,
+    created: CreatedRootKey,
+    replication: Duration,
+) -> Result<CreatedRootKey, Error> {
     let made = RootKey {
         check_value: created.check_value.clone(),
         ..root_key.clone()
     };
-    let maker = members.get(maker);
     tracing::info!(
         mirror = %members.mirror(), member = %maker.name(), label = %made.label,
-        "a root key was made; it is used once every member has it"
+        "a member has a new root key; it is used once every member has it"
     );
     let others = members.iter().filter(|member| member.name() != maker.name());
     try_join_all(others.map(|other| appears(members, maker, other, &made, replication))).await?;

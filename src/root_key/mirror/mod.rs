@@ -13,9 +13,9 @@
 //! It is *away* for the root key, and asked again only where every other failed too. In the background it is tried until
 //! the root key is found on it with the check value that was recorded, and wraps and unwraps; then it is taken back.
 //!
-//! # Making a root key
+//! # A new root key
 //!
-//! It is made on one member. The cluster copies it to the others by its own means, and it is used once each of them has
+//! It is made on one member, or brought to the first. The cluster copies it to the others by its own means, and it is used once each of them has
 //! it, with the same check value: a key that one member alone has would be lost with that member. While a member is
 //! away, no root key is made.
 
@@ -69,13 +69,6 @@ impl MirrorBackend {
             members,
             replication,
             recovery,
-        }
-    }
-
-    /// What is made for one member would be missing on the others when they are asked.
-    fn not_one_device(&self) -> Error {
-        Error::NotOneDevice {
-            backend: self.name.clone(),
         }
     }
 
@@ -310,16 +303,24 @@ impl RootKeyBackend for MirrorBackend {
         Ok(())
     }
 
-    async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
-        Err(self.not_one_device())
+    async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error> {
+        creation::offer_take_in(&self.members, label).await
     }
 
-    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
-        Err(self.not_one_device())
+    async fn take_in(
+        &self,
+        label: &str,
+        wrapped: &WrappedRootKey,
+        root_key: &RootKey,
+    ) -> Result<CreatedRootKey, Error> {
+        creation::take_in(&self.members, label, wrapped, root_key, self.replication).await
     }
 
+    /// The key of a move would be missing on the other members when they are asked.
     fn device(&self) -> Result<Device, Error> {
-        Err(self.not_one_device())
+        Err(Error::NotOneDevice {
+            backend: self.name.clone(),
+        })
     }
 
     async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {

@@ -128,11 +128,20 @@ impl RootKeyBackend for StandIn {
     }
 
     async fn offer_take_in(&self, _: &str) -> Result<RsaPublicKey, Error> {
-        unreachable!("a mirror takes none in")
+        self.serve().await?;
+        Ok(RsaPublicKey {
+            modulus: self.name.as_bytes().to_vec(),
+            exponent: vec![3],
+        })
     }
 
-    async fn take_in(&self, _: &str, _: &WrappedRootKey, _: &RootKey) -> Result<CreatedRootKey, Error> {
-        unreachable!("a mirror takes none in")
+    async fn take_in(
+        &self,
+        _: &str,
+        _: &WrappedRootKey,
+        root_key: &RootKey,
+    ) -> Result<CreatedRootKey, Error> {
+        self.create(root_key).await
     }
 
     fn device(&self) -> Result<Device, Error> {
@@ -424,6 +433,28 @@ async fn a_root_key_that_does_not_reach_every_member_in_time_is_not_used() {
         matches!(&error, Error::NotReplicated { made_on, missing_on, .. } if made_on == "one" && missing_on == "other"),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_key_that_is_brought_comes_to_the_member_that_gave_out_the_key_for_it() {
+    let (mirror, one, other) = pair();
+    let wrapped = WrappedRootKey(vec![1]);
+    for times in 1..4 {
+        let offered = mirror.offer_take_in("brought").await.unwrap();
+        assert_eq!(offered.modulus, b"one");
+        let taken_in = mirror.take_in("brought", &wrapped, &root_key()).await.unwrap();
+        assert_eq!(taken_in.token_serial, "one");
+        assert_eq!((one.asked(), other.asked()), (2 * times, 0));
+    }
+    other.set(Behaviour::LacksItUntil(Instant::now() + Duration::from_secs(40)));
+    let error = mirror
+        .take_in("brought", &wrapped, &root_key())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::NotReplicated { .. }), "{error}");
+    other.fails_with(unavailable());
+    let error = mirror.offer_take_in("brought").await.unwrap_err();
+    assert!(matches!(error, Error::MemberAway { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
