@@ -101,7 +101,8 @@ fn not_taken_in(error: root_key::Error, label: &str) -> Refusal {
             Kind::Invalid,
             "the device does not open what came: it is not wrapped under the RSA key that was offered last, or not by \
              RSA-OAEP with SHA-256 or SHA-1 (and the same for MGF1), or this device knows SHA-1 alone",
-        ),
+        )
+        .remedy("wrap it again, with SHA-1 (`-pkeyopt rsa_oaep_md:sha1`); the RSA key of the last offer is still there"),
         DeviceError::RootKeyUnfit { .. } => Refusal::new(Kind::Invalid, source.to_string()),
         _ => not_made(error, label),
     }

@@ -104,10 +104,14 @@ impl Module {
             let Ok(token) = self.token(slot.id()) else {
                 continue;
             };
-            found.push(format!(
-                "\"{}\" (serial {}, slot {})",
-                token.label, token.serial, token.slot
-            ));
+            found.push(if token.label.is_empty() && token.serial.is_empty() {
+                format!("one that is not initialised (slot {})", token.slot)
+            } else {
+                format!(
+                    "\"{}\" (serial {}, slot {})",
+                    token.label, token.serial, token.slot
+                )
+            });
             let matches = match selector {
                 SlotSelector::TokenLabel(label) => token.label == *label,
                 SlotSelector::TokenSerial(serial) => token.serial == *serial,
