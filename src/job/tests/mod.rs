@@ -20,7 +20,7 @@ use crate::root_key::RootKeys;
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
 use crate::store::suite::fixture::{row, write};
-use crate::store::{Change, Store, WriteStore};
+use crate::store::{Change, Store};
 
 /// More than are at the device at a time.
 const KEYS: usize = 9;
@@ -76,18 +76,18 @@ impl House {
             write(&*fixture.store, &[Change::create_key(row)]).await.unwrap();
         }
         let plan = Arc::new(Plan::default());
-        let faulty: Arc<dyn WriteStore> = Arc::new(Faulty {
+        let faulty = Faulty {
             inner: Arc::clone(&fixture.store),
             plan: Arc::clone(&plan),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
-        });
+        };
         let node = NodeFacts {
             name: "node-1".to_owned(),
             server_version: "0.1.0".to_owned(),
         };
         Self {
             store: fixture.reopened().await,
-            recorder: Recorder::start(faulty, node).await.unwrap(),
+            recorder: Recorder::start(Arc::new(faulty), node).await.unwrap(),
             fixture,
             plan,
             device: Arc::default(),
