@@ -88,7 +88,7 @@ async fn a_key_is_served_again_once_a_device_that_was_away_at_the_start_is_back(
             .success()
     })
     .await;
-    installation.done(&["status"]).await;
+    eventually(async || installation.run(&["status"]).await.status.success()).await;
     let records = installation.json(&["custody", "list"]).await;
     let verified: Vec<&Value> = records
         .as_array()
