@@ -22,7 +22,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::SoftHsm;
+use claviger_hsm::DeviceConfig;
+use claviger_hsm::testkit::{Faults, SoftHsm};
 use client::{Connection, Connector};
 use echo::Echo;
 use measure::{Measured, run};
@@ -54,7 +55,12 @@ fn main() {
         )
     };
     let echo = Echo::start(&server.server_certificate(), &server.server_key());
-    let raw = raw::run(&server, workers, sessions, seconds);
+    let config = DeviceConfig {
+        workers,
+        sessions,
+        ..server.token().device_config("raw")
+    };
+    let raw = raw::run(&server, &config, seconds);
     tokio::runtime::Runtime::new()
         .expect("a runtime")
         .block_on(async {
@@ -112,6 +118,42 @@ fn main() {
             );
             bench.idle(&kept).await;
             bench.rotations(&kept, &identifier, raw_get).await;
+        });
+    drop(server);
+    slow_device(workers, sessions, seconds);
+}
+
+/// The rotation once more, with a device whose calls take a millisecond longer, as those of an HSM in the network do.
+fn slow_device(workers: usize, sessions: usize, seconds: u64) {
+    let token = SoftHsm::new();
+    let mut config = DeviceConfig {
+        workers,
+        sessions,
+        ..token.device_config("hsm")
+    };
+    let faults = Faults::before(&mut config, token.directory().join("script"));
+    let server = Server::start_on_device(token, &config);
+    let identity = server.client("bench");
+    faults.set("C_WrapKey all delay 1\nC_UnwrapKey all delay 1");
+    let raw = raw::run(&server, &config, seconds);
+    println!("\nwith a device that takes a millisecond longer for each wrapping and unwrapping");
+    let raw = raw_line("raw device: unwrap, wrap", raw.release);
+    let kept = Connector::new(
+        identity.address,
+        &identity.certificate,
+        &identity.key,
+        &identity.ca,
+        true,
+    );
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(async {
+            let bench = Bench {
+                server: &server,
+                seconds,
+            };
+            let identifier = bench.one_key(&kept).await;
+            bench.rotations(&kept, &identifier, raw).await;
         });
 }
 

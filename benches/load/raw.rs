@@ -22,8 +22,8 @@ pub struct Raw {
 }
 
 /// Measures on the server's token, with its root key; the server must be idle meanwhile.
-pub fn run(server: &Server, workers: usize, sessions: usize, seconds: u64) -> Raw {
-    let config = server.token().device_config("raw");
+pub fn run(server: &Server, config: &DeviceConfig, seconds: u64) -> Raw {
+    let (workers, sessions) = (config.workers, config.sessions);
     let root_key = server.json(&["root-key", "show", "root"]);
     let children: Vec<_> = (0..workers)
         .map(|_| {
@@ -34,7 +34,7 @@ pub fn run(server: &Server, workers: usize, sessions: usize, seconds: u64) -> Ra
                     TOKEN,
                     serde_json::json!([config.module, config.slot, config.pin_file, sessions]).to_string(),
                 )
-                .envs(server.token().environment())
+                .envs(config.environment.iter().map(|(name, value)| (name, value)))
                 .stdout(Stdio::piped())
                 .spawn()
                 .expect("this program starts again")

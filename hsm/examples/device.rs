@@ -1,6 +1,7 @@
 //! Prints a table of what the boundary to the device workers costs, for each test token that is there: operations a
 //! second through a [`Device`] with 1, 2 and 4 workers of one session; by as many processes without the boundary; and by
-//! one process with as many threads.
+//! one process with as many threads. The last lines are of a token whose calls take a millisecond longer, as those of an
+//! HSM in the network do: there the processor is not what all of them wait for.
 //!
 //! ```text
 //! device SECONDS ROUNDS
@@ -15,8 +16,8 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::{TestToken, TokenKind};
-use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, WorkerCommand};
+use claviger_hsm::testkit::{Faults, TokenKind};
+use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, SlotSelector, WorkerCommand};
 use tokio::task::JoinSet;
 
 const KIND: KeyKind = KeyKind::Aes { bytes: 32 };
@@ -77,23 +78,34 @@ async fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     for kind in TOKENS {
         // One that is not there is told of on standard error.
         if let Some(token) = kind.token() {
-            let root = make_root_key(&token).await?;
-            for workers in WORKERS {
-                let mut line = Line::default();
-                for _ in 0..rounds {
-                    let boundary = through_the_boundary(&token, &root, workers, seconds).await?;
-                    line.boundary = line.boundary.best(boundary);
-                    line.processes = line.processes.best(raw(&token, &root, 1, workers, seconds)?);
-                    line.threads = line.threads.best(raw(&token, &root, workers, 1, seconds)?);
-                }
-                print(kind, workers, line);
-            }
+            measure(&kind.to_string(), &token.device_config("bench"), seconds, rounds).await?;
         }
+    }
+    if let Some(token) = TokenKind::SoftHsm.token() {
+        let mut config = token.device_config("bench");
+        let faults = Faults::before(&mut config, token.directory().join("script"));
+        faults.set("C_WrapKey all delay 1\nC_UnwrapKey all delay 1\nC_GenerateKey all delay 1");
+        measure("1 ms a call", &config, seconds, rounds).await?;
     }
     Ok(())
 }
 
-fn print(kind: TokenKind, workers: usize, line: Line) {
+async fn measure(name: &str, config: &DeviceConfig, seconds: f64, rounds: u32) -> Result<(), Box<dyn Error>> {
+    let root = make_root_key(config).await?;
+    for workers in WORKERS {
+        let mut line = Line::default();
+        for _ in 0..rounds {
+            let boundary = through_the_boundary(config, &root, workers, seconds).await?;
+            line.boundary = line.boundary.best(boundary);
+            line.processes = line.processes.best(raw(config, &root, 1, workers, seconds)?);
+            line.threads = line.threads.best(raw(config, &root, workers, 1, seconds)?);
+        }
+        print(name, workers, line);
+    }
+    Ok(())
+}
+
+fn print(name: &str, workers: usize, line: Line) {
     let Line {
         boundary,
         processes,
@@ -116,28 +128,28 @@ fn print(kind: TokenKind, workers: usize, line: Line) {
     for (operation, boundary, processes, threads) in operations {
         let ratio = boundary / processes;
         println!(
-            "| {kind} | {operation} | {workers} | {boundary:.0} | {processes:.0} | {ratio:.2} | {threads:.0} |"
+            "| {name} | {operation} | {workers} | {boundary:.0} | {processes:.0} | {ratio:.2} | {threads:.0} |"
         );
     }
     if let (Some(processes), Some(threads)) = (processes.sign, threads.sign) {
-        println!("| {kind} | sign, P-256 | {workers} | | {processes:.0} | | {threads:.0} |");
+        println!("| {name} | sign, P-256 | {workers} | | {processes:.0} | | {threads:.0} |");
     }
 }
 
-async fn make_root_key(token: &TestToken) -> Result<RootKeyLocator, Box<dyn Error>> {
+async fn make_root_key(config: &DeviceConfig) -> Result<RootKeyLocator, Box<dyn Error>> {
     let root = RootKeyLocator {
         label: "root".into(),
         id: vec![1; 16],
         check_value: None,
     };
-    let device = Device::start(token.device_config("bench"), WorkerCommand::this_program()?).await?;
+    let device = Device::start(config.clone(), WorkerCommand::this_program()?).await?;
     device.create_root_key(&root).await?;
     device.shutdown().await;
     Ok(root)
 }
 
 async fn through_the_boundary(
-    token: &TestToken,
+    config: &DeviceConfig,
     root: &RootKeyLocator,
     workers: usize,
     seconds: f64,
@@ -145,7 +157,7 @@ async fn through_the_boundary(
     let config = DeviceConfig {
         workers,
         sessions: 1,
-        ..token.device_config("bench")
+        ..config.clone()
     };
     let device = Device::start(config, WorkerCommand::this_program()?).await?;
     let wrapped = device.generate(root, KIND).await?.wrapped;
@@ -197,20 +209,23 @@ async fn rate<F: Future<Output = Result<(), claviger_hsm::Error>> + Send>(
 
 /// Without the boundary: by the example `raw_device`, which is beside this one.
 fn raw(
-    token: &TestToken,
+    config: &DeviceConfig,
     root: &RootKeyLocator,
     threads: usize,
     processes: usize,
     seconds: f64,
 ) -> Result<Rates, Box<dyn Error>> {
     let program: PathBuf = std::env::current_exe()?.with_file_name("raw_device");
+    let SlotSelector::TokenLabel(label) = &config.slot else {
+        return Err("the test tokens are found by their labels".into());
+    };
     let output = Command::new(program)
-        .arg(token.module())
-        .arg(token.label())
-        .arg(token.pin_file())
+        .arg(&config.module)
+        .arg(label)
+        .arg(&config.pin_file)
         .args([&root.label, &hex::encode(&root.id)])
         .args([threads.to_string(), seconds.to_string(), processes.to_string()])
-        .envs(token.environment())
+        .envs(config.environment.iter().map(|(name, value)| (name, value)))
         .stderr(Stdio::inherit())
         .output()?;
     let measured: serde_json::Value = serde_json::from_slice(&output.stdout)?;

@@ -1,9 +1,9 @@
 //! How fast a job works: as fast as it can while the device has nothing else to do; while clients ask for keys, one key at a
-//! time, with as long a rest behind each as it took, so that a release hardly waits for it.
+//! time, with a rest behind each that is as long as it took, so that a release hardly waits for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -14,6 +14,11 @@ use crate::root_key::RootKeyBackend;
 const ALONE: usize = 64;
 /// While clients ask.
 const AMONG_CLIENTS: usize = 1;
+/// The shortest rest behind a key while clients ask: where the device is quick, it is the store that they would wait for.
+const SHORTEST_REST: Duration = Duration::from_millis(2);
+/// For so long after a request of a client's was seen at the device, more are expected: a quick device is rarely seen with
+/// one, however many there are.
+const EXPECTED: Duration = Duration::from_millis(10);
 
 /// The pace at one device.
 pub(super) struct Pace {
@@ -21,6 +26,8 @@ pub(super) struct Pace {
     under_way: Box<dyn Fn() -> usize + Send + Sync>,
     /// The job's own requests that are at the device.
     own: AtomicUsize,
+    /// When a request of somebody else's was last seen there.
+    seen: Mutex<Option<Instant>>,
 }
 
 impl Pace {
@@ -32,6 +39,7 @@ impl Pace {
         Self {
             under_way: Box::new(under_way),
             own: AtomicUsize::new(0),
+            seen: Mutex::default(),
         }
     }
 
@@ -50,8 +58,15 @@ impl Pace {
     ) -> bool {
         let mut pieces = pieces.into_iter();
         let mut under_way = FuturesUnordered::new();
+        let mut at_a_time = AMONG_CLIENTS;
         loop {
-            while under_way.len() < self.at_a_time()
+            // One more for each that ended: a quick device is seen without a client now and then.
+            at_a_time = if self.clients_ask() {
+                AMONG_CLIENTS
+            } else {
+                ALONE.min(at_a_time + 1)
+            };
+            while under_way.len() < at_a_time
                 && let Some(piece) = pieces.next()
             {
                 let work = work(piece);
@@ -59,7 +74,7 @@ impl Pace {
                     let start = Instant::now();
                     let outcome = work.await;
                     if self.clients_ask() {
-                        tokio::time::sleep(start.elapsed()).await;
+                        tokio::time::sleep(start.elapsed().max(SHORTEST_REST)).await;
                     }
                     outcome
                 });
@@ -73,12 +88,12 @@ impl Pace {
         }
     }
 
-    fn at_a_time(&self) -> usize {
-        if self.clients_ask() { AMONG_CLIENTS } else { ALONE }
-    }
-
     fn clients_ask(&self) -> bool {
-        (self.under_way)() > self.own.load(Ordering::Relaxed)
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if (self.under_way)() > self.own.load(Ordering::Relaxed) {
+            *seen = Some(Instant::now());
+        }
+        seen.is_some_and(|seen| seen.elapsed() < EXPECTED)
     }
 }
 
