@@ -58,15 +58,8 @@ impl Pace {
     ) -> bool {
         let mut pieces = pieces.into_iter();
         let mut under_way = FuturesUnordered::new();
-        let mut at_a_time = AMONG_CLIENTS;
         loop {
-            // One more for each that ended: a quick device is seen without a client now and then.
-            at_a_time = if self.clients_ask() {
-                AMONG_CLIENTS
-            } else {
-                ALONE.min(at_a_time + 1)
-            };
-            while under_way.len() < at_a_time
+            while under_way.len() < self.at_a_time()
                 && let Some(piece) = pieces.next()
             {
                 let work = work(piece);
@@ -86,6 +79,10 @@ impl Pace {
                 return false;
             }
         }
+    }
+
+    fn at_a_time(&self) -> usize {
+        if self.clients_ask() { AMONG_CLIENTS } else { ALONE }
     }
 
     fn clients_ask(&self) -> bool {
