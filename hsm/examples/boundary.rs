@@ -8,13 +8,15 @@
 //! Uses a token for tests, SoftHSMv2's where none is named, and itself as the worker program.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod support;
+
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_hsm::testkit::TokenKind;
 use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, WorkerCommand};
-use tokio::task::JoinSet;
+use support::repeat;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -89,26 +91,10 @@ async fn measure<F: Future<Output = Result<(), claviger_hsm::Error>> + Send>(
 ) -> Result<serde_json::Value, Box<dyn Error>> {
     let pids = device.worker_pids();
     let (ours, theirs) = (cpu(std::process::id())?, total(&pids)?);
-    let start = Instant::now();
-    let mut asking = JoinSet::new();
-    for _ in 0..tasks {
-        let (device, operation) = (device.clone(), operation.clone());
-        asking.spawn(async move {
-            let mut count = 0_u32;
-            while start.elapsed() < duration {
-                operation(device.clone()).await?;
-                count += 1;
-            }
-            Ok::<_, claviger_hsm::Error>(count)
-        });
-    }
-    let mut count = 0;
-    while let Some(asked) = asking.join_next().await {
-        count += asked??;
-    }
+    let (count, took) = repeat(device, tasks, duration, operation).await?;
     let per = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(count);
     Ok(serde_json::json!({
-        "per_second": f64::from(count) / start.elapsed().as_secs_f64(),
+        "per_second": f64::from(count) / took.as_secs_f64(),
         "this_process_microseconds": per(cpu(std::process::id())?.saturating_sub(ours)),
         "workers_microseconds": per(total(&pids)?.saturating_sub(theirs)),
     }))

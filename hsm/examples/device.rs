@@ -11,14 +11,16 @@
 //! the worker program and the example `raw_device`, which must have been built too.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod support;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_hsm::testkit::{Faults, TokenKind};
 use claviger_hsm::{Device, DeviceConfig, KeyKind, RootKeyLocator, SlotSelector, WorkerCommand};
-use tokio::task::JoinSet;
+use support::repeat;
 
 const KIND: KeyKind = KeyKind::Aes { bytes: 32 };
 const TOKENS: [TokenKind; 3] = [TokenKind::SoftHsm, TokenKind::OpenCryptoki, TokenKind::Kryoptic];
@@ -187,24 +189,9 @@ async fn rate<F: Future<Output = Result<(), claviger_hsm::Error>> + Send>(
     seconds: f64,
     operation: impl Fn(Device) -> F + Clone + Send + 'static,
 ) -> Result<f64, Box<dyn Error>> {
-    let (start, duration) = (Instant::now(), Duration::from_secs_f64(seconds));
-    let mut asking = JoinSet::new();
-    for _ in 0..workers * AHEAD {
-        let (device, operation) = (device.clone(), operation.clone());
-        asking.spawn(async move {
-            let mut count = 0_u32;
-            while start.elapsed() < duration {
-                operation(device.clone()).await?;
-                count += 1;
-            }
-            Ok::<_, claviger_hsm::Error>(count)
-        });
-    }
-    let mut count = 0;
-    while let Some(asked) = asking.join_next().await {
-        count += asked??;
-    }
-    Ok(f64::from(count) / start.elapsed().as_secs_f64())
+    let duration = Duration::from_secs_f64(seconds);
+    let (count, took) = repeat(device, workers * AHEAD, duration, operation).await?;
+    Ok(f64::from(count) / took.as_secs_f64())
 }
 
 /// Without the boundary: by the example `raw_device`, which is beside this one.
