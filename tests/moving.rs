@@ -2,27 +2,17 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use claviger_hsm::SlotSelector;
 use claviger_hsm::testkit::SoftHsm;
-use support::client::Client;
+use support::keys::{keys_on, material};
 use support::message::{self, about, create};
 use support::server::{ADAPTER, Server};
 
 const KEYS: usize = 150;
 const LIMIT: Duration = Duration::from_mins(3);
-
-fn material(client: &Client, identifiers: &[String]) -> BTreeMap<String, Vec<u8>> {
-    let mut connection = client.connect();
-    let get = |identifier: &String| {
-        let answer = connection.exchange(&about(message::GET, identifier));
-        (identifier.clone(), message::key_material(&answer))
-    };
-    identifiers.iter().map(get).collect()
-}
 
 fn left(server: &Server) -> u64 {
     let shown = server.json(&["adapter", "show", ADAPTER]);
@@ -36,18 +26,6 @@ fn keys_under(server: &Server, root_key: &str) -> u64 {
         .iter()
         .map(|version| version["keys"].as_u64().expect("a number"))
         .sum()
-}
-
-/// How many objects are on a token: SoftHSM keeps each in a file of its own.
-fn keys_on(token: &SoftHsm) -> usize {
-    let folders = std::fs::read_dir(token.token_directory()).expect("the token's folder");
-    folders
-        .flat_map(|folder| std::fs::read_dir(folder.expect("a folder").path()).expect("a token"))
-        .filter(|file| {
-            let path = file.as_ref().expect("a file").path();
-            path.extension().is_some_and(|extension| extension == "object")
-        })
-        .count()
 }
 
 /// Moves the adapter's keys to the root key `there`, with a kill half way.

@@ -7,32 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::client::Client;
-use support::message::{self, about, create};
+use support::keys::{keys_on, material};
+use support::message::{self, create};
 use support::server::Server;
 
 const LIMIT: Duration = Duration::from_mins(10);
-
-fn material(client: &Client, identifiers: &[String]) -> BTreeMap<String, Vec<u8>> {
-    let mut connection = client.connect();
-    let get = |identifier: &String| {
-        let answer = connection.exchange(&about(message::GET, identifier));
-        (identifier.clone(), message::key_material(&answer))
-    };
-    identifiers.iter().map(get).collect()
-}
-
-/// How many keys are on the token: SoftHSM keeps each in a file of its own.
-fn keys_on_the_token(server: &Server) -> usize {
-    let folders = std::fs::read_dir(server.token().token_directory()).expect("the token's folder");
-    folders
-        .flat_map(|folder| std::fs::read_dir(folder.expect("a folder").path()).expect("a token"))
-        .filter(|file| {
-            let path = file.as_ref().expect("a file").path();
-            path.extension().is_some_and(|extension| extension == "object")
-        })
-        .count()
-}
 
 /// The keys under each version of the only root key.
 fn versions(server: &Server) -> BTreeMap<u64, u64> {
@@ -87,9 +66,9 @@ fn rotate_and_kill(count: usize) {
         started.elapsed()
     );
     assert_eq!(material(&client, &identifiers), before);
-    let on_the_token = keys_on_the_token(&server);
+    let on_the_token = keys_on(server.token());
     server.must(&["root-key", "destroy-version", &name, "1"]);
-    assert_eq!(keys_on_the_token(&server), on_the_token - 1);
+    assert_eq!(keys_on(server.token()), on_the_token - 1);
     server.restart();
     assert_eq!(material(&client, &identifiers), before);
     server.verify_custody_log();

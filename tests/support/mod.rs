@@ -7,6 +7,7 @@ pub mod books;
 pub mod brought;
 pub mod client;
 pub mod identity;
+pub mod keys;
 pub mod log;
 pub mod message;
 pub mod server;
