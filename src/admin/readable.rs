@@ -97,6 +97,12 @@ pub fn value_text(value: &AttributeValue) -> String {
             text_of(generator.cryptographic_algorithm),
             text_of(generator.hashing_algorithm),
         ]),
+        A::KeyFormatType(value) => value.to_string(),
+        A::NISTKeyType(value) => value.to_string(),
+        A::OpaqueDataType(value) => value.to_string(),
+        A::ProtectionLevel(value) => value.to_string(),
+        A::ProtectionStorageMask(mask) => mask.to_string(),
+        A::RotateName(name) => name.value.clone(),
         A::X_509CertificateIdentifier(value)
         | A::X_509CertificateSubject(value)
         | A::X_509CertificateIssuer(value)
@@ -104,6 +110,7 @@ pub fn value_text(value: &AttributeValue) -> String {
         | A::CertificateSubject(value)
         | A::CertificateIssuer(value)
         | A::Other { value, .. } => item_text(value),
+        plain => item_text(&plain.to_tree()),
     }
 }
 
@@ -123,6 +130,7 @@ fn item_text(value: &Value) -> String {
         Value::TextString(text) => text.clone(),
         Value::DateTime(date) => date.to_string(),
         Value::Interval(seconds) => format!("{seconds} s"),
+        Value::DateTimeExtended(microseconds) => format!("{microseconds} µs since 1970"),
     }
 }
 

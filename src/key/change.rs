@@ -89,6 +89,75 @@ impl ManagedObject {
         Ok(deleted)
     }
 
+    /// Gives the instance that has the value `current` another value (KMIP 2.1, section 6.1.34).
+    pub fn replace_attribute(
+        &mut self,
+        current: &Attribute,
+        attribute: Attribute,
+        now: DateTime,
+    ) -> Result<Attribute, AttributeError> {
+        if current.name() != attribute.name() {
+            return Err(AttributeError::Invalid {
+                name: attribute.name(),
+                why: "the Current Attribute is another attribute",
+            });
+        }
+        let index = self.index_of(current, now)?;
+        self.modify_attribute(
+            Attribute {
+                index: Some(index),
+                ..attribute
+            },
+            now,
+        )
+    }
+
+    /// Takes away the instance that has the value `current`, and returns it (KMIP 2.1, section 6.1.13).
+    pub fn delete_current_attribute(
+        &mut self,
+        current: &Attribute,
+        now: DateTime,
+    ) -> Result<Attribute, AttributeError> {
+        let index = self.index_of(current, now)?;
+        self.delete_attribute(&current.name(), index, now)
+    }
+
+    /// Takes away every instance, and returns the first (KMIP 2.1, section 6.1.13).
+    pub fn delete_every_instance(
+        &mut self,
+        name: &AttributeName,
+        now: DateTime,
+    ) -> Result<Attribute, AttributeError> {
+        let indices: Vec<_> = self
+            .instances(name, now)
+            .iter()
+            .map(|instance| instance.index.unwrap_or(0))
+            .collect();
+        let mut changed = self.clone();
+        let mut first = None;
+        for index in indices {
+            let deleted = changed.delete_attribute(name, index, now)?;
+            first.get_or_insert(deleted);
+        }
+        // Where there is none, deleting one says why.
+        let deleted = first.map_or_else(|| changed.delete_attribute(name, 0, now), Ok)?;
+        *self = changed;
+        Ok(deleted)
+    }
+
+    /// The index of the instance that has this value.
+    fn index_of(&self, current: &Attribute, now: DateTime) -> Result<u32, AttributeError> {
+        let name = current.name();
+        let instances = self.instances(&name, now);
+        if instances.is_empty() {
+            return Err(AttributeError::Absent { name });
+        }
+        let instance = instances.iter().find(|instance| instance.value == current.value);
+        instance
+            .map(|instance| instance.index.unwrap_or(0))
+            .ok_or(AttributeError::NoSuchValue { name })
+    }
+
     /// Sets an attribute that has no value yet, or adds an instance.
     pub(super) fn set_new(
         &mut self,

@@ -60,6 +60,12 @@ pub enum AttributeError {
         /// The index that came.
         index: u32,
     },
+    /// The object has it, but no instance of this value.
+    #[error("the object has no {name} of this value")]
+    NoSuchValue {
+        /// The attribute.
+        name: AttributeName,
+    },
     /// The server gives new instances their index.
     #[error("an Attribute Index came for a new instance of {name}")]
     IndexGiven {

@@ -1,13 +1,17 @@
 //! What Get Attributes and Get Attribute List show of an object (KMIP 1.4, sections 4.12 and 4.13).
 
+use sha2::{Digest, Sha256};
+
 use super::life_cycle::PlannedDate;
 use super::object::{Body, ManagedObject};
 use crate::kmip::attribute::{Attribute, AttributeKind, AttributeName, AttributeValue};
+use crate::kmip::mask::ProtectionStorageMask;
 use crate::kmip::ttlv::DateTime;
 
 impl ManagedObject {
     /// The names of the attributes that have a value at `now`: those of the specification in its order, then
-    /// custom ones in the order in which they came.
+    /// custom ones in the order in which they came. Which of them a client's version knows is asked where they are
+    /// written.
     pub fn attribute_names(&self, now: DateTime) -> Vec<AttributeName> {
         let standard = AttributeKind::ALL
             .iter()
@@ -54,6 +58,14 @@ impl ManagedObject {
             AttributeKind::UniqueIdentifier => {
                 Some(Value::UniqueIdentifier(self.id.hyphenated().to_string()))
             }
+            AttributeKind::ShortUniqueIdentifier => {
+                let text = self.id.hyphenated().to_string();
+                Some(Value::ShortUniqueIdentifier(Sha256::digest(text).to_vec()))
+            }
+            AttributeKind::ProtectionStorageMask => {
+                // Made and wrapped by a device; what is kept is what it wrapped.
+                Some(Value::ProtectionStorageMask(ProtectionStorageMask::HARDWARE))
+            }
             AttributeKind::ObjectType => Some(Value::ObjectType(self.object_type())),
             AttributeKind::InitialDate => Some(Value::InitialDate(self.initial)),
             AttributeKind::LastChangeDate => Some(Value::LastChangeDate(self.last_change)),
@@ -75,6 +87,7 @@ impl ManagedObject {
             AttributeKind::CryptographicAlgorithm => Some(Value::CryptographicAlgorithm(key.algorithm)),
             AttributeKind::CryptographicLength => Some(Value::CryptographicLength(key.length)),
             AttributeKind::CryptographicUsageMask => Some(Value::CryptographicUsageMask(key.usage_mask)),
+            AttributeKind::KeyFormatType => Some(Value::KeyFormatType(key.format)),
             AttributeKind::LeaseTime => Some(Value::LeaseTime(key.lease_time)),
             AttributeKind::Fresh => Some(Value::Fresh(key.fresh)),
             AttributeKind::State => Some(Value::State(life.state(now))),

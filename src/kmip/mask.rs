@@ -1,4 +1,4 @@
-//! The bit masks of KMIP 1.0 to 1.4 (KMIP 1.4, section 9.1.3.3).
+//! The bit masks of KMIP 1.0 to 2.1 (KMIP 1.4, section 9.1.3.3; KMIP 2.1, section 12).
 
 use super::tag::Tag;
 
@@ -132,6 +132,14 @@ mask! {
         TRANSLATE_WRAP = 0x0004_0000, "TranslateWrap";
         /// Unwrap what another key will wrap.
         TRANSLATE_UNWRAP = 0x0008_0000, "TranslateUnwrap";
+        /// Authenticate. Since 2.0.
+        AUTHENTICATE = 0x0010_0000, "Authenticate";
+        /// Anything. Since 2.0.
+        UNRESTRICTED = 0x0020_0000, "Unrestricted";
+        /// Encrypt so that the format stays. Since 2.0.
+        FPE_ENCRYPT = 0x0040_0000, "FPEEncrypt";
+        /// Decrypt what was encrypted so that the format stays. Since 2.0.
+        FPE_DECRYPT = 0x0080_0000, "FPEDecrypt";
     }
 }
 
@@ -142,6 +150,42 @@ mask! {
         ON_LINE_STORAGE = 0x0000_0001, "OnLineStorage";
         /// Objects that are archived.
         ARCHIVAL_STORAGE = 0x0000_0002, "ArchivalStorage";
+        /// Objects that are destroyed. Since 2.0.
+        DESTROYED_STORAGE = 0x0000_0004, "DestroyedStorage";
+    }
+}
+
+mask! {
+    /// How an object is kept (KMIP 2.1, section 12.2).
+    ProtectionStorageMask {
+        /// In software.
+        SOFTWARE = 0x0000_0001, "Software";
+        /// In hardware.
+        HARDWARE = 0x0000_0002, "Hardware";
+        /// On the processor.
+        ON_PROCESSOR = 0x0000_0004, "OnProcessor";
+        /// On the system.
+        ON_SYSTEM = 0x0000_0008, "OnSystem";
+        /// Off the system.
+        OFF_SYSTEM = 0x0000_0010, "OffSystem";
+        /// By a hypervisor.
+        HYPERVISOR = 0x0000_0020, "Hypervisor";
+        /// By an operating system.
+        OPERATING_SYSTEM = 0x0000_0040, "OperatingSystem";
+        /// In a container.
+        CONTAINER = 0x0000_0080, "Container";
+        /// On the premises.
+        ON_PREMISES = 0x0000_0100, "OnPremises";
+        /// Off the premises.
+        OFF_PREMISES = 0x0000_0200, "OffPremises";
+        /// Managed by its owner.
+        SELF_MANAGED = 0x0000_0400, "SelfManaged";
+        /// Managed by somebody else.
+        OUTSOURCED = 0x0000_0800, "Outsourced";
+        /// Validated.
+        VALIDATED = 0x0000_1000, "Validated";
+        /// In the same jurisdiction.
+        SAME_JURISDICTION = 0x0000_2000, "SameJurisdiction";
     }
 }
 
@@ -152,6 +196,9 @@ pub fn bits_by_name(tag: Tag, name: &str) -> Option<u32> {
             CryptographicUsageMask::from_name(name).map(CryptographicUsageMask::bits)
         }
         Tag::STORAGE_STATUS_MASK => StorageStatusMask::from_name(name).map(StorageStatusMask::bits),
+        Tag::PROTECTION_STORAGE_MASK => {
+            ProtectionStorageMask::from_name(name).map(ProtectionStorageMask::bits)
+        }
         _ => None,
     }
 }
@@ -162,6 +209,7 @@ pub fn describe(tag: Tag, number: i64) -> Option<String> {
     match tag {
         Tag::CRYPTOGRAPHIC_USAGE_MASK => Some(CryptographicUsageMask::from_bits(bits).to_string()),
         Tag::STORAGE_STATUS_MASK => Some(StorageStatusMask::from_bits(bits).to_string()),
+        Tag::PROTECTION_STORAGE_MASK => Some(ProtectionStorageMask::from_bits(bits).to_string()),
         _ => None,
     }
 }

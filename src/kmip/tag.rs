@@ -1,4 +1,4 @@
-//! The tags of KMIP 1.0 to 1.4 (KMIP 1.4, section 9.1.3.1).
+//! The tags of KMIP 1.0 to 2.1 (KMIP 1.4, section 9.1.3.1; KMIP 2.1, section 11.56).
 //!
 //! Long because the protocol's table is: one line a tag, in the order of the numbers.
 
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::version::{ProtocolVersion, V1_0, V1_1, V1_2, V1_3, V1_4};
+use super::version::{ProtocolVersion, V1_0, V1_1, V1_2, V1_3, V1_4, V2_0, V2_1};
 
 /// The three-byte number that says what an item is.
 ///
@@ -62,11 +62,15 @@ impl Tag {
         matches!(self.0 >> 16, 0x42 | 0x54)
     }
 
-    /// What the specification says of this tag; `None` where the tables of 1.0 to 1.4 lack it.
+    /// What the specification says of this tag; `None` where the tables lack it.
     pub fn facts(self) -> Option<&'static TagFacts> {
-        // The numbers have no gap (a test keeps that), so that the place in the table follows from the number.
+        // The numbers of 1.x have no gap (a test keeps that), so that the place in the table follows from the number.
         let facts = TAGS.get(self.0.checked_sub(TAGS[0].tag.0)? as usize)?;
-        (facts.tag == self).then_some(facts)
+        if facts.tag == self {
+            return Some(facts);
+        }
+        let place = TAGS.binary_search_by_key(&self, |facts| facts.tag).ok()?;
+        Some(&TAGS[place])
     }
 
     /// The name without spaces, `UniqueIdentifier`.
@@ -109,7 +113,7 @@ macro_rules! tags {
             )*
         }
 
-        /// Every tag of KMIP 1.0 to 1.4, in the order of the numbers.
+        /// Every tag of KMIP 1.0 to 2.1, in the order of the numbers.
         pub static TAGS: &[TagFacts] = &[
             $(TagFacts { tag: Tag::$constant, name: $name, text: $text, since: $since },)*
         ];
@@ -409,6 +413,85 @@ tags! {
     EXTRACTABLE = 0x42_0122, "Extractable", "Extractable", V1_4;
     NEVER_EXTRACTABLE = 0x42_0123, "NeverExtractable", "Never Extractable", V1_4;
     REPLACE_EXISTING = 0x42_0124, "ReplaceExisting", "Replace Existing", V1_4;
+    ATTRIBUTES = 0x42_0125, "Attributes", "Attributes", V2_0;
+    COMMON_ATTRIBUTES = 0x42_0126, "CommonAttributes", "Common Attributes", V2_0;
+    PRIVATE_KEY_ATTRIBUTES = 0x42_0127, "PrivateKeyAttributes", "Private Key Attributes", V2_0;
+    PUBLIC_KEY_ATTRIBUTES = 0x42_0128, "PublicKeyAttributes", "Public Key Attributes", V2_0;
+    EXTENSION_ENUMERATION = 0x42_0129, "ExtensionEnumeration", "Extension Enumeration", V2_0;
+    EXTENSION_ATTRIBUTE = 0x42_012A, "ExtensionAttribute", "Extension Attribute", V2_0;
+    EXTENSION_PARENT_STRUCTURE_TAG = 0x42_012B, "ExtensionParentStructureTag", "Extension Parent Structure Tag", V2_0;
+    EXTENSION_DESCRIPTION = 0x42_012C, "ExtensionDescription", "Extension Description", V2_0;
+    SERVER_NAME = 0x42_012D, "ServerName", "Server Name", V2_0;
+    SERVER_SERIAL_NUMBER = 0x42_012E, "ServerSerialNumber", "Server Serial Number", V2_0;
+    SERVER_VERSION = 0x42_012F, "ServerVersion", "Server Version", V2_0;
+    SERVER_LOAD = 0x42_0130, "ServerLoad", "Server Load", V2_0;
+    PRODUCT_NAME = 0x42_0131, "ProductName", "Product Name", V2_0;
+    BUILD_LEVEL = 0x42_0132, "BuildLevel", "Build Level", V2_0;
+    BUILD_DATE = 0x42_0133, "BuildDate", "Build Date", V2_0;
+    CLUSTER_INFO = 0x42_0134, "ClusterInfo", "Cluster Info", V2_0;
+    ALTERNATE_FAILOVER_ENDPOINTS = 0x42_0135, "AlternateFailoverEndpoints", "Alternate Failover Endpoints", V2_0;
+    SHORT_UNIQUE_IDENTIFIER = 0x42_0136, "ShortUniqueIdentifier", "Short Unique Identifier", V2_0;
+    TAG = 0x42_0138, "Tag", "Tag", V2_0;
+    CERTIFICATE_REQUEST_UNIQUE_IDENTIFIER = 0x42_0139, "CertificateRequestUniqueIdentifier", "Certificate Request Unique Identifier", V2_0;
+    NIST_KEY_TYPE = 0x42_013A, "NISTKeyType", "NIST Key Type", V2_0;
+    ATTRIBUTE_REFERENCE = 0x42_013B, "AttributeReference", "Attribute Reference", V2_0;
+    CURRENT_ATTRIBUTE = 0x42_013C, "CurrentAttribute", "Current Attribute", V2_0;
+    NEW_ATTRIBUTE = 0x42_013D, "NewAttribute", "New Attribute", V2_0;
+    CERTIFICATE_REQUEST_VALUE = 0x42_0140, "CertificateRequestValue", "Certificate Request Value", V2_0;
+    LOG_MESSAGE = 0x42_0141, "LogMessage", "Log Message", V2_0;
+    PROFILE_VERSION = 0x42_0142, "ProfileVersion", "Profile Version", V2_0;
+    PROFILE_VERSION_MAJOR = 0x42_0143, "ProfileVersionMajor", "Profile Version Major", V2_0;
+    PROFILE_VERSION_MINOR = 0x42_0144, "ProfileVersionMinor", "Profile Version Minor", V2_0;
+    PROTECTION_LEVEL = 0x42_0145, "ProtectionLevel", "Protection Level", V2_0;
+    PROTECTION_PERIOD = 0x42_0146, "ProtectionPeriod", "Protection Period", V2_0;
+    QUANTUM_SAFE = 0x42_0147, "QuantumSafe", "Quantum Safe", V2_0;
+    QUANTUM_SAFE_CAPABILITY = 0x42_0148, "QuantumSafeCapability", "Quantum Safe Capability", V2_0;
+    TICKET = 0x42_0149, "Ticket", "Ticket", V2_0;
+    TICKET_TYPE = 0x42_014A, "TicketType", "Ticket Type", V2_0;
+    TICKET_VALUE = 0x42_014B, "TicketValue", "Ticket Value", V2_0;
+    REQUEST_COUNT = 0x42_014C, "RequestCount", "Request Count", V2_0;
+    RIGHTS = 0x42_014D, "Rights", "Rights", V2_0;
+    OBJECTS = 0x42_014E, "Objects", "Objects", V2_0;
+    OPERATIONS = 0x42_014F, "Operations", "Operations", V2_0;
+    RIGHT = 0x42_0150, "Right", "Right", V2_0;
+    ENDPOINT_ROLE = 0x42_0151, "EndpointRole", "Endpoint Role", V2_0;
+    DEFAULTS_INFORMATION = 0x42_0152, "DefaultsInformation", "Defaults Information", V2_0;
+    OBJECT_DEFAULTS = 0x42_0153, "ObjectDefaults", "Object Defaults", V2_0;
+    EPHEMERAL = 0x42_0154, "Ephemeral", "Ephemeral", V2_0;
+    SERVER_HASHED_PASSWORD = 0x42_0155, "ServerHashedPassword", "Server Hashed Password", V2_0;
+    ONE_TIME_PASSWORD = 0x42_0156, "OneTimePassword", "One Time Password", V2_0;
+    HASHED_PASSWORD = 0x42_0157, "HashedPassword", "Hashed Password", V2_0;
+    ADJUSTMENT_TYPE = 0x42_0158, "AdjustmentType", "Adjustment Type", V2_0;
+    PKCS_11_INTERFACE = 0x42_0159, "PKCS_11Interface", "PKCS#11 Interface", V2_0;
+    PKCS_11_FUNCTION = 0x42_015A, "PKCS_11Function", "PKCS#11 Function", V2_0;
+    PKCS_11_INPUT_PARAMETERS = 0x42_015B, "PKCS_11InputParameters", "PKCS#11 Input Parameters", V2_0;
+    PKCS_11_OUTPUT_PARAMETERS = 0x42_015C, "PKCS_11OutputParameters", "PKCS#11 Output Parameters", V2_0;
+    PKCS_11_RETURN_CODE = 0x42_015D, "PKCS_11ReturnCode", "PKCS#11 Return Code", V2_0;
+    PROTECTION_STORAGE_MASK = 0x42_015E, "ProtectionStorageMask", "Protection Storage Mask", V2_0;
+    PROTECTION_STORAGE_MASKS = 0x42_015F, "ProtectionStorageMasks", "Protection Storage Masks", V2_0;
+    INTEROP_FUNCTION = 0x42_0160, "InteropFunction", "Interop Function", V2_0;
+    INTEROP_IDENTIFIER = 0x42_0161, "InteropIdentifier", "Interop Identifier", V2_0;
+    ADJUSTMENT_VALUE = 0x42_0162, "AdjustmentValue", "Adjustment Value", V2_0;
+    COMMON_PROTECTION_STORAGE_MASKS = 0x42_0163, "CommonProtectionStorageMasks", "Common Protection Storage Masks", V2_0;
+    PRIVATE_PROTECTION_STORAGE_MASKS = 0x42_0164, "PrivateProtectionStorageMasks", "Private Protection Storage Masks", V2_0;
+    PUBLIC_PROTECTION_STORAGE_MASKS = 0x42_0165, "PublicProtectionStorageMasks", "Public Protection Storage Masks", V2_0;
+    OBJECT_GROUPS = 0x42_0166, "ObjectGroups", "Object Groups", V2_1;
+    OBJECT_TYPES = 0x42_0167, "ObjectTypes", "Object Types", V2_1;
+    CONSTRAINTS = 0x42_0168, "Constraints", "Constraints", V2_1;
+    CONSTRAINT = 0x42_0169, "Constraint", "Constraint", V2_1;
+    ROTATE_INTERVAL = 0x42_016A, "RotateInterval", "Rotate Interval", V2_1;
+    ROTATE_AUTOMATIC = 0x42_016B, "RotateAutomatic", "Rotate Automatic", V2_1;
+    ROTATE_OFFSET = 0x42_016C, "RotateOffset", "Rotate Offset", V2_1;
+    ROTATE_DATE = 0x42_016D, "RotateDate", "Rotate Date", V2_1;
+    ROTATE_GENERATION = 0x42_016E, "RotateGeneration", "Rotate Generation", V2_1;
+    ROTATE_NAME = 0x42_016F, "RotateName", "Rotate Name", V2_1;
+    ROTATE_NAME_VALUE = 0x42_0170, "RotateNameValue", "Rotate Name Value", V2_1;
+    ROTATE_NAME_TYPE = 0x42_0171, "RotateNameType", "Rotate Name Type", V2_1;
+    ROTATE_LATEST = 0x42_0172, "RotateLatest", "Rotate Latest", V2_1;
+    ASYNCHRONOUS_REQUEST = 0x42_0173, "AsynchronousRequest", "Asynchronous Request", V2_1;
+    SUBMISSION_DATE = 0x42_0174, "SubmissionDate", "Submission Date", V2_1;
+    PROCESSING_STAGE = 0x42_0175, "ProcessingStage", "Processing Stage", V2_1;
+    ASYNCHRONOUS_CORRELATION_VALUES = 0x42_0176, "AsynchronousCorrelationValues", "Asynchronous Correlation Values", V2_1;
 }
 
 #[cfg(test)]
@@ -416,8 +499,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_have_no_gap() {
-        for (place, facts) in TAGS.iter().enumerate() {
+    fn the_numbers_of_1_x_have_no_gap() {
+        assert!(TAGS.is_sorted_by_key(|facts| facts.tag));
+        for (place, facts) in TAGS.iter().filter(|facts| facts.since < V2_0).enumerate() {
             assert_eq!(facts.tag.number() as usize, 0x42_0001 + place, "{}", facts.text);
         }
     }

@@ -63,6 +63,7 @@ enum Simple<'a> {
     Bytes(&'a [u8]),
     DateTime(DateTime),
     Interval(u32),
+    Moment(i64),
 }
 
 impl Text<'_> {
@@ -138,6 +139,10 @@ impl Text<'_> {
             Simple::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(self.out, "{byte:02x}")),
             Simple::DateTime(moment) => write!(self.out, "{moment}"),
             Simple::Interval(seconds) => write!(self.out, "{seconds} s"),
+            Simple::Moment(moment) => {
+                let (seconds, rest) = (moment.div_euclid(1_000_000), moment.rem_euclid(1_000_000));
+                write!(self.out, "{} + {rest} µs", DateTime(seconds))
+            }
         }
     }
 }
@@ -152,6 +157,7 @@ fn simple<'a>(reader: &mut Reader<'a, '_>, tag: Tag, item_type: ItemType) -> Res
         ItemType::BigInteger => Simple::Bytes(reader.big_integer(tag)?),
         ItemType::ByteString | ItemType::Structure => Simple::Bytes(reader.bytes(tag)?),
         ItemType::DateTime => Simple::DateTime(reader.date_time(tag)?),
+        ItemType::DateTimeExtended => Simple::Moment(reader.date_time_extended(tag)?),
         ItemType::Interval => Simple::Interval(reader.interval(tag)?),
     })
 }

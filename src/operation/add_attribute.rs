@@ -22,6 +22,6 @@ pub(super) async fn perform(
     .await?;
     Ok(AddAttributeResponse {
         unique_identifier: id.hyphenated().to_string(),
-        attribute,
+        attribute: Some(attribute),
     })
 }

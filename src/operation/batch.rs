@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::item::{Item, Placeholder, request_facts};
+use super::earlier::{Earlier, Placeholder};
+use super::item::{Item, request_facts};
 use super::refusal::Refusal;
 use super::services::Services;
 use super::{
@@ -18,7 +19,7 @@ use crate::kmip::message::{
 };
 use crate::kmip::output::Output;
 use crate::kmip::payload::{RequestPayload, ResponsePayload};
-use crate::kmip::version::{V1_0, V1_4};
+use crate::kmip::version::V1_0;
 use crate::recorder;
 
 /// What becomes of the connection once the answer is written.
@@ -43,7 +44,7 @@ pub async fn answer(
     let claimed = RequestMessage::sniff_version(request);
     let (version, refusal, disposition) = match claimed {
         // Its messages are written otherwise, so that no more of it is read.
-        Some(claimed) if claimed.major != V1_0.major => {
+        Some(claimed) if !matches!(claimed.major, 1 | 2) => {
             (V1_0, Refusal::version(claimed), Disposition::KeepOpen)
         }
         _ => match RequestMessage::decode(request, &services.limits.message) {
@@ -64,9 +65,16 @@ pub async fn answer(
     disposition
 }
 
-/// The version that a message of a version of KMIP 1 is answered in.
+/// The version that a message is answered in: its own, or the last that is known of its major version.
 fn answered_in(claimed: ProtocolVersion) -> ProtocolVersion {
-    if claimed.is_supported() { claimed } else { V1_4 }
+    let known = ProtocolVersion::SUPPORTED.iter().copied();
+    if claimed.is_supported() {
+        return claimed;
+    }
+    known
+        .filter(|known| known.major == claimed.major)
+        .max()
+        .unwrap_or(V1_0)
 }
 
 /// Answers a message that is refused before its items are known: one item without an operation (section 11.1).
@@ -181,6 +189,7 @@ impl<'a> Message<'a> {
         } else {
             Placeholder::Empty
         };
+        let mut earlier = Earlier::default();
         let mut answered = Vec::with_capacity(count);
         for (position, request) in items.into_iter().enumerate() {
             let (operation, id) = (request.operation, request.unique_batch_item_id);
@@ -188,6 +197,8 @@ impl<'a> Message<'a> {
                 services: self.services,
                 caller: self.caller,
                 placeholder: &mut placeholder,
+                earlier: &earlier,
+                version: self.version,
                 event: self.event(operation, position, count),
             };
             let result = match request.payload {
@@ -196,7 +207,10 @@ impl<'a> Message<'a> {
             };
             let event = item.event.clone();
             let response = match result {
-                Ok(payload) => ResponseItem::success(payload).with_id(id),
+                Ok(payload) => {
+                    earlier.add(operation, payload.unique_identifiers());
+                    ResponseItem::success(payload).with_id(id)
+                }
                 Err(refusal) => {
                     item.record_refusal(&refusal).await;
                     let mut response = self.failure(operation, id, &refusal);

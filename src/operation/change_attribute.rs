@@ -7,6 +7,7 @@ use super::names;
 use super::refusal::{AttributeUse, Refusal};
 use crate::key::{AttributeError, ManagedObject};
 use crate::kmip::attribute::{Attribute, AttributeName, AttributeValue, Name};
+use crate::kmip::payload::UniqueIdentifier;
 use crate::kmip::ttlv::DateTime;
 
 /// The names that an attribute gives its object.
@@ -20,7 +21,7 @@ pub(super) fn names_in(attribute: &Attribute) -> Vec<Name> {
 /// Makes `change` of the attribute `name` in the object that is meant, which is to get the names `given`.
 pub(super) async fn perform(
     item: &mut Item<'_>,
-    asked: Option<&str>,
+    asked: Option<UniqueIdentifier<'_>>,
     name: &AttributeName,
     given: &[Name],
     at: AttributeUse,

@@ -8,6 +8,7 @@ use super::item::{Commit, Item};
 use super::key_wrapping::{self, Wrapping};
 use super::make;
 use super::refusal::Refusal;
+use crate::kmip::attribute::Attributes;
 use crate::kmip::enumeration::{KeyFormatType, KeyWrapType};
 use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, Object};
 use crate::kmip::output::{Material, MaterialError};
@@ -127,7 +128,7 @@ impl Out {
             Self::Closed(material) => {
                 let value = KeyValue::Structure {
                     material: KeyMaterial::Closed(Box::new(Released(material))),
-                    attributes: Vec::new(),
+                    attributes: Attributes::default(),
                 };
                 (value, None)
             }

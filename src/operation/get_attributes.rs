@@ -27,6 +27,7 @@ pub(super) async fn perform(
         attributes: names
             .iter()
             .flat_map(|name| row.object.instances(name, now))
-            .collect(),
+            .collect::<Vec<_>>()
+            .into(),
     })
 }

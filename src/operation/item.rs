@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::earlier::{Earlier, Placeholder};
 use super::refusal::Refusal;
 use super::services::Services;
 use crate::adapter::{Caller, RootKey};
@@ -9,7 +10,8 @@ use crate::custody::{self, Event, ObjectFacts, Outcome, RootKeyFacts};
 use crate::key::{ManagedObject, WrapProfile};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::AttributeValue;
-use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State};
+use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State, UniqueIdentifierReference};
+use crate::kmip::payload::UniqueIdentifier;
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
 use crate::store::{Change, KeyRow};
@@ -21,38 +23,15 @@ const RECORDED_TEXT: usize = 256;
 /// How many custom attributes of an object a record repeats.
 const RECORDED_ATTRIBUTES: usize = 16;
 
-/// The object that the last operation of the batch made or found (KMIP 1.4, section 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Placeholder {
-    /// No object, or several.
-    Empty,
-    /// One object.
-    Object(Uuid),
-    /// The batch goes on after errors, so that nobody knows which object it would be.
-    Unusable,
-}
-
-impl Placeholder {
-    /// An operation made or found one object.
-    pub(super) fn fill(&mut self, id: Uuid) {
-        if *self != Self::Unusable {
-            *self = Self::Object(id);
-        }
-    }
-
-    /// An operation found none or several, or must not be built upon.
-    pub(super) fn empty(&mut self) {
-        if *self != Self::Unusable {
-            *self = Self::Empty;
-        }
-    }
-}
-
 /// What an operation works with and tells the record.
 pub(super) struct Item<'a> {
     pub(super) services: &'a Services,
     pub(super) caller: &'a Caller,
     pub(super) placeholder: &'a mut Placeholder,
+    /// What the items before this one told.
+    pub(super) earlier: &'a Earlier,
+    /// The version of the client's message.
+    pub(super) version: ProtocolVersion,
     /// What will be recorded of this item. Operations add to it what they learn.
     pub(super) event: Event,
 }
@@ -64,7 +43,7 @@ impl Item<'_> {
     }
 
     /// The object that the request means, of the caller's adapter and no other.
-    pub(super) async fn object(&mut self, asked: Option<&str>) -> Result<KeyRow, Refusal> {
+    pub(super) async fn object(&mut self, asked: Option<UniqueIdentifier<'_>>) -> Result<KeyRow, Refusal> {
         let id = self.meant(asked)?;
         self.row(id).await
     }
@@ -73,7 +52,7 @@ impl Item<'_> {
     /// object as it is then, where somebody else changed it meanwhile.
     pub(super) async fn change<T>(
         &mut self,
-        asked: Option<&str>,
+        asked: Option<UniqueIdentifier<'_>>,
         mut decide: impl FnMut(&mut KeyRow, DateTime) -> Result<T, Refusal>,
     ) -> Result<(Uuid, T), Refusal> {
         let id = self.meant(asked)?;
@@ -172,12 +151,17 @@ impl Item<'_> {
     }
 
     /// The identifier that the request means. What is not even a UUID is not found either.
-    fn meant(&mut self, asked: Option<&str>) -> Result<Uuid, Refusal> {
-        let Some(asked) = asked else {
-            return match *self.placeholder {
-                Placeholder::Object(id) => Ok(id),
-                Placeholder::Empty | Placeholder::Unusable => Err(Refusal::no_identifier()),
-            };
+    pub(super) fn meant(&mut self, asked: Option<UniqueIdentifier<'_>>) -> Result<Uuid, Refusal> {
+        let asked = match asked {
+            None | Some(UniqueIdentifier::Reference(UniqueIdentifierReference::IDPlaceholder)) => {
+                return match *self.placeholder {
+                    Placeholder::Object(id) => Ok(id),
+                    Placeholder::Empty | Placeholder::Unusable => Err(Refusal::no_identifier()),
+                };
+            }
+            Some(UniqueIdentifier::Text(text)) => text,
+            Some(UniqueIdentifier::Reference(reference)) => self.earlier.of(reference)?,
+            Some(UniqueIdentifier::Position(position)) => self.earlier.at(position)?,
         };
         self.event.object = Some(ObjectFacts {
             identifier: shortened(asked),

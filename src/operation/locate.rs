@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::item::{Item, Placeholder, shortened};
+use super::earlier::Placeholder;
+use super::item::{Item, shortened};
 use super::refusal::{AttributeUse, Refusal, Tampered};
 use crate::key::LocateFilter;
 use crate::kmip::enumeration::ObjectGroupMember;
@@ -19,11 +20,12 @@ pub(super) async fn perform(item: &mut Item<'_>, request: LocateRequest) -> Resu
     item.placeholder.empty();
     let asked: Vec<_> = request
         .attributes
+        .0
         .iter()
         .map(|pattern| shortened(pattern.name.as_text()))
         .collect();
     item.event.details.insert("attributes".into(), asked.join(", "));
-    let filter = LocateFilter::new(request.attributes)
+    let filter = LocateFilter::new(request.attributes.0)
         .map_err(|error| Refusal::of_attribute(&error, AttributeUse::Locating))?;
     let mut found = match request.storage_status_mask {
         // Nothing is ever archived here.

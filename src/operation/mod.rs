@@ -11,8 +11,8 @@
 //! - Result Reasons and their wording are chosen in `refusal`.
 //!
 //! # Choices that the specification leaves open
-//! - A message of another major version is answered in 1.0, which any client can read; one of a later minor version of 1
-//!   is worked on as 1.4 and answered in 1.4 (section 11.1).
+//! - A message of a major version that is neither 1 nor 2 is answered in 1.0, which any client can read; one of a later
+//!   minor version is worked on as the last that is known, and answered in that (section 11.1).
 //! - Undo is not supported: a message that asks for it is refused whole (section 6.13). Batches run in their order,
 //!   whether or not that is asked for.
 //! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
@@ -26,6 +26,7 @@
 //! |---|---|
 //! | `batch` | a message: its header, its items in turn, the size of the answer |
 //! | `item` | one item while it is worked on, and its record |
+//! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
 //! | `make`, `change_attribute` | what several operations have in common |
@@ -41,6 +42,7 @@ mod create;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
+mod earlier;
 mod get;
 mod get_attribute_list;
 mod get_attributes;

@@ -17,11 +17,14 @@ pub(super) async fn perform(
         &name,
         &given,
         AttributeUse::Modifying,
-        |object, now| object.modify_attribute(request.attribute.clone(), now),
+        |object, now| match &request.current_attribute {
+            Some(current) => object.replace_attribute(current, request.attribute.clone(), now),
+            None => object.modify_attribute(request.attribute.clone(), now),
+        },
     )
     .await?;
     Ok(ModifyAttributeResponse {
         unique_identifier: id.hyphenated().to_string(),
-        attribute,
+        attribute: Some(attribute),
     })
 }

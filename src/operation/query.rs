@@ -6,7 +6,9 @@ use crate::kmip::enumeration::{
     ClientRegistrationMethod, DestroyAction, ObjectType, ProfileName, QueryFunction, RngAlgorithm, RngMode,
     ShreddingAlgorithm, UnwrapMode,
 };
-use crate::kmip::payload::{self, CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse};
+use crate::kmip::payload::{
+    self, CapabilityInformation, ProfileInformation, ProtectionStorageMasks, QueryRequest, QueryResponse,
+};
 use crate::kmip::ttlv::Value;
 
 /// The vendor that the server names.
@@ -51,7 +53,12 @@ pub(super) fn perform(request: &QueryRequest) -> Result<QueryResponse, Refusal> 
             | QueryFunction::QueryExtensionList
             | QueryFunction::QueryExtensionMap
             | QueryFunction::QueryAttestationTypes
-            | QueryFunction::QueryValidations => {}
+            | QueryFunction::QueryValidations
+            | QueryFunction::QueryDefaultsInformation => {}
+            QueryFunction::QueryStorageProtectionMasks => {
+                // How keys are kept is the device's and the operator's: nothing of it can be chosen by a client.
+                answer.protection_storage_masks = Some(ProtectionStorageMasks::default());
+            }
             QueryFunction::Other(number) => {
                 return Err(Refusal::invalid_field(format!(
                     "There is no Query Function 0x{number:08X}"
@@ -79,6 +86,7 @@ fn profiles() -> Vec<ProfileInformation> {
         .iter()
         .map(|profile_name| ProfileInformation {
             profile_name: *profile_name,
+            profile_version: None,
             server_uri: None,
             server_port: None,
         })
@@ -96,6 +104,7 @@ fn capabilities() -> CapabilityInformation {
         destroy_action: Some(DestroyAction::KeyMaterialDeleted),
         shredding_algorithm: Some(ShreddingAlgorithm::Unspecified),
         rng_mode: Some(RngMode::Unspecified),
+        quantum_safe: Some(false),
     }
 }
 
@@ -107,6 +116,7 @@ mod tests {
     fn answer(functions: &[QueryFunction]) -> QueryResponse {
         perform(&QueryRequest {
             query_functions: functions.to_vec(),
+            object_groups: None,
         })
         .unwrap()
     }

@@ -62,7 +62,7 @@ async fn key(item: &mut Item<'_>, request: TemplateAttribute, block: KeyBlock<'_
     let material = material.as_bytes().ok_or_else(Refusal::no_key_value)?;
 
     let mut attributes = make::attributes(item, request).await?;
-    attributes.extend(inner);
+    attributes.extend(inner.0);
     let attributes = crate::key::merge(Vec::new(), attributes).map_err(|error| make::of_attribute(&error))?;
     let adapter = item.caller.adapter;
     let origin = Origin::Registered {

@@ -22,7 +22,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Exit, Failure> {
     let request = GetAttributesRequest {
-        unique_identifier: Some(&arguments.id),
+        unique_identifier: Some(arguments.id.as_str().into()),
         attribute_names: arguments
             .attribute
             .iter()
@@ -34,7 +34,7 @@ pub(super) async fn run(
             RequestPayload::GetAttributes(request),
             |response| match response {
                 ResponsePayload::GetAttributes(got) => {
-                    let attributes: Vec<api::Attribute> = got.attributes.iter().map(readable).collect();
+                    let attributes: Vec<api::Attribute> = got.attributes.0.iter().map(readable).collect();
                     let data = serde_json::json!({ "id": got.unique_identifier, "attributes": attributes });
                     output.data(&data, |_| table(&attributes))
                 }

@@ -63,6 +63,7 @@ pub(super) async fn run(
     let request = CreateRequest {
         object_type: ObjectType::SymmetricKey,
         template_attribute: attributes.into(),
+        protection_storage_masks: None,
     };
     session
         .ask(RequestPayload::Create(request), |response| match response {

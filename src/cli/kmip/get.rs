@@ -44,7 +44,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Exit, Failure> {
     let request = GetRequest {
-        unique_identifier: Some(&arguments.id),
+        unique_identifier: Some(arguments.id.as_str().into()),
         ..GetRequest::default()
     };
     session

@@ -36,7 +36,7 @@ pub(super) async fn activate(
     output: Output,
 ) -> Result<Exit, Failure> {
     let request = ActivateRequest {
-        unique_identifier: Some(&arguments.id),
+        unique_identifier: Some(arguments.id.as_str().into()),
     };
     change(RequestPayload::Activate(request), "activated", session, output).await
 }
@@ -52,7 +52,7 @@ pub(super) async fn revoke(
     );
     let now = || DateTime::from(time::OffsetDateTime::now_utc());
     let request = RevokeRequest {
-        unique_identifier: Some(&arguments.id),
+        unique_identifier: Some(arguments.id.as_str().into()),
         revocation_reason: RevocationReason {
             code: arguments.reason,
             message: arguments.message,
@@ -69,7 +69,7 @@ pub(super) async fn destroy(
     output: Output,
 ) -> Result<Exit, Failure> {
     let request = DestroyRequest {
-        unique_identifier: Some(&arguments.id),
+        unique_identifier: Some(arguments.id.as_str().into()),
     };
     change(RequestPayload::Destroy(request), "destroyed", session, output).await
 }

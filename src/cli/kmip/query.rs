@@ -32,6 +32,7 @@ pub(super) async fn run(session: &mut Session, output: Output) -> Result<Exit, F
         .filter(|function| function.is_known_in(version));
     let request = QueryRequest {
         query_functions: known.collect(),
+        object_groups: None,
     };
     session
         .ask(RequestPayload::Query(request), |response| match response {

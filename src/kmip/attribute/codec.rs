@@ -1,17 +1,36 @@
-//! How attributes are read and written in 1.x: as structures of name, index and value.
+//! How one attribute is read and written: in 1.x as a structure of name, index and value, from 2.0 on as a structure with
+//! the attribute in it under its own tag.
 
-use super::{Attribute, AttributeName, AttributeValue};
+use super::{Attribute, AttributeName, AttributeValue, tagged};
 use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{DecodeError, DecodeErrorKind, Field, ItemType, Reader, Value, Writer};
 use crate::kmip::version::ProtocolVersion;
 
 impl<'a> Field<'a> for AttributeName {
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
-        reader.text(tag).map(Self::from_text)
+        let tag = Self::tag_in(reader.version(), tag);
+        if reader.version().tags_attributes() {
+            tagged::read_reference(reader, tag)
+        } else {
+            reader.text(tag).map(Self::from_text)
+        }
     }
 
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
-        writer.text(tag, self.as_text());
+        let tag = Self::tag_in(writer.version(), tag);
+        if writer.version().tags_attributes() {
+            tagged::write_reference(self, writer, tag);
+        } else {
+            writer.text(tag, self.as_text());
+        }
+    }
+
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        if version.tags_attributes() && tag == Tag::ATTRIBUTE_NAME {
+            Tag::ATTRIBUTE_REFERENCE
+        } else {
+            tag
+        }
     }
 
     fn is_known_in(&self, version: ProtocolVersion) -> bool {
@@ -48,7 +67,12 @@ fn read_custom(reader: &mut Reader<'_, '_>) -> Result<Value, DecodeError> {
 }
 
 impl<'a> Field<'a> for Attribute {
+    /// From 2.0 on, reads a structure that holds the one attribute.
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
+        if reader.version().tags_attributes() {
+            let tag = Self::tag_in(reader.version(), tag);
+            return reader.structure(tag, tagged::read);
+        }
         reader.structure(tag, |inner| {
             let name = AttributeName::read(inner, Tag::ATTRIBUTE_NAME)?;
             let index = read_index(inner)?;
@@ -63,7 +87,19 @@ impl<'a> Field<'a> for Attribute {
         })
     }
 
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        if version.tags_attributes() && tag == Tag::ATTRIBUTE {
+            Tag::NEW_ATTRIBUTE
+        } else {
+            tag
+        }
+    }
+
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
+        if writer.version().tags_attributes() {
+            let tag = Self::tag_in(writer.version(), tag);
+            return writer.structure(tag, |inner| tagged::write(&self.value, inner));
+        }
         writer.structure(tag, |inner| {
             inner.text(Tag::ATTRIBUTE_NAME, self.value.name_text());
             if let Some(index) = self.index {

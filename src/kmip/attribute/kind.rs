@@ -8,21 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::structure::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters, CryptographicParameters,
-    Digest, KeyValueLocation, Link, Name, RevocationReason, RngParameters, UsageLimits,
+    Digest, KeyValueLocation, Link, Name, RevocationReason, RngParameters, RotateName, UsageLimits,
 };
 use super::{AttributeName, AttributeRules};
 use crate::kmip::enumeration::{
-    CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, ObjectType, State,
+    CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, KeyFormatType, NISTKeyType,
+    ObjectType, OpaqueDataType, ProtectionLevel, State,
 };
-use crate::kmip::mask::CryptographicUsageMask;
+use crate::kmip::mask::{CryptographicUsageMask, ProtectionStorageMask};
 use crate::kmip::output::ZeroizingOutput;
 use crate::kmip::tag::{Tag, TagFacts};
 use crate::kmip::ttlv::{self, DateTime, DecodeError, Field, ItemType, Limits, Reader, Value, Writer};
-use crate::kmip::version::ProtocolVersion;
+use crate::kmip::version::{ProtocolVersion, V2_0};
 
 macro_rules! attributes {
     ($($kind:ident($type:ty) = $tag:ident;)*) => {
-        /// An attribute of the specification. The variants are in the order of section 3.
+        /// An attribute of the specification. The variants are in the order of section 3 of KMIP 1.4; what came later
+        /// follows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[allow(non_camel_case_types, reason = "the names of the XML encoding")]
         #[allow(missing_docs, reason = "the names are the specification's, and section 3 has a page for each")]
@@ -31,7 +33,7 @@ macro_rules! attributes {
         }
 
         impl AttributeKind {
-            /// Every attribute, in the order of section 3.
+            /// Every attribute, in the order of the variants.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
             /// The tag that its value has in 2.x, and that fields of the same meaning have in 1.x.
@@ -157,6 +159,45 @@ attributes! {
     AlwaysSensitive(bool) = ALWAYS_SENSITIVE;
     Extractable(bool) = EXTRACTABLE;
     NeverExtractable(bool) = NEVER_EXTRACTABLE;
+    KeyFormatType(KeyFormatType) = KEY_FORMAT_TYPE;
+    NISTKeyType(NISTKeyType) = NIST_KEY_TYPE;
+    OpaqueDataType(OpaqueDataType) = OPAQUE_DATA_TYPE;
+    ProtectionLevel(ProtectionLevel) = PROTECTION_LEVEL;
+    ProtectionPeriod(u32) = PROTECTION_PERIOD;
+    ProtectionStorageMask(ProtectionStorageMask) = PROTECTION_STORAGE_MASK;
+    QuantumSafe(bool) = QUANTUM_SAFE;
+    ShortUniqueIdentifier(Vec<u8>) = SHORT_UNIQUE_IDENTIFIER;
+    RotateAutomatic(bool) = ROTATE_AUTOMATIC;
+    RotateDate(DateTime) = ROTATE_DATE;
+    RotateGeneration(i32) = ROTATE_GENERATION;
+    RotateInterval(u32) = ROTATE_INTERVAL;
+    RotateLatest(bool) = ROTATE_LATEST;
+    RotateName(RotateName) = ROTATE_NAME;
+    RotateOffset(u32) = ROTATE_OFFSET;
+    CertificateSubjectCN(String) = CERTIFICATE_SUBJECT_CN;
+    CertificateSubjectO(String) = CERTIFICATE_SUBJECT_O;
+    CertificateSubjectOU(String) = CERTIFICATE_SUBJECT_OU;
+    CertificateSubjectEmail(String) = CERTIFICATE_SUBJECT_EMAIL;
+    CertificateSubjectC(String) = CERTIFICATE_SUBJECT_C;
+    CertificateSubjectST(String) = CERTIFICATE_SUBJECT_ST;
+    CertificateSubjectL(String) = CERTIFICATE_SUBJECT_L;
+    CertificateSubjectUID(String) = CERTIFICATE_SUBJECT_UID;
+    CertificateSubjectSerialNumber(String) = CERTIFICATE_SUBJECT_SERIAL_NUMBER;
+    CertificateSubjectTitle(String) = CERTIFICATE_SUBJECT_TITLE;
+    CertificateSubjectDC(String) = CERTIFICATE_SUBJECT_DC;
+    CertificateSubjectDNQualifier(String) = CERTIFICATE_SUBJECT_DN_QUALIFIER;
+    CertificateIssuerCN(String) = CERTIFICATE_ISSUER_CN;
+    CertificateIssuerO(String) = CERTIFICATE_ISSUER_O;
+    CertificateIssuerOU(String) = CERTIFICATE_ISSUER_OU;
+    CertificateIssuerEmail(String) = CERTIFICATE_ISSUER_EMAIL;
+    CertificateIssuerC(String) = CERTIFICATE_ISSUER_C;
+    CertificateIssuerST(String) = CERTIFICATE_ISSUER_ST;
+    CertificateIssuerL(String) = CERTIFICATE_ISSUER_L;
+    CertificateIssuerUID(String) = CERTIFICATE_ISSUER_UID;
+    CertificateIssuerSerialNumber(String) = CERTIFICATE_ISSUER_SERIAL_NUMBER;
+    CertificateIssuerTitle(String) = CERTIFICATE_ISSUER_TITLE;
+    CertificateIssuerDC(String) = CERTIFICATE_ISSUER_DC;
+    CertificateIssuerDNQualifier(String) = CERTIFICATE_ISSUER_DN_QUALIFIER;
 }
 
 impl AttributeKind {
@@ -184,17 +225,39 @@ impl AttributeKind {
 
     /// The attribute of a tag.
     pub fn from_tag(tag: Tag) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.tag() == tag)
+        static BY_TAG: LazyLock<HashMap<Tag, AttributeKind>> = LazyLock::new(|| {
+            AttributeKind::ALL
+                .iter()
+                .map(|kind| (kind.tag(), *kind))
+                .collect()
+        });
+        BY_TAG.get(&tag).copied()
     }
 
     /// The version that the attribute came with.
     pub fn since(self) -> ProtocolVersion {
-        self.tag_facts().since
+        match self {
+            // The tags are those of fields that are older than the attributes.
+            Self::KeyFormatType | Self::OpaqueDataType => V2_0,
+            _ => self.tag_facts().since,
+        }
+    }
+
+    /// The version from which on the attribute is no more.
+    pub fn until(self) -> Option<ProtocolVersion> {
+        matches!(
+            self,
+            Self::OperationPolicyName
+                | Self::CertificateIdentifier
+                | Self::CertificateSubject
+                | Self::CertificateIssuer
+        )
+        .then_some(V2_0)
     }
 
     /// Whether a client of this version knows the attribute.
     pub fn is_known_in(self, version: ProtocolVersion) -> bool {
-        self.since() <= version
+        self.since() <= version && self.until().is_none_or(|until| version < until)
     }
 
     /// What the specification lets be done with it.

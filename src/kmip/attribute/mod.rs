@@ -13,16 +13,19 @@ mod name;
 mod pattern;
 mod rules;
 mod structure;
+mod tagged;
 
 pub(crate) use codec::read_index;
 pub use kind::{AttributeKind, AttributeValue};
 pub use name::AttributeName;
-pub use pattern::AttributePattern;
+pub use pattern::{AttributePattern, AttributePatterns};
 pub use rules::{AttributeRules, ObjectTypes, Permission, SetBy};
 pub use structure::{
     AlternativeName, ApplicationSpecificInformation, CryptographicDomainParameters, CryptographicParameters,
-    Digest, KeyValueLocation, Link, Name, RevocationReason, RngParameters, UsageLimits,
+    Digest, KeyValueLocation, Link, Name, RevocationReason, RngParameters, RotateName, UsageLimits,
 };
+pub use tagged::Attributes;
+pub(crate) use tagged::{read_all, write_all};
 
 use serde::{Deserialize, Serialize};
 

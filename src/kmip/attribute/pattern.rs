@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeKind, AttributeName, AttributeValue, read_index};
+use super::{AttributeKind, AttributeName, AttributeValue, read_index, tagged};
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{DateTime, DecodeError, DecodeErrorKind, Field, Item, Reader, Value, Writer};
@@ -78,6 +78,88 @@ fn has_fields(structure: &Value, wanted: &[Item], agrees: impl Fn(&Item, &Item) 
     })
 }
 
+/// The patterns of a Locate: repeated in 1.x, in one structure from 2.0 on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttributePatterns(pub Vec<AttributePattern>);
+
+impl<'a> Field<'a> for AttributePatterns {
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        super::Attributes::tag_in(version, tag)
+    }
+
+    fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
+        if !reader.version().tags_attributes() {
+            return Field::read(reader, tag).map(Self);
+        }
+        let tag = Self::tag_in(reader.version(), tag);
+        let patterns = reader.optional(tag, |reader| {
+            reader.structure(tag, |inner| {
+                let mut patterns = Vec::new();
+                while inner.peek().is_some() {
+                    patterns.push(AttributePattern::read_tagged(inner)?);
+                }
+                Ok(patterns)
+            })
+        })?;
+        Ok(Self(patterns.unwrap_or_default()))
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
+        if !writer.version().tags_attributes() {
+            return self.0.write(writer, tag);
+        }
+        let tag = Self::tag_in(writer.version(), tag);
+        writer.structure(tag, |inner| {
+            let version = inner.version();
+            for pattern in self.0.iter().filter(|pattern| pattern.is_known_in(version)) {
+                pattern.write_tagged(inner);
+            }
+        });
+    }
+}
+
+impl AttributePattern {
+    /// Refuses a value that is not of the attribute's type.
+    fn of_type(name: AttributeName, value: Value, tag: Tag, offset: usize) -> Result<Self, DecodeError> {
+        let found = value.item_type();
+        match name {
+            AttributeName::Standard(kind) if kind.item_type() != found => {
+                let expected = kind.item_type();
+                let kind = DecodeErrorKind::WrongType { expected, found };
+                Err(DecodeError::new(kind, offset).within(tag, None))
+            }
+            name => Ok(Self { name, value }),
+        }
+    }
+
+    fn read_tagged(reader: &mut Reader<'_, '_>) -> Result<Self, DecodeError> {
+        let Some(tag) = reader.peek() else {
+            return Err(reader.missing(Tag::ATTRIBUTE));
+        };
+        if tag == Tag::ATTRIBUTE {
+            return reader.structure(tag, |inner| {
+                Ok(Self {
+                    name: AttributeName::Other(tagged::read_vendor_name(inner)?),
+                    value: inner.tree(Tag::ATTRIBUTE_VALUE)?,
+                })
+            });
+        }
+        let kind = tagged::kind(reader, tag)?;
+        let offset = reader.position();
+        Self::of_type(kind.into(), reader.tree(tag)?, tag, offset)
+    }
+
+    fn write_tagged(&self, writer: &mut Writer<'_>) {
+        match &self.name {
+            AttributeName::Standard(kind) => writer.tree(kind.tag(), &self.value),
+            AttributeName::Other(name) => writer.structure(Tag::ATTRIBUTE, |inner| {
+                tagged::write_vendor_name(name, inner);
+                inner.tree(Tag::ATTRIBUTE_VALUE, &self.value);
+            }),
+        }
+    }
+}
+
 impl<'a> Field<'a> for AttributePattern {
     /// Reads the pattern and refuses a value that is not of the attribute's type. An Attribute Index is passed over,
     /// as section 4.9 has it.
@@ -87,17 +169,7 @@ impl<'a> Field<'a> for AttributePattern {
             read_index(inner)?;
             let offset = inner.position();
             let value = inner.tree(Tag::ATTRIBUTE_VALUE)?;
-            let found = value.item_type();
-            match name {
-                AttributeName::Standard(kind) if kind.item_type() != found => {
-                    let kind = DecodeErrorKind::WrongType {
-                        expected: kind.item_type(),
-                        found,
-                    };
-                    Err(DecodeError::new(kind, offset).within(Tag::ATTRIBUTE_VALUE, None))
-                }
-                name => Ok(Self { name, value }),
-            }
+            Self::of_type(name, value, Tag::ATTRIBUTE_VALUE, offset)
         })
     }
 

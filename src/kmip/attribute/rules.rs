@@ -1,5 +1,5 @@
 //! What the specification lets client and server do with each attribute: the second table of each page of section 3
-//! of KMIP 1.4, read together with those of 1.0 to 1.3, which differ only in operations that came later.
+//! of KMIP 1.4 and, for what came later, of section 4 of KMIP 2.1; read together with those of 1.0 to 1.3, which differ only in operations that came later.
 
 use super::AttributeKind;
 use crate::kmip::enumeration::ObjectType;
@@ -251,6 +251,45 @@ pub(super) fn of(kind: AttributeKind) -> &'static AttributeRules {
         | Kind::Extractable => row!(true, ClientOrServer, Always, Always, Never, false, MAKING, ALL),
         Kind::AlwaysSensitive
         | Kind::NeverExtractable => row!(true, Server, Always, Never, Never, false, MAKING, ALL),
+        Kind::KeyFormatType
+        | Kind::ProtectionStorageMask
+        | Kind::ShortUniqueIdentifier => row!(true, Server, Never, Never, Never, false, MAKING, ALL),
+        Kind::OpaqueDataType => row!(true, Server, Never, Never, Never, false, &[Register], ObjectTypes::OPAQUE),
+        Kind::NISTKeyType => row!(false, Client, Never, Never, Never, true, &[], ALL),
+        Kind::ProtectionLevel
+        | Kind::ProtectionPeriod
+        | Kind::QuantumSafe
+        | Kind::RotateName => row!(false, Client, Never, Always, Always, false, &[], ALL),
+        Kind::RotateAutomatic
+        | Kind::RotateInterval
+        | Kind::RotateOffset => row!(false, ClientOrServer, Always, Never, Never, false, &[], ALL),
+        Kind::RotateDate
+        | Kind::RotateGeneration => row!(false, Server, Never, Never, Never, false, REPLACING, ALL),
+        Kind::RotateLatest => row!(false, Server, Always, Never, Never, false, REPLACING, ALL),
+        Kind::CertificateSubjectCN
+        | Kind::CertificateSubjectO
+        | Kind::CertificateSubjectOU
+        | Kind::CertificateSubjectEmail
+        | Kind::CertificateSubjectC
+        | Kind::CertificateSubjectST
+        | Kind::CertificateSubjectL
+        | Kind::CertificateSubjectUID
+        | Kind::CertificateSubjectSerialNumber
+        | Kind::CertificateSubjectTitle
+        | Kind::CertificateSubjectDC
+        | Kind::CertificateSubjectDNQualifier
+        | Kind::CertificateIssuerCN
+        | Kind::CertificateIssuerO
+        | Kind::CertificateIssuerOU
+        | Kind::CertificateIssuerEmail
+        | Kind::CertificateIssuerC
+        | Kind::CertificateIssuerST
+        | Kind::CertificateIssuerL
+        | Kind::CertificateIssuerUID
+        | Kind::CertificateIssuerSerialNumber
+        | Kind::CertificateIssuerTitle
+        | Kind::CertificateIssuerDC
+        | Kind::CertificateIssuerDNQualifier => row!(false, Server, Never, Never, Never, true, CERTIFYING, CERTIFICATES),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The structures that attributes hold (KMIP 1.4, section 3 and 2.1.18). Fields are in the order of the wire.
+//! The structures that attributes hold (KMIP 1.4, section 3 and 2.1.18; KMIP 2.1, section 4). Fields are in the order of the wire.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::kmip::enumeration::{
     AlternativeNameType, BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm, DrbgAlgorithm,
     Fips186Variation, HashingAlgorithm, KeyFormatType, KeyRoleType, KeyValueLocationType, LinkType,
     MaskGenerator, NameType, PaddingMethod, RecommendedCurve, RevocationReasonCode, RngAlgorithm,
-    UsageLimitsUnit,
+    RotateNameType, UsageLimitsUnit,
 };
 use crate::kmip::ttlv::structure_fields;
 
@@ -172,6 +172,22 @@ pub struct RngParameters {
     /// Whether it takes fresh entropy for each request.
     pub prediction_resistance: Option<bool>,
 }
+
+/// What a set of objects is called that replaced each other (KMIP 2.1, section 4.53). Since 2.1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "the fields are the specification's, and it adds nothing to their names"
+)]
+pub struct RotateName {
+    pub value: String,
+    pub name_type: RotateNameType,
+}
+
+structure_fields!(RotateName {
+    value: ROTATE_NAME_VALUE,
+    name_type: ROTATE_NAME_TYPE,
+});
 
 structure_fields!(Name {
     value: NAME_VALUE,

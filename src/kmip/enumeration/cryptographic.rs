@@ -45,6 +45,22 @@ enumeration! {
         HMAC_SHA3_512 = 0x0000_0026, "HMAC-SHA3-512", V1_4;
         SHAKE_128 = 0x0000_0027, "SHAKE-128", V1_4;
         SHAKE_256 = 0x0000_0028, "SHAKE-256", V1_4;
+        ARIA = 0x0000_0029, "ARIA", V2_0;
+        SEED = 0x0000_002A, "SEED", V2_0;
+        SM2 = 0x0000_002B, "SM2", V2_0;
+        SM3 = 0x0000_002C, "SM3", V2_0;
+        SM4 = 0x0000_002D, "SM4", V2_0;
+        GOSTR34_10_2012 = 0x0000_002E, "GOST R 34.10-2012", V2_0;
+        GOSTR34_11_2012 = 0x0000_002F, "GOST R 34.11-2012", V2_0;
+        GOSTR34_13_2015 = 0x0000_0030, "GOST R 34.13-2015", V2_0;
+        GOST28147_89 = 0x0000_0031, "GOST 28147-89", V2_0;
+        XMSS = 0x0000_0032, "XMSS", V2_0;
+        SPHINCS256 = 0x0000_0033, "SPHINCS-256", V2_0;
+        McEliece = 0x0000_0034, "McEliece", V2_0;
+        McEliece6960119 = 0x0000_0035, "McEliece-6960119", V2_0;
+        McEliece8192128 = 0x0000_0036, "McEliece-8192128", V2_0;
+        Ed25519 = 0x0000_0037, "Ed25519", V2_0;
+        Ed448 = 0x0000_0038, "Ed448", V2_0;
     }
 }
 
@@ -154,6 +170,8 @@ enumeration! {
         NIST800_108_F = 0x0000_0006, "NIST800-108-F", V1_0;
         NIST800_108_DPI = 0x0000_0007, "NIST800-108-DPI", V1_0;
         AsymmetricKey = 0x0000_0008, "Asymmetric Key", V1_4;
+        AWSSignatureVersion4 = 0x0000_0009, "AWS Signature Version 4", V2_0;
+        HKDF = 0x0000_000A, "HKDF", V2_0;
     }
 }
 
@@ -212,6 +230,7 @@ enumeration! {
         TransparentECPrivateKey = 0x0000_0014, "Transparent EC Private Key", V1_3;
         TransparentECPublicKey = 0x0000_0015, "Transparent EC Public Key", V1_3;
         PKCS_12 = 0x0000_0016, "PKCS#12", V1_4;
+        PKCS_10 = 0x0000_0017, "PKCS#10", V2_0;
     }
 }
 

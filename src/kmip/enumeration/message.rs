@@ -48,6 +48,22 @@ enumeration! {
         JoinSplitKey = 0x0000_0029, "Join Split Key", V1_2;
         Import = 0x0000_002A, "Import", V1_4;
         Export = 0x0000_002B, "Export", V1_4;
+        Log = 0x0000_002C, "Log", V2_0;
+        Login = 0x0000_002D, "Login", V2_0;
+        Logout = 0x0000_002E, "Logout", V2_0;
+        DelegatedLogin = 0x0000_002F, "Delegated Login", V2_0;
+        AdjustAttribute = 0x0000_0030, "Adjust Attribute", V2_0;
+        SetAttribute = 0x0000_0031, "Set Attribute", V2_0;
+        SetEndpointRole = 0x0000_0032, "Set Endpoint Role", V2_0;
+        PKCS_11 = 0x0000_0033, "PKCS#11", V2_0;
+        Interop = 0x0000_0034, "Interop", V2_0;
+        ReProvision = 0x0000_0035, "Re-Provision", V2_0;
+        SetDefaults = 0x0000_0036, "Set Defaults", V2_1;
+        SetConstraints = 0x0000_0037, "Set Constraints", V2_1;
+        GetConstraints = 0x0000_0038, "Get Constraints", V2_1;
+        QueryAsynchronousRequests = 0x0000_0039, "Query Asynchronous Requests", V2_1;
+        Process = 0x0000_003A, "Process", V2_1;
+        Ping = 0x0000_003B, "Ping", V2_1;
     }
 }
 
@@ -88,6 +104,54 @@ enumeration! {
         Sensitive = 0x0000_0016, "Sensitive", V1_4;
         NotExtractable = 0x0000_0017, "Not Extractable", V1_4;
         ObjectAlreadyExists = 0x0000_0018, "Object Already Exists", V1_4;
+        InvalidTicket = 0x0000_0019, "Invalid Ticket", V2_0;
+        UsageLimitExceeded = 0x0000_001A, "Usage Limit Exceeded", V2_0;
+        NumericRange = 0x0000_001B, "Numeric Range", V2_0;
+        InvalidDataType = 0x0000_001C, "Invalid Data Type", V2_0;
+        ReadOnlyAttribute = 0x0000_001D, "Read Only Attribute", V2_0;
+        MultiValuedAttribute = 0x0000_001E, "Multi Valued Attribute", V2_0;
+        UnsupportedAttribute = 0x0000_001F, "Unsupported Attribute", V2_0;
+        AttributeInstanceNotFound = 0x0000_0020, "Attribute Instance Not Found", V2_0;
+        AttributeNotFound = 0x0000_0021, "Attribute Not Found", V2_0;
+        AttributeReadOnly = 0x0000_0022, "Attribute Read Only", V2_0;
+        AttributeSingleValued = 0x0000_0023, "Attribute Single Valued", V2_0;
+        BadCryptographicParameters = 0x0000_0024, "Bad Cryptographic Parameters", V2_0;
+        BadPassword = 0x0000_0025, "Bad Password", V2_0;
+        CodecError = 0x0000_0026, "Codec Error", V2_0;
+        IllegalObjectType = 0x0000_0028, "Illegal Object Type", V2_0;
+        IncompatibleCryptographicUsageMask = 0x0000_0029, "Incompatible Cryptographic Usage Mask", V2_0;
+        InternalServerError = 0x0000_002A, "Internal Server Error", V2_0;
+        InvalidAsynchronousCorrelationValue = 0x0000_002B, "Invalid Asynchronous Correlation Value", V2_0;
+        InvalidAttribute = 0x0000_002C, "Invalid Attribute", V2_0;
+        InvalidAttributeValue = 0x0000_002D, "Invalid Attribute Value", V2_0;
+        InvalidCorrelationValue = 0x0000_002E, "Invalid Correlation Value", V2_0;
+        InvalidCSR = 0x0000_002F, "Invalid CSR", V2_0;
+        InvalidObjectType = 0x0000_0030, "Invalid Object Type", V2_0;
+        KeyWrapTypeNotSupported = 0x0000_0032, "Key Wrap Type Not Supported", V2_0;
+        MissingInitializationVector = 0x0000_0034, "Missing Initialization Vector", V2_0;
+        NonUniqueNameAttribute = 0x0000_0035, "Non Unique Name Attribute", V2_0;
+        ObjectDestroyed = 0x0000_0036, "Object Destroyed", V2_0;
+        ObjectNotFound = 0x0000_0037, "Object Not Found", V2_0;
+        NotAuthorised = 0x0000_0039, "Not Authorised", V2_0;
+        ServerLimitExceeded = 0x0000_003A, "Server Limit Exceeded", V2_0;
+        UnknownEnumeration = 0x0000_003B, "Unknown Enumeration", V2_0;
+        UnknownMessageExtension = 0x0000_003C, "Unknown Message Extension", V2_0;
+        UnknownTag = 0x0000_003D, "Unknown Tag", V2_0;
+        UnsupportedCryptographicParameters = 0x0000_003E, "Unsupported Cryptographic Parameters", V2_0;
+        UnsupportedProtocolVersion = 0x0000_003F, "Unsupported Protocol Version", V2_0;
+        WrappingObjectArchived = 0x0000_0040, "Wrapping Object Archived", V2_0;
+        WrappingObjectDestroyed = 0x0000_0041, "Wrapping Object Destroyed", V2_0;
+        WrappingObjectNotFound = 0x0000_0042, "Wrapping Object Not Found", V2_0;
+        WrongKeyLifecycleState = 0x0000_0043, "Wrong Key Lifecycle State", V2_0;
+        ProtectionStorageUnavailable = 0x0000_0044, "Protection Storage Unavailable", V2_0;
+        PKCS_11CodecError = 0x0000_0045, "PKCS#11 Codec Error", V2_0;
+        PKCS_11InvalidFunction = 0x0000_0046, "PKCS#11 Invalid Function", V2_0;
+        PKCS_11InvalidInterface = 0x0000_0047, "PKCS#11 Invalid Interface", V2_0;
+        PrivateProtectionStorageUnavailable = 0x0000_0048, "Private Protection Storage Unavailable", V2_0;
+        PublicProtectionStorageUnavailable = 0x0000_0049, "Public Protection Storage Unavailable", V2_0;
+        UnknownObjectGroup = 0x0000_004A, "Unknown Object Group", V2_1;
+        ConstraintViolation = 0x0000_004B, "Constraint Violation", V2_1;
+        DuplicateProcessRequest = 0x0000_004C, "Duplicate Process Request", V2_1;
         GeneralFailure = 0x0000_0100, "General Failure", V1_0;
     }
 }
@@ -118,6 +182,9 @@ enumeration! {
         UsernameAndPassword = 0x0000_0001, "Username and Password", V1_0;
         Device = 0x0000_0002, "Device", V1_1;
         Attestation = 0x0000_0003, "Attestation", V1_2;
+        OneTimePassword = 0x0000_0004, "One Time Password", V2_0;
+        HashedPassword = 0x0000_0005, "Hashed Password", V2_0;
+        Ticket = 0x0000_0006, "Ticket", V2_0;
     }
 }
 
@@ -145,5 +212,7 @@ enumeration! {
         QueryProfiles = 0x0000_000A, "Query Profiles", V1_3;
         QueryCapabilities = 0x0000_000B, "Query Capabilities", V1_3;
         QueryClientRegistrationMethods = 0x0000_000C, "Query Client Registration Methods", V1_3;
+        QueryDefaultsInformation = 0x0000_000D, "Query Defaults Information", V2_0;
+        QueryStorageProtectionMasks = 0x0000_000E, "Query Storage Protection Masks", V2_0;
     }
 }

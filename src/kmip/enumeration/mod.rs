@@ -1,4 +1,4 @@
-//! The enumerations of KMIP 1.0 to 1.4 (KMIP 1.4, section 9.1.3.2).
+//! The enumerations of KMIP 1.0 to 2.1 (KMIP 1.4, section 9.1.3.2; KMIP 2.1, section 11).
 //!
 //! Each is a Rust enum whose variants bear the names of the XML encoding, so that a value has one name everywhere.
 //! A number that the tables do not name is kept as `Other`: an extension (`0x8XXXXXXX`), or a number that is
@@ -10,6 +10,7 @@ mod curve;
 mod message;
 mod object;
 mod profile;
+mod version_2;
 
 use std::fmt::{Debug, Display};
 
@@ -22,6 +23,7 @@ pub use curve::*;
 pub use message::*;
 pub use object::*;
 pub use profile::*;
+pub use version_2::*;
 
 /// What the specification says of one enumeration.
 #[derive(Debug)]
@@ -267,6 +269,17 @@ static BY_TAG: &[(Tag, &EnumerationFacts)] = &[
     (Tag::KEY_WRAP_TYPE, KeyWrapType::FACTS),
     (Tag::MASK_GENERATOR, MaskGenerator::FACTS),
     (Tag::MASK_GENERATOR_HASHING_ALGORITHM, HashingAlgorithm::FACTS),
+    (Tag::ADJUSTMENT_TYPE, AdjustmentType::FACTS),
+    (Tag::ASYNCHRONOUS_INDICATOR, AsynchronousIndicator::FACTS),
+    (Tag::DATA, DataReference::FACTS),
+    (Tag::ENDPOINT_ROLE, EndpointRole::FACTS),
+    (Tag::INTEROP_FUNCTION, InteropFunction::FACTS),
+    (Tag::NIST_KEY_TYPE, NISTKeyType::FACTS),
+    (Tag::PROCESSING_STAGE, ProcessingStage::FACTS),
+    (Tag::PROTECTION_LEVEL, ProtectionLevel::FACTS),
+    (Tag::ROTATE_NAME_TYPE, RotateNameType::FACTS),
+    (Tag::TICKET_TYPE, TicketType::FACTS),
+    (Tag::UNIQUE_IDENTIFIER, UniqueIdentifierReference::FACTS),
 ];
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ enumeration! {
         SecretData = 0x0000_0007, "Secret Data", V1_0;
         OpaqueObject = 0x0000_0008, "Opaque Object", V1_0;
         PGPKey = 0x0000_0009, "PGP Key", V1_2;
+        CertificateRequest = 0x0000_000A, "Certificate Request", V2_0;
     }
 }
 
@@ -79,6 +80,7 @@ enumeration! {
         NextLink = 0x0000_010B, "Next Link", V1_2;
         PKCS_12CertificateLink = 0x0000_010C, "PKCS#12 Certificate Link", V1_4;
         PKCS_12PasswordLink = 0x0000_010D, "PKCS#12 Password Link", V1_4;
+        WrappingKeyLink = 0x0000_010E, "Wrapping Key Link", V2_0;
     }
 }
 

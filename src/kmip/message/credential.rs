@@ -158,7 +158,7 @@ impl<'a> Field<'a> for Credential<'a> {
                 CredentialType::Attestation => {
                     Field::read(inner, value).map(|attestation| Self::Attestation(Box::new(attestation)))
                 }
-                credential_type @ CredentialType::Other(_) => {
+                credential_type => {
                     let items = inner.raw_structure(value)?;
                     Ok(Self::Other(OtherCredential {
                         credential_type,

@@ -1,7 +1,7 @@
 //! The headers of messages (KMIP 1.4, sections 6 and 7.2).
 
 use super::{Credential, Nonce};
-use crate::kmip::enumeration::{AttestationType, BatchErrorContinuationOption};
+use crate::kmip::enumeration::{AsynchronousIndicator, AttestationType, BatchErrorContinuationOption};
 use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{DateTime, DecodeError, Field, Reader, Writer};
 use crate::kmip::version::ProtocolVersion;
@@ -18,8 +18,8 @@ pub struct RequestHeader<'a> {
     pub client_correlation_value: Option<&'a str>,
     /// The server's name of the request, in requests of servers. Since 1.4.
     pub server_correlation_value: Option<&'a str>,
-    /// Whether the client can fetch the response later.
-    pub asynchronous_indicator: Option<bool>,
+    /// Whether the client can fetch the response later. A Boolean in 1.x, where true is read as Optional.
+    pub asynchronous_indicator: Option<AsynchronousIndicator>,
     /// Whether the client can vouch for its state. Since 1.2.
     pub attestation_capable_indicator: Option<bool>,
     /// In which ways it can. Since 1.2.
@@ -97,7 +97,7 @@ impl<'a> RequestHeader<'a> {
                 })?,
                 client_correlation_value: Field::read(inner, Tag::CLIENT_CORRELATION_VALUE)?,
                 server_correlation_value: Field::read(inner, Tag::SERVER_CORRELATION_VALUE)?,
-                asynchronous_indicator: Field::read(inner, Tag::ASYNCHRONOUS_INDICATOR)?,
+                asynchronous_indicator: read_asynchronous_indicator(inner)?,
                 attestation_capable_indicator: Field::read(inner, Tag::ATTESTATION_CAPABLE_INDICATOR)?,
                 attestation_types: Field::read(inner, Tag::ATTESTATION_TYPE)?,
                 credentials: inner
@@ -121,7 +121,7 @@ impl<'a> RequestHeader<'a> {
             }
             inner.field(Tag::CLIENT_CORRELATION_VALUE, &self.client_correlation_value);
             inner.field(Tag::SERVER_CORRELATION_VALUE, &self.server_correlation_value);
-            inner.field(Tag::ASYNCHRONOUS_INDICATOR, &self.asynchronous_indicator);
+            write_asynchronous_indicator(inner, self.asynchronous_indicator);
             inner.field(
                 Tag::ATTESTATION_CAPABLE_INDICATOR,
                 &self.attestation_capable_indicator,
@@ -179,10 +179,37 @@ impl<'a> ResponseHeader<'a> {
 /// (section 11.1).
 fn read_version(reader: &mut Reader<'_, '_>) -> Result<ProtocolVersion, DecodeError> {
     let version = ProtocolVersion::read(reader, Tag::PROTOCOL_VERSION)?;
+    reader.context().set_version(version);
     if !version.is_supported() {
         reader.context().skip_unknown_items();
     }
     Ok(version)
+}
+
+fn read_asynchronous_indicator(
+    reader: &mut Reader<'_, '_>,
+) -> Result<Option<AsynchronousIndicator>, DecodeError> {
+    let tag = Tag::ASYNCHRONOUS_INDICATOR;
+    if reader.version().tags_attributes() {
+        return Field::read(reader, tag);
+    }
+    let indicator: Option<bool> = Field::read(reader, tag)?;
+    Ok(indicator.map(|accepted| {
+        if accepted {
+            AsynchronousIndicator::Optional
+        } else {
+            AsynchronousIndicator::Prohibited
+        }
+    }))
+}
+
+fn write_asynchronous_indicator(writer: &mut Writer<'_>, indicator: Option<AsynchronousIndicator>) {
+    let tag = Tag::ASYNCHRONOUS_INDICATOR;
+    match indicator {
+        Some(indicator) if writer.version().tags_attributes() => writer.enumeration(tag, indicator),
+        Some(indicator) => writer.boolean(tag, indicator != AsynchronousIndicator::Prohibited),
+        None => {}
+    }
 }
 
 fn read_credentials<'a>(reader: &mut Reader<'a, '_>) -> Result<Vec<Credential<'a>>, DecodeError> {

@@ -22,6 +22,8 @@ pub struct RequestMessage<'a> {
 pub struct RequestItem<'a> {
     /// What is to be done.
     pub operation: Operation,
+    /// Whether the output of the operation is not to be told. Since 2.0.
+    pub ephemeral: Option<bool>,
     /// The client's name of the item, to be echoed to the byte.
     pub unique_batch_item_id: Option<&'a [u8]>,
     /// With what; or why that cannot be read, which is no matter of the other items. It is of `operation`.
@@ -35,6 +37,7 @@ impl<'a> RequestItem<'a> {
     pub fn new(payload: RequestPayload<'a>) -> Self {
         Self {
             operation: payload.operation(),
+            ephemeral: None,
             unique_batch_item_id: None,
             payload: Ok(payload),
             message_extension: None,
@@ -47,6 +50,7 @@ impl<'a> RequestItem<'a> {
         inner
             .whole(|inner| {
                 let operation = inner.open_enumeration(Tag::OPERATION)?;
+                let ephemeral = Field::read(inner, Tag::EPHEMERAL)?;
                 let unique_batch_item_id = Field::read(inner, Tag::UNIQUE_BATCH_ITEM_ID)?;
                 // The place of the payload is known before it is read, so that the items after it can be found.
                 let mut at_payload = inner.fork();
@@ -62,6 +66,7 @@ impl<'a> RequestItem<'a> {
                 let message_extension = Field::read(inner, Tag::MESSAGE_EXTENSION)?;
                 Ok(Self {
                     operation,
+                    ephemeral,
                     unique_batch_item_id,
                     payload,
                     message_extension,
@@ -73,6 +78,7 @@ impl<'a> RequestItem<'a> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         writer.structure(Tag::BATCH_ITEM, |inner| {
             inner.enumeration(Tag::OPERATION, self.operation);
+            inner.field(Tag::EPHEMERAL, &self.ephemeral);
             inner.field(Tag::UNIQUE_BATCH_ITEM_ID, &self.unique_batch_item_id);
             self.payload
                 .as_ref()

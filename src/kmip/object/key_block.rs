@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::KeyWrappingData;
-use crate::kmip::attribute::Attribute;
+use crate::kmip::attribute::Attributes;
 use crate::kmip::enumeration::{CryptographicAlgorithm, KeyCompressionType, KeyFormatType};
 use crate::kmip::output::Material;
 use crate::kmip::tag::Tag;
@@ -36,7 +36,7 @@ pub enum KeyValue<'a> {
         /// The key. With the format Transparent Symmetric Key this is the field Key of the structure.
         material: KeyMaterial<'a>,
         /// Attributes that travel with it.
-        attributes: Vec<Attribute>,
+        attributes: Attributes,
     },
     /// A byte string, wrapped as the block's Key Wrapping Data says.
     Bytes(KeyMaterial<'a>),
@@ -132,7 +132,9 @@ impl<'a> KeyValue<'a> {
                     }
                     _ => material.write(inner, Tag::KEY_MATERIAL),
                 }
-                attributes.write(inner, Tag::ATTRIBUTE);
+                if !(attributes.0.is_empty() && inner.version().tags_attributes()) {
+                    attributes.write(inner, Tag::ATTRIBUTE);
+                }
             }),
         }
     }

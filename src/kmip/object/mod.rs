@@ -8,10 +8,11 @@ pub use wrapping::{KeyInformation, KeyWrappingData, KeyWrappingSpecification};
 
 use std::fmt;
 
-use super::attribute::Attribute;
+use super::attribute::{self, Attribute, Name};
 use super::enumeration::ObjectType;
 use super::tag::Tag;
 use super::ttlv::{DecodeError, Field, Reader, Writer};
+use super::version::ProtocolVersion;
 
 /// An object with its value, in Register requests and Get responses.
 #[derive(Debug)]
@@ -102,19 +103,49 @@ impl fmt::Debug for OtherObject<'_> {
     }
 }
 
-/// Names of templates and attributes (section 2.1.8).
+/// Names of templates and attributes (section 2.1.8). From 2.0 on there are no templates, and this is a structure of
+/// attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateAttribute {
     /// Names of templates whose attributes are meant. Deprecated since 1.3.
-    pub names: Vec<super::attribute::Name>,
+    pub names: Vec<Name>,
     /// Attributes.
     pub attributes: Vec<Attribute>,
 }
 
-super::ttlv::structure_fields!(TemplateAttribute {
-    names: NAME,
-    attributes: ATTRIBUTE,
-});
+impl<'a> Field<'a> for TemplateAttribute {
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        match tag {
+            Tag::TEMPLATE_ATTRIBUTE if version.tags_attributes() => Tag::ATTRIBUTES,
+            tag => tag,
+        }
+    }
+
+    fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
+        let tag = Self::tag_in(reader.version(), tag);
+        if reader.version().tags_attributes() {
+            return reader.structure(tag, attribute::read_all).map(Self::from);
+        }
+        reader.structure(tag, |inner| {
+            Ok(Self {
+                names: Field::read(inner, Tag::NAME)?,
+                attributes: Field::read(inner, Tag::ATTRIBUTE)?,
+            })
+        })
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
+        let tag = Self::tag_in(writer.version(), tag);
+        writer.structure(tag, |inner| {
+            if inner.version().tags_attributes() {
+                attribute::write_all(&self.attributes, inner);
+            } else {
+                inner.field(Tag::NAME, &self.names);
+                inner.field(Tag::ATTRIBUTE, &self.attributes);
+            }
+        });
+    }
+}
 
 impl From<Vec<Attribute>> for TemplateAttribute {
     fn from(attributes: Vec<Attribute>) -> Self {

@@ -1,5 +1,6 @@
 //! Check (KMIP 1.4, section 4.10).
 
+use super::UniqueIdentifier;
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::ttlv::structure_fields;
 
@@ -7,7 +8,7 @@ use crate::kmip::ttlv::structure_fields;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckRequest<'a> {
     /// Which object; absent means the one of the ID Placeholder.
-    pub unique_identifier: Option<&'a str>,
+    pub unique_identifier: Option<UniqueIdentifier<'a>>,
     /// How many Usage Limits Units are needed.
     pub usage_limits_count: Option<i64>,
     /// What the object is to be used for.

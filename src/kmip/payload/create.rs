@@ -1,5 +1,6 @@
 //! Create (KMIP 1.4, section 4.1).
 
+use super::ProtectionStorageMasks;
 use crate::kmip::enumeration::ObjectType;
 use crate::kmip::object::TemplateAttribute;
 use crate::kmip::ttlv::structure_fields;
@@ -11,6 +12,8 @@ pub struct CreateRequest {
     pub object_type: ObjectType,
     /// What it is to be.
     pub template_attribute: TemplateAttribute,
+    /// How it may be kept. Since 2.0.
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
 }
 
 /// The key that was made.
@@ -27,6 +30,7 @@ pub struct CreateResponse {
 structure_fields!(CreateRequest {
     object_type: OBJECT_TYPE,
     template_attribute: TEMPLATE_ATTRIBUTE,
+    protection_storage_masks: PROTECTION_STORAGE_MASKS,
 });
 
 structure_fields!(CreateResponse {

@@ -1,5 +1,6 @@
 //! Get (KMIP 1.4, section 4.11).
 
+use super::UniqueIdentifier;
 use crate::kmip::enumeration::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType};
 use crate::kmip::object::{KeyWrappingSpecification, Object};
 use crate::kmip::tag::Tag;
@@ -9,7 +10,7 @@ use crate::kmip::ttlv::{DecodeError, Field, Reader, Writer, structure_fields};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GetRequest<'a> {
     /// Which; absent means the one of the ID Placeholder.
-    pub unique_identifier: Option<&'a str>,
+    pub unique_identifier: Option<UniqueIdentifier<'a>>,
     /// How a key is to be written.
     pub key_format_type: Option<KeyFormatType>,
     /// Whether a key that was registered wrapped is to be unwrapped. Since 1.4.

@@ -1,5 +1,6 @@
 //! Activate, Revoke and Destroy (KMIP 1.4, sections 4.19 to 4.21).
 
+use super::UniqueIdentifier;
 use crate::kmip::attribute::RevocationReason;
 use crate::kmip::ttlv::{DateTime, structure_fields};
 
@@ -7,7 +8,7 @@ use crate::kmip::ttlv::{DateTime, structure_fields};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActivateRequest<'a> {
     /// Which object; absent means the one of the ID Placeholder.
-    pub unique_identifier: Option<&'a str>,
+    pub unique_identifier: Option<UniqueIdentifier<'a>>,
 }
 
 /// The object that is Active.
@@ -21,7 +22,7 @@ pub struct ActivateResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokeRequest<'a> {
     /// Which object; absent means the one of the ID Placeholder.
-    pub unique_identifier: Option<&'a str>,
+    pub unique_identifier: Option<UniqueIdentifier<'a>>,
     /// Why.
     pub revocation_reason: RevocationReason,
     /// When it was compromised.
@@ -39,7 +40,7 @@ pub struct RevokeResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DestroyRequest<'a> {
     /// Which object; absent means the one of the ID Placeholder.
-    pub unique_identifier: Option<&'a str>,
+    pub unique_identifier: Option<UniqueIdentifier<'a>>,
 }
 
 /// The object whose value was destroyed.

@@ -1,6 +1,6 @@
 //! Locate (KMIP 1.4, section 4.9).
 
-use crate::kmip::attribute::AttributePattern;
+use crate::kmip::attribute::AttributePatterns;
 use crate::kmip::enumeration::ObjectGroupMember;
 use crate::kmip::mask::StorageStatusMask;
 use crate::kmip::tag::Tag;
@@ -18,7 +18,7 @@ pub struct LocateRequest {
     /// Which members of the group. Since 1.1.
     pub object_group_member: Option<ObjectGroupMember>,
     /// What an object must have, all of it.
-    pub attributes: Vec<AttributePattern>,
+    pub attributes: AttributePatterns,
 }
 
 /// The objects that were found.

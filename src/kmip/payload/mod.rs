@@ -8,29 +8,36 @@ mod check;
 mod create;
 mod discover_versions;
 mod get;
+mod identifier;
 mod life_cycle;
 mod locate;
 mod query;
 mod register;
+mod shaping;
 
 pub use attributes::{
     AddAttributeRequest, AddAttributeResponse, DeleteAttributeRequest, DeleteAttributeResponse,
-    GetAttributeListRequest, GetAttributeListResponse, GetAttributesRequest, GetAttributesResponse,
-    ModifyAttributeRequest, ModifyAttributeResponse,
+    DeletedAttribute, GetAttributeListRequest, GetAttributeListResponse, GetAttributesRequest,
+    GetAttributesResponse, ModifyAttributeRequest, ModifyAttributeResponse,
 };
 pub use check::{CheckRequest, CheckResponse};
 pub use create::{CreateRequest, CreateResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 pub use get::{GetRequest, GetResponse};
+pub use identifier::UniqueIdentifier;
 pub use life_cycle::{
     ActivateRequest, ActivateResponse, DestroyRequest, DestroyResponse, RevokeRequest, RevokeResponse,
 };
 pub use locate::{LocateRequest, LocateResponse};
 pub use query::{
-    CapabilityInformation, ExtensionInformation, ProfileInformation, QueryRequest, QueryResponse,
-    ValidationInformation,
+    CapabilityInformation, ExtensionInformation, ProfileInformation, ProfileVersion, QueryRequest,
+    QueryResponse, ValidationInformation,
 };
 pub use register::{RegisterRequest, RegisterResponse};
+pub use shaping::{
+    Constraint, Constraints, DefaultsInformation, ObjectDefaults, ObjectGroups, ObjectTypes,
+    ProtectionStorageMasks,
+};
 
 use std::fmt;
 
@@ -138,6 +145,31 @@ payloads! {
     Destroy: DestroyRequest<'a>, DestroyResponse;
     Query: QueryRequest, QueryResponse;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
+}
+
+impl ResponsePayload<'_> {
+    /// The Unique Identifiers that it tells, in their order.
+    pub fn unique_identifiers(&self) -> Vec<&str> {
+        let id = match self {
+            Self::Create(payload) => &payload.unique_identifier,
+            Self::Register(payload) => &payload.unique_identifier,
+            Self::Get(payload) => &payload.unique_identifier,
+            Self::GetAttributes(payload) => &payload.unique_identifier,
+            Self::GetAttributeList(payload) => &payload.unique_identifier,
+            Self::AddAttribute(payload) => &payload.unique_identifier,
+            Self::ModifyAttribute(payload) => &payload.unique_identifier,
+            Self::DeleteAttribute(payload) => &payload.unique_identifier,
+            Self::Activate(payload) => &payload.unique_identifier,
+            Self::Revoke(payload) => &payload.unique_identifier,
+            Self::Destroy(payload) => &payload.unique_identifier,
+            Self::Locate(payload) => {
+                return payload.unique_identifiers.iter().map(String::as_str).collect();
+            }
+            Self::Check(payload) => return payload.unique_identifier.as_deref().into_iter().collect(),
+            Self::Query(_) | Self::DiscoverVersions(_) | Self::Other(_) => return Vec::new(),
+        };
+        vec![id]
+    }
 }
 
 /// A payload whose content was not looked at.

@@ -1,5 +1,6 @@
 //! Query (KMIP 1.4, section 4.25).
 
+use super::shaping::{DefaultsInformation, ObjectGroups, ProtectionStorageMasks};
 use crate::kmip::attribute::RngParameters;
 use crate::kmip::enumeration::{
     AttestationType, ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName,
@@ -13,6 +14,8 @@ use crate::kmip::ttlv::{DecodeError, Field, Reader, Value, Writer, structure_fie
 pub struct QueryRequest {
     /// What is asked. Functions of later versions come as `Other`.
     pub query_functions: Vec<QueryFunction>,
+    /// For which groups of objects. Since 2.1.
+    pub object_groups: Option<ObjectGroups>,
 }
 
 impl<'a> Field<'a> for QueryRequest {
@@ -23,7 +26,10 @@ impl<'a> Field<'a> for QueryRequest {
             if query_functions.is_empty() {
                 Err(inner.missing(tag))
             } else {
-                Ok(Self { query_functions })
+                Ok(Self {
+                    query_functions,
+                    object_groups: Field::read(inner, Tag::OBJECT_GROUPS)?,
+                })
             }
         })
     }
@@ -34,6 +40,7 @@ impl<'a> Field<'a> for QueryRequest {
             for function in &self.query_functions {
                 inner.enumeration(Tag::QUERY_FUNCTION, *function);
             }
+            inner.field(Tag::OBJECT_GROUPS, &self.object_groups);
         });
     }
 }
@@ -65,6 +72,10 @@ pub struct QueryResponse {
     pub capability_information: Vec<CapabilityInformation>,
     /// Answers Query Client Registration Methods. Since 1.3.
     pub client_registration_methods: Vec<ClientRegistrationMethod>,
+    /// Answers Query Defaults Information. Since 2.0.
+    pub defaults_information: Option<DefaultsInformation>,
+    /// Answers Query Storage Protection Masks. Since 2.0.
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
 }
 
 structure_fields!(QueryResponse {
@@ -80,6 +91,8 @@ structure_fields!(QueryResponse {
     validation_information: VALIDATION_INFORMATION,
     capability_information: CAPABILITY_INFORMATION,
     client_registration_methods: CLIENT_REGISTRATION_METHOD,
+    defaults_information: DEFAULTS_INFORMATION,
+    protection_storage_masks: PROTECTION_STORAGE_MASKS,
 });
 
 /// An item of the range for extensions that the server knows (section 2.1.9).
@@ -91,12 +104,24 @@ pub struct ExtensionInformation {
     pub tag: Option<i32>,
     /// The code of its type.
     pub item_type: Option<i32>,
+    /// Whether it is an enumeration, and which number of one. Since 2.0.
+    pub enumeration: Option<i32>,
+    /// Whether it is an attribute. Since 2.0.
+    pub is_attribute: Option<bool>,
+    /// The structure that it is in. Since 2.0.
+    pub parent_structure_tag: Option<i32>,
+    /// Words about it. Since 2.0.
+    pub description: Option<String>,
 }
 
 structure_fields!(ExtensionInformation {
     name: EXTENSION_NAME,
     tag: EXTENSION_TAG,
     item_type: EXTENSION_TYPE,
+    enumeration: EXTENSION_ENUMERATION,
+    is_attribute: EXTENSION_ATTRIBUTE,
+    parent_structure_tag: EXTENSION_PARENT_STRUCTURE_TAG,
+    description: EXTENSION_DESCRIPTION,
 });
 
 /// A profile that the server conforms to (section 2.1.19).
@@ -104,6 +129,8 @@ structure_fields!(ExtensionInformation {
 pub struct ProfileInformation {
     /// The profile.
     pub profile_name: ProfileName,
+    /// Its version. Since 2.0.
+    pub profile_version: Option<ProfileVersion>,
     /// Where it is served.
     pub server_uri: Option<String>,
     /// At which port.
@@ -112,6 +139,7 @@ pub struct ProfileInformation {
 
 structure_fields!(ProfileInformation {
     profile_name: PROFILE_NAME,
+    profile_version: PROFILE_VERSION,
     server_uri: SERVER_URI,
     server_port: SERVER_PORT,
 });
@@ -171,6 +199,8 @@ pub struct CapabilityInformation {
     pub shredding_algorithm: Option<ShreddingAlgorithm>,
     /// Whether clients share a random number generator.
     pub rng_mode: Option<RngMode>,
+    /// Whether keys are made so that a quantum computer would not find them. Since 2.0.
+    pub quantum_safe: Option<bool>,
 }
 
 structure_fields!(CapabilityInformation {
@@ -183,4 +213,21 @@ structure_fields!(CapabilityInformation {
     destroy_action: DESTROY_ACTION,
     shredding_algorithm: SHREDDING_ALGORITHM,
     rng_mode: RNG_MODE,
+    quantum_safe: QUANTUM_SAFE_CAPABILITY,
+});
+
+/// The version of a profile (KMIP 2.1, section 7.32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are the specification's, and it adds nothing to their names"
+)]
+pub struct ProfileVersion {
+    pub major: i32,
+    pub minor: i32,
+}
+
+structure_fields!(ProfileVersion {
+    major: PROFILE_VERSION_MAJOR,
+    minor: PROFILE_VERSION_MINOR,
 });

@@ -1,5 +1,6 @@
 //! Register (KMIP 1.4, section 4.3).
 
+use super::ProtectionStorageMasks;
 use crate::kmip::enumeration::ObjectType;
 use crate::kmip::object::{Object, TemplateAttribute};
 use crate::kmip::tag::Tag;
@@ -14,6 +15,8 @@ pub struct RegisterRequest<'a> {
     pub template_attribute: TemplateAttribute,
     /// The object. 1.0 and 1.1 let some objects be left out.
     pub object: Option<Object<'a>>,
+    /// How it may be kept. Since 2.0.
+    pub protection_storage_masks: Option<ProtectionStorageMasks>,
 }
 
 /// The object that is kept.
@@ -32,6 +35,7 @@ impl<'a> Field<'a> for RegisterRequest<'a> {
                 object_type: Field::read(inner, Tag::OBJECT_TYPE)?,
                 template_attribute: Field::read(inner, Tag::TEMPLATE_ATTRIBUTE)?,
                 object: Object::read_if_next(inner)?,
+                protection_storage_masks: Field::read(inner, Tag::PROTECTION_STORAGE_MASKS)?,
             })
         })
     }
@@ -43,6 +47,7 @@ impl<'a> Field<'a> for RegisterRequest<'a> {
             if let Some(object) = &self.object {
                 object.write(inner);
             }
+            inner.field(Tag::PROTECTION_STORAGE_MASKS, &self.protection_storage_masks);
         });
     }
 }

@@ -1,7 +1,7 @@
 //! How a Rust type is read and written as a field of a structure.
 
 use super::{DateTime, DecodeError, ItemType, Reader, Value, Writer};
-use crate::kmip::mask::{CryptographicUsageMask, StorageStatusMask};
+use crate::kmip::mask::{CryptographicUsageMask, ProtectionStorageMask, StorageStatusMask};
 use crate::kmip::tag::Tag;
 use crate::kmip::version::ProtocolVersion;
 
@@ -11,6 +11,11 @@ use crate::kmip::version::ProtocolVersion;
 pub(crate) trait Field<'a>: Sized {
     /// The type of the item.
     const ITEM_TYPE: ItemType = ItemType::Structure;
+
+    /// The tag that the field has in a version, where that is not the same in all of them.
+    fn tag_in(_version: ProtocolVersion, tag: Tag) -> Tag {
+        tag
+    }
 
     /// Reads the field of this tag.
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError>;
@@ -69,7 +74,7 @@ macro_rules! mask_fields {
     };
 }
 
-mask_fields!(CryptographicUsageMask, StorageStatusMask);
+mask_fields!(CryptographicUsageMask, ProtectionStorageMask, StorageStatusMask);
 
 impl<'a> Field<'a> for ProtocolVersion {
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
@@ -110,6 +115,10 @@ impl<'a, T: Field<'a>> Field<'a> for Box<T> {
         T::write(self, writer, tag);
     }
 
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        T::tag_in(version, tag)
+    }
+
     fn is_known_in(&self, version: ProtocolVersion) -> bool {
         T::is_known_in(self, version)
     }
@@ -118,7 +127,11 @@ impl<'a, T: Field<'a>> Field<'a> for Box<T> {
 impl<'a, T: Field<'a>> Field<'a> for Option<T> {
     #[inline]
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
-        reader.optional(tag, |reader| T::read(reader, tag))
+        reader.optional(T::tag_in(reader.version(), tag), |reader| T::read(reader, tag))
+    }
+
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        T::tag_in(version, tag)
     }
 
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
@@ -131,11 +144,16 @@ impl<'a, T: Field<'a>> Field<'a> for Option<T> {
 impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
     fn read(reader: &mut Reader<'a, '_>, tag: Tag) -> Result<Self, DecodeError> {
         let mut all = Vec::new();
-        while reader.is_next(tag) {
+        let written = T::tag_in(reader.version(), tag);
+        while reader.is_next(written) {
             let position = all.len();
-            all.push(T::read(reader, tag).map_err(|error| error.at_position(tag, position))?);
+            all.push(T::read(reader, tag).map_err(|error| error.at_position(written, position))?);
         }
         Ok(all)
+    }
+
+    fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
+        T::tag_in(version, tag)
     }
 
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::kmip::tag::Tag;
 
-/// The type of an item (section 9.1.1.2). 2.x adds Date-Time Extended.
+/// The type of an item (section 9.1.1.2). Date-Time Extended came with 2.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 #[allow(
@@ -25,11 +25,12 @@ pub enum ItemType {
     ByteString = 0x08,
     DateTime = 0x09,
     Interval = 0x0A,
+    DateTimeExtended = 0x0B,
 }
 
 impl ItemType {
     /// Every type, in the order of the codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Structure,
         Self::Integer,
         Self::LongInteger,
@@ -40,6 +41,7 @@ impl ItemType {
         Self::ByteString,
         Self::DateTime,
         Self::Interval,
+        Self::DateTimeExtended,
     ];
 
     /// The type of a code on the wire.
@@ -65,6 +67,7 @@ impl ItemType {
             Self::ByteString => "ByteString",
             Self::DateTime => "DateTime",
             Self::Interval => "Interval",
+            Self::DateTimeExtended => "DateTimeExtended",
         }
     }
 
@@ -82,6 +85,7 @@ impl fmt::Display for ItemType {
             Self::TextString => "Text String",
             Self::ByteString => "Byte String",
             Self::DateTime => "Date-Time",
+            Self::DateTimeExtended => "Date-Time Extended",
             other => other.name(),
         })
     }
@@ -160,6 +164,8 @@ pub enum Value {
     DateTime(DateTime),
     /// A length of time in seconds.
     Interval(u32),
+    /// A moment in microseconds since 1970-01-01 00:00:00 UTC.
+    DateTimeExtended(i64),
 }
 
 impl Value {
@@ -176,6 +182,7 @@ impl Value {
             Self::ByteString(_) => ItemType::ByteString,
             Self::DateTime(_) => ItemType::DateTime,
             Self::Interval(_) => ItemType::Interval,
+            Self::DateTimeExtended(_) => ItemType::DateTimeExtended,
         }
     }
 }

@@ -44,8 +44,8 @@ impl<'o> Writer<'o> {
 
     /// Writes a field of a structure, unless its tag is one that the reader does not know yet.
     #[inline]
-    pub(crate) fn field<'a>(&mut self, tag: Tag, value: &impl Field<'a>) {
-        if self.knows(tag) {
+    pub(crate) fn field<'a, F: Field<'a>>(&mut self, tag: Tag, value: &F) {
+        if self.knows(F::tag_in(self.version, tag)) {
             value.write(self, tag);
         }
     }
@@ -143,6 +143,11 @@ impl<'o> Writer<'o> {
         self.four(tag, ItemType::Interval, value.to_be_bytes());
     }
 
+    /// Writes a Date-Time Extended, in microseconds.
+    pub(crate) fn date_time_extended(&mut self, tag: Tag, value: i64) {
+        self.eight(tag, ItemType::DateTimeExtended, value.to_be_bytes());
+    }
+
     /// Writes a structure whose items `write` writes.
     #[inline]
     pub(crate) fn structure<R>(&mut self, tag: Tag, write: impl FnOnce(&mut Self) -> R) -> R {
@@ -177,6 +182,7 @@ impl<'o> Writer<'o> {
             Value::ByteString(value) => self.bytes(tag, value),
             Value::DateTime(value) => self.date_time(tag, *value),
             Value::Interval(value) => self.interval(tag, *value),
+            Value::DateTimeExtended(value) => self.date_time_extended(tag, *value),
         }
     }
 }

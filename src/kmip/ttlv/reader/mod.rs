@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use super::{DecodeError, DecodeErrorKind, ItemType, Limits};
 use crate::kmip::tag::Tag;
+use crate::kmip::version::{ProtocolVersion, V1_4};
 
 /// The bytes of an item's tag, type and length.
 const HEADER: usize = 8;
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     /// Whether items of unknown tags are passed over. So it is for a minor version that is newer than the tables
     /// (section 11.1).
     skip_unknown_items: Cell<bool>,
+    /// The version that the message is written in, from its header on.
+    version: Cell<ProtocolVersion>,
 }
 
 impl Context {
@@ -31,6 +34,7 @@ impl Context {
             limits,
             accept_unknown_values: false,
             skip_unknown_items: Cell::new(false),
+            version: Cell::new(V1_4),
         }
     }
 
@@ -40,6 +44,11 @@ impl Context {
             accept_unknown_values: true,
             ..Self::strict(limits)
         }
+    }
+
+    /// From here on, reads as this version writes. Without it, 1.4.
+    pub(crate) fn set_version(&self, version: ProtocolVersion) {
+        self.version.set(version);
     }
 
     /// From here on, passes over items of unknown tags.
@@ -130,6 +139,12 @@ impl<'a, 'c> Reader<'a, 'c> {
         self.context
     }
 
+    /// The version that the message is written in.
+    #[inline]
+    pub(crate) fn version(&self) -> ProtocolVersion {
+        self.context.version.get()
+    }
+
     /// The tag of the next item; `None` where there is none, or where its header is cut off.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<Tag> {
@@ -182,7 +197,9 @@ impl<'a, 'c> Reader<'a, 'c> {
         let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
         let fits = match item_type {
             ItemType::Integer | ItemType::Enumeration | ItemType::Interval => length == 4,
-            ItemType::LongInteger | ItemType::Boolean | ItemType::DateTime => length == 8,
+            ItemType::LongInteger | ItemType::Boolean | ItemType::DateTime | ItemType::DateTimeExtended => {
+                length == 8
+            }
             ItemType::Structure => length.is_multiple_of(8),
             ItemType::BigInteger => length.is_multiple_of(8) && length > 0,
             ItemType::TextString | ItemType::ByteString => true,

@@ -115,6 +115,12 @@ impl<'a> Reader<'a, '_> {
         self.four(tag, ItemType::Interval).map(u32::from_be_bytes)
     }
 
+    /// Reads a Date-Time Extended, in microseconds.
+    pub(crate) fn date_time_extended(&mut self, tag: Tag) -> Result<i64, DecodeError> {
+        self.eight(tag, ItemType::DateTimeExtended)
+            .map(i64::from_be_bytes)
+    }
+
     /// Reads the next item of this tag as it is, whatever its type.
     pub(crate) fn tree(&mut self, tag: Tag) -> Result<Value, DecodeError> {
         if !self.is_next(tag) {
@@ -138,6 +144,7 @@ impl<'a> Reader<'a, '_> {
             ItemType::ByteString => Value::ByteString(self.bytes(tag)?.to_vec()),
             ItemType::DateTime => Value::DateTime(self.date_time(tag)?),
             ItemType::Interval => Value::Interval(self.interval(tag)?),
+            ItemType::DateTimeExtended => Value::DateTimeExtended(self.date_time_extended(tag)?),
         })
     }
 
