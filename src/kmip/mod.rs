@@ -15,17 +15,23 @@
 //! | [`payload`] | what operations ask and answer |
 //! | [`message`] | headers and batch items |
 //! | [`text`] | a message in words |
+//! | [`xml`], [`json`] | a message in the two text encodings, from and to the binary one |
+//! | [`transcode`], [`naming`] | what those have in common: values and limits, and the names of numbers |
 
 pub mod attribute;
 pub mod enumeration;
+pub mod json;
 pub mod mask;
 pub mod message;
+mod naming;
 pub mod object;
 pub mod output;
 pub mod payload;
 pub mod tag;
 pub mod text;
+mod transcode;
 pub mod ttlv;
 pub mod version;
+pub mod xml;
 
 pub use version::ProtocolVersion;

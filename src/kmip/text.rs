@@ -6,11 +6,9 @@
 
 use std::fmt::{self, Write};
 
-use super::attribute::AttributeKind;
-use super::enumeration;
-use super::mask;
+use super::naming::{self, Siblings, Simple};
 use super::tag::Tag;
-use super::ttlv::{Context, DateTime, DecodeError, ItemType, Limits, Reader};
+use super::ttlv::{Context, DecodeError, ItemType, Limits, Reader};
 
 /// What becomes of values that may be keys or passwords.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,18 +52,6 @@ struct Text<'o> {
     secrets: Secrets,
 }
 
-/// What an item of a simple type holds.
-enum Simple<'a> {
-    Number(i64),
-    Enumeration(u32),
-    Boolean(bool),
-    Text(&'a str),
-    Bytes(&'a [u8]),
-    DateTime(DateTime),
-    Interval(u32),
-    Moment(i64),
-}
-
 impl Text<'_> {
     /// Writes the items of a structure, `around` telling whether it is one whose items may be secret; tells what keeps
     /// the rest from being read.
@@ -75,8 +61,7 @@ impl Text<'_> {
         depth: usize,
         around: bool,
     ) -> Result<Option<DecodeError>, fmt::Error> {
-        // What an Attribute Value means follows from the Attribute Name before it.
-        let mut attribute = None;
+        let mut siblings = Siblings::default();
         while !reader.is_empty() {
             let (tag, item_type) = match (reader.peek(), reader.next_type()) {
                 (Some(tag), Ok(item_type)) => (tag, item_type),
@@ -96,23 +81,18 @@ impl Text<'_> {
                 }
                 continue;
             }
-            let value = match simple(reader, tag, item_type) {
+            let value = match naming::simple(reader, tag, item_type) {
                 Ok(value) => value,
                 Err(error) => {
                     writeln!(self.out)?;
                     return Ok(Some(error));
                 }
             };
-            if let (Tag::ATTRIBUTE_NAME, Simple::Text(name)) = (tag, &value) {
-                attribute = AttributeKind::from_text(name).map(AttributeKind::tag);
+            if let Simple::Text(text) = value {
+                siblings.note(tag, text);
             }
-            let meaning = if tag == Tag::ATTRIBUTE_VALUE {
-                attribute.unwrap_or(tag)
-            } else {
-                tag
-            };
             write!(self.out, ": ")?;
-            self.simple(&value, meaning, is_secret)?;
+            self.simple(&value, siblings.meaning_of(tag), is_secret)?;
             writeln!(self.out)?;
         }
         Ok(None)
@@ -121,25 +101,28 @@ impl Text<'_> {
     fn simple(&mut self, value: &Simple<'_>, meaning: Tag, is_secret: bool) -> fmt::Result {
         let hidden = is_secret && self.secrets == Secrets::Hidden;
         match value {
-            Simple::Bytes(bytes) if hidden => write!(self.out, "<{} bytes>", bytes.len()),
+            Simple::Bytes(bytes) | Simple::BigInteger(bytes) if hidden => {
+                write!(self.out, "<{} bytes>", bytes.len())
+            }
             Simple::Text(text) if hidden => write!(self.out, "<{} bytes>", text.len()),
-            Simple::Number(number) => match mask::describe(meaning, *number) {
+            Simple::Integer(number) => match naming::of_mask(meaning, (*number).into()) {
                 Some(names) => write!(self.out, "{names}"),
                 None => write!(self.out, "{number}"),
             },
-            Simple::Enumeration(number) => {
-                match enumeration::by_tag(meaning).and_then(|facts| facts.by_value(*number)) {
-                    Some(fact) => write!(self.out, "{}", fact.text),
-                    None => write!(self.out, "0x{number:08X}"),
-                }
-            }
+            Simple::LongInteger(number) => write!(self.out, "{number}"),
+            Simple::Enumeration(number) => match naming::of_enumeration(meaning, *number) {
+                Some((_, text)) => write!(self.out, "{text}"),
+                None => write!(self.out, "0x{number:08X}"),
+            },
             Simple::Boolean(value) => write!(self.out, "{value}"),
             // Quoted, with what is not printable escaped: the text is the other side's.
             Simple::Text(text) => write!(self.out, "{text:?}"),
-            Simple::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(self.out, "{byte:02x}")),
+            Simple::Bytes(bytes) | Simple::BigInteger(bytes) => {
+                bytes.iter().try_for_each(|byte| write!(self.out, "{byte:02x}"))
+            }
             Simple::DateTime(moment) => write!(self.out, "{moment}"),
             Simple::Interval(seconds) => write!(self.out, "{seconds} s"),
-            Simple::Moment(moment) => {
+            Simple::DateTimeExtended(moment) => {
                 let (seconds, rest) = (moment.div_euclid(1_000_000), moment.rem_euclid(1_000_000));
                 write!(self.out, "{} + {rest} µs", DateTime(seconds))
             }
@@ -147,26 +130,11 @@ impl Text<'_> {
     }
 }
 
-fn simple<'a>(reader: &mut Reader<'a, '_>, tag: Tag, item_type: ItemType) -> Result<Simple<'a>, DecodeError> {
-    Ok(match item_type {
-        ItemType::Integer => Simple::Number(reader.integer(tag)?.into()),
-        ItemType::LongInteger => Simple::Number(reader.long_integer(tag)?),
-        ItemType::Enumeration => Simple::Enumeration(reader.enumeration_number(tag)?),
-        ItemType::Boolean => Simple::Boolean(reader.boolean(tag)?),
-        ItemType::TextString => Simple::Text(reader.text(tag)?),
-        ItemType::BigInteger => Simple::Bytes(reader.big_integer(tag)?),
-        ItemType::ByteString | ItemType::Structure => Simple::Bytes(reader.bytes(tag)?),
-        ItemType::DateTime => Simple::DateTime(reader.date_time(tag)?),
-        ItemType::DateTimeExtended => Simple::Moment(reader.date_time_extended(tag)?),
-        ItemType::Interval => Simple::Interval(reader.interval(tag)?),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kmip::output::ZeroizingOutput;
-    use crate::kmip::ttlv::{Item, Value, encode};
+    use crate::kmip::ttlv::{DateTime, Item, Value, encode};
 
     fn text_of(items: Vec<Item>, secrets: Secrets) -> String {
         let mut out = ZeroizingOutput::new();

@@ -1,5 +1,6 @@
 //! What is wrong with a message, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::ItemType;
@@ -130,6 +131,30 @@ pub enum DecodeErrorKind {
         /// The limit.
         limit: usize,
     },
+    /// XML or JSON that is not well-formed, or no KMIP in it.
+    Syntax {
+        /// The encoding: `XML` or `JSON`.
+        encoding: &'static str,
+        /// What is wrong.
+        what: Cow<'static, str>,
+    },
+    /// A name or number that stands for no tag, in XML or JSON.
+    UnknownTag {
+        /// What came in its place.
+        found: String,
+    },
+    /// A name that stands for no item type, in XML or JSON.
+    UnknownTypeName {
+        /// What came in its place.
+        found: String,
+    },
+    /// A name that stands for no value of an enumeration or mask, in XML or JSON.
+    UnknownName {
+        /// What came in its place.
+        found: String,
+    },
+    /// A text that cannot be said in XML, which has no control characters.
+    NotInXml,
 }
 
 impl DecodeError {
@@ -149,6 +174,21 @@ impl DecodeError {
     pub(crate) fn within(mut self, tag: Tag, position: Option<usize>) -> Self {
         self.0.in_attribute_value |= tag == Tag::ATTRIBUTE_VALUE;
         self.0.path.push((tag, position));
+        self
+    }
+
+    /// The same error, whose innermost item is one of this tag.
+    #[cold]
+    pub(crate) fn under(mut self, tag: Tag) -> Self {
+        self.0.in_attribute_value |= tag == Tag::ATTRIBUTE_VALUE;
+        self.0.path.insert(0, (tag, None));
+        self
+    }
+
+    /// The same error at another byte.
+    #[cold]
+    pub(crate) fn at_offset(mut self, offset: usize) -> Self {
+        self.0.offset = offset;
         self
     }
 
@@ -192,6 +232,8 @@ impl DecodeError {
         match self.0.kind {
             DecodeErrorKind::UnknownValue { .. }
             | DecodeErrorKind::BadValue { .. }
+            | DecodeErrorKind::UnknownTag { .. }
+            | DecodeErrorKind::UnknownName { .. }
             | DecodeErrorKind::Unexpected { .. } => ResultReason::InvalidField,
             // An attribute of another type than it has is an incorrect attribute value (section 11.2).
             DecodeErrorKind::WrongType { .. } if self.0.in_attribute_value => ResultReason::InvalidField,
@@ -237,6 +279,11 @@ impl fmt::Display for DecodeErrorKind {
             Self::TextTooLong { length, limit } => {
                 write!(f, "the text has {length} bytes, and {limit} are allowed")
             }
+            Self::Syntax { encoding, what } => write!(f, "this is no KMIP in {encoding}: {what}"),
+            Self::UnknownTag { found } => write!(f, "there is no tag {found:?}"),
+            Self::UnknownTypeName { found } => write!(f, "there is no item type {found:?}"),
+            Self::UnknownName { found } => write!(f, "there is no value {found:?} here"),
+            Self::NotInXml => f.write_str("the text has a control character, which XML cannot say"),
         }
     }
 }
