@@ -48,6 +48,8 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// The endpoint that vCenter and ESXi talk to.
     pub kmip: Kmip,
+    /// `[https]`
+    pub https: Https,
     /// The administration interface.
     pub admin: Admin,
     /// The database.
@@ -78,6 +80,13 @@ pub struct Kmip {
     pub warn_before_expiry: Duration,
     /// `[kmip.limits]`
     pub limits: Limits,
+}
+
+/// `[https]`: KMIP over HTTPS, with the certificates and limits of `[kmip]`.
+#[derive(Debug, Clone, Default)]
+pub struct Https {
+    /// The addresses to listen on; none where it is not wanted.
+    pub listen: Vec<SocketAddr>,
 }
 
 /// `[kmip.limits]`: what one client, and all of them, may take.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::mirror::mirrors;
 use super::reader::{Document, Section};
 use super::{
-    Admin, Config, Device, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems, ReleaseProfile,
-    Store, TokenSelector, VERSION, WrapProfile,
+    Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems,
+    ReleaseProfile, Store, TokenSelector, VERSION, WrapProfile,
 };
 
 const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
+/// The port of HTTPS.
+const HTTPS_PORT: u16 = 443;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -50,6 +52,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         .path("state_directory")
         .unwrap_or_else(|| DEFAULT_STATE_DIRECTORY.into());
     let kmip = kmip(top.section("kmip"));
+    let https = https(top.section("https"), &kmip.listen);
     let admin = admin(top.section("admin"), &state_directory);
     let store = store(top.section("store"), &state_directory);
     let devices = devices(&mut top);
@@ -61,6 +64,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         node,
         state_directory,
         kmip,
+        https,
         admin,
         store,
         devices,
@@ -86,21 +90,7 @@ fn kmip(mut section: Section<'_>) -> Kmip {
                     "remove the line to listen on every address",
                 );
             }
-            let mut addresses = Vec::new();
-            for text in texts {
-                match text.parse() {
-                    Ok(address) if addresses.contains(&address) => {
-                        section.wrong("listen", format!("has {text} twice"), "name each address once");
-                    }
-                    Ok(address) => addresses.push(address),
-                    Err(_) => section.wrong(
-                        "listen",
-                        format!("has {text:?}, which is no address and port"),
-                        format!("write addresses such as \"192.0.2.10:{KMIP_PORT}\" or \"[::]:{KMIP_PORT}\""),
-                    ),
-                }
-            }
-            addresses
+            addresses(&mut section, texts, KMIP_PORT)
         }
     };
     let certificate = required_path(
@@ -130,6 +120,42 @@ fn kmip(mut section: Section<'_>) -> Kmip {
         warn_before_expiry,
         limits,
     }
+}
+
+/// The addresses of `listen`, of which `port` is the usual one.
+fn addresses(section: &mut Section<'_>, texts: Vec<String>, port: u16) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for text in texts {
+        match text.parse() {
+            Ok(address) if addresses.contains(&address) => {
+                section.wrong("listen", format!("has {text} twice"), "name each address once");
+            }
+            Ok(address) => addresses.push(address),
+            Err(_) => section.wrong(
+                "listen",
+                format!("has {text:?}, which is no address and port"),
+                format!("write addresses such as \"192.0.2.10:{port}\" or \"[::]:{port}\""),
+            ),
+        }
+    }
+    addresses
+}
+
+fn https(mut section: Section<'_>, kmip: &[SocketAddr]) -> Https {
+    let texts = section.strings("listen").unwrap_or_default();
+    let listen = addresses(&mut section, texts, HTTPS_PORT);
+    if let Some(taken) = listen
+        .iter()
+        .find(|address| address.port() != 0 && kmip.contains(address))
+    {
+        section.wrong(
+            "listen",
+            format!("has {taken}, which `kmip.listen` has too"),
+            "give HTTPS a port of its own",
+        );
+    }
+    section.finish();
+    Https { listen }
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

@@ -36,6 +36,7 @@ pub fn template(answers: &InitAnswers) -> String {
     let mut text = String::new();
     write_top(&mut text, answers);
     write_kmip(&mut text, answers);
+    write_https(&mut text);
     write_device(&mut text, answers);
     write_mirror(&mut text);
     text.push_str(
@@ -73,6 +74,16 @@ fn write_top(text: &mut String, answers: &InitAnswers) {
         "state_directory",
         &answers.state_directory.to_string_lossy(),
     );
+    text.push('\n');
+}
+
+fn write_https(text: &mut String) {
+    line(text, "[https]");
+    line(
+        text,
+        "# KMIP over HTTPS, as POST to /kmip in TTLV, XML or JSON, for the same clients. Default: not served.",
+    );
+    line(text, "#listen = [\"0.0.0.0:443\", \"[::]:443\"]");
     text.push('\n');
 }
 

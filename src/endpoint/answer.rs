@@ -5,6 +5,7 @@ use claviger_hsm::memory::LockedBuffer;
 
 use crate::adapter::Caller;
 use crate::kmip::output::Output;
+use crate::kmip::ttlv::DecodeError;
 use crate::operation::{self, Disposition, Services};
 
 /// Who answers the requests of known clients.
@@ -13,12 +14,26 @@ pub trait Answer: Send + Sync {
     /// Writes the response to `request`, a whole message or the beginning of one that can't be followed, into `out`,
     /// which is empty. It answers everything, errors too; where it writes nothing, the connection is closed.
     async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition;
+
+    /// Writes the response to a request that came in another encoding and could not be turned into the binary form, of
+    /// which `begun` is as much as could be.
+    async fn refuse(&self, caller: &Caller, begun: &[u8], error: &DecodeError, out: &mut (dyn Output + Send));
 }
 
 #[async_trait]
 impl Answer for Services {
     async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition {
         operation::answer(self, caller, request, out).await
+    }
+
+    async fn refuse(
+        &self,
+        caller: &Caller,
+        begun: &[u8],
+        error: &DecodeError,
+        out: &mut (dyn Output + Send),
+    ) {
+        operation::refuse_unreadable(self, caller, begun, error, out).await;
     }
 }
 

@@ -11,14 +11,14 @@ const REQUEST_MESSAGE: [u8; 4] = [0x42, 0x00, 0x78, 0x01];
 
 /// What the bytes at the front of the stream are.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(super) enum Frame<W = usize, B = Broken> {
     /// The beginning of a message that goes on.
     Partial,
-    /// A message of this many bytes, header included.
-    Whole(usize),
+    /// A message: of this many bytes, header included.
+    Whole(W),
     /// No message that this server takes, and nothing behind it can be told apart: what is there is all that can be
     /// answered, and the connection has to be closed.
-    Broken(Broken),
+    Broken(B),
 }
 
 /// Why the stream can't be followed.

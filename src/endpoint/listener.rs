@@ -9,7 +9,7 @@ use rustix::net::sockopt::set_ipv6_v6only;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
-use super::session::{self, Shared};
+use super::session::{self, Protocol, Shared};
 use super::{Error, config};
 
 /// Connections that the kernel completes ahead of us: every host of a cluster that boots after a power cut comes at
@@ -45,6 +45,20 @@ pub fn listen(kmip: &config::Kmip) -> Result<Vec<TcpListener>, Error> {
     Ok(listeners)
 }
 
+/// Binds the addresses for HTTPS, if there are any. Fails at the first that can't be bound.
+pub fn listen_https(https: &config::Https) -> Result<Vec<TcpListener>, Error> {
+    https
+        .listen
+        .iter()
+        .map(|address| {
+            bind(*address).map_err(|source| Error::Listen {
+                address: *address,
+                source,
+            })
+        })
+        .collect()
+}
+
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() {
         TcpSocket::new_v6()?
@@ -68,7 +82,7 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 /// Accepts connections until the endpoint stops.
-pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn accept(listener: TcpListener, protocol: Protocol, shared: Arc<Shared>) {
     let mut rest = SHORTEST_REST;
     let mut crowd = Crowd::default();
     loop {
@@ -82,9 +96,13 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 rest = SHORTEST_REST;
                 match Arc::clone(&shared.places).try_acquire_owned() {
                     Ok(place) => {
-                        shared
-                            .sessions
-                            .spawn(session::serve(Arc::clone(&shared), socket, peer, place));
+                        shared.sessions.spawn(session::serve(
+                            Arc::clone(&shared),
+                            socket,
+                            peer,
+                            protocol,
+                            place,
+                        ));
                     }
                     // Dropped here: the peer sees its connection closed, and is not left waiting.
                     Err(_) => crowd.refused(peer, shared.limits.connections),

@@ -5,12 +5,17 @@
 //! the other, cut out of the stream by [`frame`], has each answered through [`answer`], and sends the answer. Whom the
 //! verifier refuses ([`refusal`]) is told to the operator and the auditor by [`telling`].
 //!
+//! Over HTTPS the same messages come in requests of HTTP ([`http`]), in any of the three encodings ([`https`]): the
+//! listener, TLS, the identities, the limits and whoever answers are the same.
+//!
 //! No key outlives its answer here: requests and answers lie in locked, zeroised memory, and an answer is sealed into
 //! TLS records before the first byte of it is sent.
 
 mod answer;
 mod buffer;
 mod frame;
+mod http;
+mod https;
 mod identity;
 mod listener;
 mod refusal;
@@ -35,12 +40,12 @@ use tokio_util::task::TaskTracker;
 
 pub use answer::Answer;
 pub use identity::Identities;
-pub use listener::listen;
+pub use listener::{listen, listen_https};
 pub use refusal::{Reason, Refusal, RefusedCertificate};
 pub use telling::{RefusalRecorder, Told};
 
 use crate::config;
-use session::Shared;
+use session::{Protocol, Shared};
 use telling::Refusals;
 
 /// Why the endpoint can't start.
@@ -86,22 +91,22 @@ pub struct Services {
 /// A running endpoint.
 pub struct Endpoint {
     addresses: Vec<SocketAddr>,
+    https_addresses: Vec<SocketAddr>,
     shared: Arc<Shared>,
     listeners: Vec<JoinHandle<()>>,
     refusals: JoinHandle<()>,
 }
 
 impl Endpoint {
-    /// Serves on `listeners`, which [`listen`] binds.
+    /// Serves KMIP on `listeners`, which [`listen`] binds, and KMIP over HTTPS on `https`, which [`listen_https`] binds.
     pub fn start(
         kmip: &config::Kmip,
         listeners: Vec<TcpListener>,
+        https: Vec<TcpListener>,
         services: Services,
     ) -> Result<Self, Error> {
-        let addresses = listeners
-            .iter()
-            .map(TcpListener::local_addr)
-            .collect::<Result<_, _>>()?;
+        let addresses = addresses_of(&listeners)?;
+        let https_addresses = addresses_of(&https)?;
         let tls = tls::server_config(kmip, &services.identities)?;
         let (refusals, telling) = Refusals::start(services.refused_certificates, services.refusals);
         let places = kmip.limits.connections.min(Semaphore::MAX_PERMITS);
@@ -109,6 +114,7 @@ impl Endpoint {
             answer: services.answer,
             identities: services.identities,
             refusals,
+            https: tls::https_config(&tls),
             tls,
             limits: kmip.limits.clone(),
             allow_expired: kmip.allow_expired_client_certificates,
@@ -118,12 +124,17 @@ impl Endpoint {
             stopping: CancellationToken::new(),
             aborting: CancellationToken::new(),
         });
-        let listeners = listeners
-            .into_iter()
-            .map(|listener| tokio::spawn(listener::accept(listener, Arc::clone(&shared))))
+        let kmip = listeners.into_iter().map(|listener| (listener, Protocol::Kmip));
+        let https = https.into_iter().map(|listener| (listener, Protocol::Https));
+        let listeners = kmip
+            .chain(https)
+            .map(|(listener, protocol)| {
+                tokio::spawn(listener::accept(listener, protocol, Arc::clone(&shared)))
+            })
             .collect();
         Ok(Self {
             addresses,
+            https_addresses,
             shared,
             listeners,
             refusals: telling,
@@ -133,6 +144,11 @@ impl Endpoint {
     /// The addresses that it listens on, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that it listens on for HTTPS.
+    pub fn https_addresses(&self) -> &[SocketAddr] {
+        &self.https_addresses
     }
 
     /// How many connections are open.
@@ -165,4 +181,8 @@ impl Endpoint {
         drop(shared);
         let _ = refusals.await;
     }
+}
+
+fn addresses_of(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
 }

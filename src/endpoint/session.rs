@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::Answer;
-use super::frame::{self, Broken, Frame};
+use super::frame::{self, Frame};
+use super::https;
 use super::identity::{Client, Connected, Identities};
 use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
@@ -34,12 +35,23 @@ const ANSWER: usize = 1024;
 /// How long a goodbye may take: nobody waits for it but this task.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// What is spoken over TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// KMIP messages one after the other.
+    Kmip,
+    /// KMIP messages in HTTP requests.
+    Https,
+}
+
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) answer: Arc<dyn Answer>,
     pub(super) identities: Identities,
     pub(super) refusals: Refusals,
     pub(super) tls: Arc<ServerConfig>,
+    /// The same for HTTPS.
+    pub(super) https: Arc<ServerConfig>,
     pub(super) limits: Limits,
     pub(super) allow_expired: bool,
     pub(super) warn_before_expiry: time::Duration,
@@ -57,6 +69,7 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
     socket: TcpStream,
     peer: SocketAddr,
+    protocol: Protocol,
     _place: OwnedSemaphorePermit,
 ) {
     tokio::select! {
@@ -64,17 +77,21 @@ pub(super) async fn serve(
         () = shared.aborting.cancelled() => {
             tracing::warn!(%peer, "a connection is cut: its request took longer than the stop waits");
         }
-        () = converse(&shared, socket, peer) => {}
+        () = converse(&shared, socket, peer, protocol) => {}
     }
 }
 
-async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr) {
+async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr, protocol: Protocol) {
     // An answer is one write: waiting to fill a packet would only delay it.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%peer, %error, "the connection is gone");
         return;
     }
-    let mut stream = match TlsStream::new(socket, Arc::clone(&shared.tls)) {
+    let tls = match protocol {
+        Protocol::Kmip => &shared.tls,
+        Protocol::Https => &shared.https,
+    };
+    let mut stream = match TlsStream::new(socket, Arc::clone(tls)) {
         Ok(stream) => stream,
         Err(error) => {
             tracing::error!(%peer, %error, "TLS can't begin");
@@ -97,7 +114,11 @@ async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr) {
             caller,
             _connected: connected,
         };
-        if let Err(error) = session.run().await {
+        let ended = match protocol {
+            Protocol::Kmip => session.run().await,
+            Protocol::Https => https::run(session).await,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%peer, %error, "the connection failed");
             return;
         }
@@ -186,20 +207,21 @@ fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Ar
     connected.map(|connected| (client, connected))
 }
 
-struct Session<'s> {
-    shared: &'s Shared,
-    stream: &'s mut TlsStream,
+/// A connection whose client is known.
+pub(super) struct Session<'s> {
+    pub(super) shared: &'s Shared,
+    pub(super) stream: &'s mut TlsStream,
     client: Arc<Client>,
-    caller: Caller,
+    pub(super) caller: Caller,
     _connected: Connected,
 }
 
 /// What comes next on a connection.
-enum Next {
-    /// A whole request of this many bytes.
-    Request(usize),
+pub(super) enum Next<W, B> {
+    /// A whole request.
+    Request(W),
     /// What can't be followed.
-    Broken(Broken),
+    Broken(B),
     /// Nothing: the connection is to be closed, for this reason.
     End(&'static str),
 }
@@ -207,7 +229,8 @@ enum Next {
 impl Session<'_> {
     async fn run(mut self) -> Result<(), StreamError> {
         loop {
-            match self.next().await? {
+            match self.next(frame::find).await? {
+                // Of this many bytes.
                 Next::Request(length) => {
                     if self.answer(length).await? == Disposition::Close {
                         return self.part().await;
@@ -227,7 +250,11 @@ impl Session<'_> {
         }
     }
 
-    async fn next(&mut self) -> Result<Next, StreamError> {
+    /// Waits for the next request, whose end `find` finds in what came, given the most that a request may have.
+    pub(super) async fn next<W, B>(
+        &mut self,
+        mut find: impl FnMut(&[u8], usize) -> Frame<W, B> + Send,
+    ) -> Result<Next<W, B>, StreamError> {
         let limits = &self.shared.limits;
         let mut deadline = Instant::now() + limits.idle;
         let mut begun = false;
@@ -235,8 +262,8 @@ impl Session<'_> {
             if self.client.removed.is_cancelled() {
                 return Ok(Next::End("the certificate is no longer admitted"));
             }
-            match frame::find(self.stream.received.filled(), limits.request_bytes) {
-                Frame::Whole(length) => return Ok(Next::Request(length)),
+            match find(self.stream.received.filled(), limits.request_bytes) {
+                Frame::Whole(request) => return Ok(Next::Request(request)),
                 Frame::Broken(broken) => return Ok(Next::Broken(broken)),
                 Frame::Partial => {}
             }
@@ -256,7 +283,15 @@ impl Session<'_> {
             };
             match read {
                 Ok(Ok(Read::Some)) => {}
-                Ok(Ok(Read::End)) => return Ok(self.at_the_end()),
+                // The peer sends nothing more; a request that is whole is answered all the same.
+                Ok(Ok(Read::End)) => {
+                    let rest = self.stream.received.filled();
+                    return Ok(match find(rest, limits.request_bytes) {
+                        Frame::Whole(request) => Next::Request(request),
+                        Frame::Broken(broken) => Next::Broken(broken),
+                        Frame::Partial => Next::End("the peer has closed"),
+                    });
+                }
                 Ok(Err(error)) => return Err(error),
                 Err(_) if begun => {
                     tracing::info!(
@@ -268,15 +303,6 @@ impl Session<'_> {
                 }
                 Err(_) => return Ok(Next::End("it was idle for too long")),
             }
-        }
-    }
-
-    /// The peer sends nothing more; a request that is whole is answered all the same.
-    fn at_the_end(&self) -> Next {
-        match frame::find(self.stream.received.filled(), self.shared.limits.request_bytes) {
-            Frame::Whole(length) => Next::Request(length),
-            Frame::Broken(broken) => Next::Broken(broken),
-            Frame::Partial => Next::End("the peer has closed"),
         }
     }
 
@@ -292,19 +318,22 @@ impl Session<'_> {
         self.stream.seal(out.as_slice())?;
         // What was in the clear is gone before the first byte is sent.
         drop(out);
-        match timeout(self.shared.limits.request, self.stream.flush()).await {
-            Ok(sent) => sent?,
-            Err(_) => {
-                return Err(StreamError::Unexpected(
-                    "the peer did not take its answer in time",
-                ));
-            }
-        }
+        self.send().await?;
         Ok(disposition)
     }
 
+    /// Sends what was sealed, which the peer has to take in time.
+    pub(super) async fn send(&mut self) -> Result<(), StreamError> {
+        match timeout(self.shared.limits.request, self.stream.flush()).await {
+            Ok(sent) => Ok(sent?),
+            Err(_) => Err(StreamError::Unexpected(
+                "the peer did not take its answer in time",
+            )),
+        }
+    }
+
     /// Closes so that the last answer arrives, whatever the peer is still sending.
-    async fn part(self) -> Result<(), StreamError> {
+    pub(super) async fn part(self) -> Result<(), StreamError> {
         let _ = timeout(GOODBYE, async {
             self.stream.seal_close_notify()?;
             self.stream.flush().await?;
@@ -315,7 +344,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn peer(&self) -> SocketAddr {
+    pub(super) fn peer(&self) -> SocketAddr {
         SocketAddr::new(self.caller.origin.address, self.caller.origin.port)
     }
 }

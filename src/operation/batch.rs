@@ -19,6 +19,7 @@ use crate::kmip::message::{
 };
 use crate::kmip::output::Output;
 use crate::kmip::payload::{RequestPayload, ResponsePayload};
+use crate::kmip::ttlv::DecodeError;
 use crate::kmip::version::V1_0;
 use crate::recorder;
 
@@ -63,6 +64,22 @@ pub async fn answer(
     };
     refuse_message(services, caller, version, &refusal, out).await;
     disposition
+}
+
+/// Answers a request that came in another encoding and could not be turned into the binary form, of which `begun` is as
+/// much as could be: in the version that it claims, where that much is there.
+pub async fn refuse_unreadable(
+    services: &Services,
+    caller: &Caller,
+    begun: &[u8],
+    error: &DecodeError,
+    out: &mut (dyn Output + Send),
+) {
+    let (version, refusal) = match RequestMessage::sniff_version(begun) {
+        Some(claimed) if !matches!(claimed.major, 1 | 2) => (V1_0, Refusal::version(claimed)),
+        claimed => (claimed.map_or(V1_0, answered_in), Refusal::unreadable(error)),
+    };
+    refuse_message(services, caller, version, &refusal, out).await;
 }
 
 /// The version that a message is answered in: its own, or the last that is known of its major version.

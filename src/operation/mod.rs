@@ -61,6 +61,6 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Disposition, answer};
+pub use batch::{Disposition, answer, refuse_unreadable};
 pub use clock::Clock;
 pub use services::{Limits, Services};

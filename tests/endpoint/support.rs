@@ -8,8 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use claviger::adapter::{AdapterId, Caller, ClientCertificate};
 use claviger::config::Config;
-use claviger::endpoint::{Answer, Endpoint, Identities, RefusalRecorder, Services, Told, listen};
+use claviger::endpoint::{
+    Answer, Endpoint, Identities, RefusalRecorder, Services, Told, listen, listen_https,
+};
 use claviger::kmip::output::Output;
+use claviger::kmip::ttlv::DecodeError;
 use claviger::operation::Disposition;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};
@@ -71,6 +74,10 @@ impl Answer for Echo {
         }
         out.append(request);
         Disposition::KeepOpen
+    }
+
+    async fn refuse(&self, _: &Caller, begun: &[u8], _: &DecodeError, out: &mut (dyn Output + Send)) {
+        out.append(begun);
     }
 }
 
@@ -144,7 +151,13 @@ impl Server {
             refusals: refused.clone(),
             refused_certificates: config.state_directory.join("refused"),
         };
-        let endpoint = Endpoint::start(&config.kmip, listen(&config.kmip).unwrap(), services).unwrap();
+        let endpoint = Endpoint::start(
+            &config.kmip,
+            listen(&config.kmip).unwrap(),
+            listen_https(&config.https).unwrap(),
+            services,
+        )
+        .unwrap();
         let address = endpoint.addresses()[0];
         Self {
             endpoint,

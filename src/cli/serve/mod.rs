@@ -63,6 +63,12 @@ struct Serving {
     recorder: Recorder,
 }
 
+/// The sockets that clients come to.
+struct Listeners {
+    kmip: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+}
+
 /// Runs the server until the process is told to stop.
 pub(super) fn run(config: Config) -> Result<Exit, Failure> {
     logging::start(&config.log);
@@ -113,13 +119,17 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
     }
     process::protect_memory()?;
     let lock = process::lock_state_directory(&config.state_directory)?;
-    let listeners = endpoint::listen(&config.kmip)?;
+    let listeners = Listeners {
+        kmip: endpoint::listen(&config.kmip)?,
+        https: endpoint::listen_https(&config.https)?,
+    };
     let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
     let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
     match serve(&config, listeners, &store, &devices).await {
         Ok(services) => {
             tracing::info!(
                 node = %config.node, version = VERSION, kmip = ?services.endpoint.addresses(),
+                https = ?services.endpoint.https_addresses(),
                 admin = %services.admin_socket.display(), "the server is ready"
             );
             Ok(Running {
@@ -139,7 +149,7 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
 
 async fn serve(
     config: &Config,
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
     store: &Arc<SqliteStore>,
     devices: &Devices,
 ) -> Result<Serving, Error> {
@@ -154,11 +164,11 @@ async fn serve(
         server_version: VERSION.to_owned(),
     };
     let recorder = Recorder::start(store.clone(), node).await?;
-    let addresses: Vec<_> = listeners
-        .iter()
-        .filter_map(|listener| Some(listener.local_addr().ok()?.to_string()))
-        .collect();
-    let started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
+    let addresses = addresses_of(&listeners.kmip);
+    let mut started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
+    if !listeners.https.is_empty() {
+        started = started.detail("https", addresses_of(&listeners.https).join(", "));
+    }
     recorder.commit(Vec::new(), started).await?;
     for event in found.events {
         recorder.commit(Vec::new(), event).await?;
@@ -192,7 +202,8 @@ async fn serve(
     );
     let endpoint = Endpoint::start(
         &config.kmip,
-        listeners,
+        listeners.kmip,
+        listeners.https,
         Services {
             answer: Arc::new(operations),
             identities,
@@ -237,6 +248,13 @@ async fn serve(
     })
 }
 
+fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {
+    listeners
+        .iter()
+        .filter_map(|listener| Some(listener.local_addr().ok()?.to_string()))
+        .collect()
+}
+
 /// Loads who is let in again after each change of it, whoever made the change.
 async fn follow(recorder: Recorder, loader: Arc<IdentityLoader>) {
     let mut changes = recorder.subscribe();
@@ -251,6 +269,11 @@ impl Running {
     /// The addresses that it speaks KMIP on, with the ports that the system chose.
     pub fn kmip_addresses(&self) -> &[SocketAddr] {
         self.services.endpoint.addresses()
+    }
+
+    /// The addresses that it speaks HTTPS on.
+    pub fn https_addresses(&self) -> &[SocketAddr] {
+        self.services.endpoint.https_addresses()
     }
 
     /// The administration socket.

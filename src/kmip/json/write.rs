@@ -116,6 +116,7 @@ impl Visitor for Json<'_> {
                 Some(text) => out.format(format_args!("\"{text}\"")),
                 None => out.format(format_args!("\"0x{:016X}\"", moment.0)),
             },
+            Simple::DateTimeExtended(moment) => out.format(format_args!("\"0x{moment:016X}\"")),
             Simple::Interval(seconds) => out.format(format_args!("{seconds}")),
         }
         self.0.put("}");
