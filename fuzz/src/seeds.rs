@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use claviger::kmip::output::ZeroizingOutput;
-use claviger::kmip::ttlv;
 use claviger::kmip::version::ProtocolVersion;
+use claviger::kmip::{json, ttlv, xml};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
@@ -19,6 +19,16 @@ fn write(target: &str, number: usize, bytes: &[u8]) -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join(format!("seed-{number:03}")), bytes)
+}
+
+/// The same message in XML and in JSON.
+fn write_texts(number: usize, bytes: &[u8]) -> std::io::Result<()> {
+    let mut text = ZeroizingOutput::new();
+    xml::write(bytes, &mut text).expect("a generated request has no control characters");
+    write("xml", number, text.as_slice())?;
+    text.clear();
+    json::write(bytes, &mut text).expect("JSON can say every message");
+    write("json", number, text.as_slice())
 }
 
 fn main() -> std::io::Result<()> {
@@ -37,6 +47,7 @@ fn main() -> std::io::Result<()> {
             .encode(&mut out)
             .expect("a generated request can be written");
         write("request", number, out.as_slice())?;
+        write_texts(number, out.as_slice())?;
         out.clear();
         let response = generators::response(version)
             .new_tree(&mut runner)
