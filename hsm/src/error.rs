@@ -98,6 +98,24 @@ pub enum Error {
         /// The length that was asked for.
         bytes: usize,
     },
+    /// The device can't do this with a key, or not with this key.
+    #[error("the device can't do this: {what}")]
+    Unsupported {
+        /// The mechanism that it lacks, or what keeps it from using the key.
+        what: String,
+    },
+    /// The data has a length that the mode does not take, or is longer than a request may be.
+    #[error("data of {bytes} bytes can't be used like that")]
+    DataLength {
+        /// The length of the data.
+        bytes: usize,
+    },
+    /// What was to be decrypted is not what was encrypted with this key and these parameters: its tag or its padding is wrong.
+    #[error("the device refused the data: its tag or its padding is wrong")]
+    DataRefused,
+    /// A key that came wrapped under another does not open under that one: it was changed, or is of another key.
+    #[error("the device refused the key that came wrapped: it was changed, or another key wrapped it")]
+    ForeignKeyRefused,
     /// This wrap profile is not known, or this device is not driven with it.
     #[error("the wrap profile {profile} can't be used")]
     WrapProfile {

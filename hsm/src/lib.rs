@@ -28,6 +28,7 @@
 #![deny(unsafe_code)]
 
 mod configuration;
+mod cryptography;
 pub mod device;
 pub mod doctor;
 mod error;
@@ -45,6 +46,7 @@ mod wrapped;
 pub use configuration::{
     DeviceConfig, KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal, WorkerCommand,
 };
+pub use cryptography::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher, LONGEST_DATA, MacAlgorithm};
 pub use error::Error;
 pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, RsaPublicKey,

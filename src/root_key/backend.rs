@@ -15,6 +15,9 @@ pub use claviger_hsm::KeyKind as KeySpecification;
 /// How a key is wrapped for a client that knows the wrapping key.
 pub use claviger_hsm::KeyWrap;
 
+/// What a backend can be asked to do with a kept key.
+pub use claviger_hsm::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher, MacAlgorithm};
+
 /// How often each step of healing was needed.
 pub use claviger_hsm::Healing;
 
@@ -198,6 +201,79 @@ pub trait RootKeyBackend: Send + Sync {
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// Encrypts with a kept AES key, in the backend. A tag stands behind the ciphertext, [`Cipher::tag_bytes`] long.
+    ///
+    /// This and what follows fail with [`Error::Unsupported`] where the backend can't do it, or not with this key; then the
+    /// same may be done in the server, where the operator allowed it. See [`Error::is_unusable_data`] for data of a length that
+    /// does not fit.
+    async fn encrypt(&self, _key: KeptKey<'_>, cipher: &Cipher, _data: &[u8]) -> Result<Vec<u8>, Error> {
+        Err(Error::unsupported(cipher.mode()))
+    }
+
+    /// Decrypts what [`encrypt`](Self::encrypt) gave, in the backend. See [`Error::is_refusal_of_the_data`].
+    async fn decrypt(&self, _key: KeptKey<'_>, cipher: &Cipher, _data: &[u8]) -> Result<Vec<u8>, Error> {
+        Err(Error::unsupported(cipher.mode()))
+    }
+
+    /// Makes a message authentication code of its whole length, in the backend.
+    async fn mac(&self, _key: KeptKey<'_>, algorithm: MacAlgorithm, _data: &[u8]) -> Result<Vec<u8>, Error> {
+        Err(Error::unsupported(algorithm))
+    }
+
+    /// Whether a message authentication code of its whole length is right.
+    async fn verify_mac(
+        &self,
+        _key: KeptKey<'_>,
+        algorithm: MacAlgorithm,
+        _data: &[u8],
+        _code: &[u8],
+    ) -> Result<bool, Error> {
+        Err(Error::unsupported(algorithm))
+    }
+
+    /// Unwraps a key that came wrapped under a kept one, in the backend, and wraps it under the root key. For a key whose
+    /// length is no multiple of eight bytes, or less than sixteen, and where another length comes out, see
+    /// [`Error::length_of_the_key`]; where it does not open, [`Error::is_refusal_of_a_foreign_key`]; where the backend does not
+    /// unwrap like that, [`Error::is_unknown_wrapping`] or [`Error::Unsupported`].
+    async fn unwrap_under(
+        &self,
+        _root_key: &RootKey,
+        _specification: KeySpecification,
+        _wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+        _wrapped: &[u8],
+    ) -> Result<MadeKey, Error> {
+        Err(Error::unsupported(format_args!("unwrapping by {key_wrap:?}")))
+    }
+
+    /// Derives a key in the backend, and wraps it under the root key: its value is the leading bytes of the ciphertext of
+    /// `data` under a kept AES key. `data` is whole blocks, at least as long as the key rounded up to eight bytes.
+    async fn derive_by_encryption(
+        &self,
+        _root_key: &RootKey,
+        _specification: KeySpecification,
+        _base: KeptKey<'_>,
+        cipher: DerivingCipher,
+        _data: &[u8],
+    ) -> Result<MadeKey, Error> {
+        Err(Error::unsupported(cipher))
+    }
+
+    /// Random bytes from the backend, at most 65,535; for nonces and for clients, not for keys.
+    async fn random(&self, _length: u16) -> Result<Vec<u8>, Error> {
+        Err(Error::unsupported("random numbers"))
+    }
+
+    /// Gives the backend's generator of random numbers bytes to mix in. Whether it takes any.
+    async fn seed_random(&self, _seed: &[u8]) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// What the backend can do with kept keys, tried now with keys that are thrown away.
+    async fn capabilities(&self) -> Result<Capabilities, Error> {
+        Ok(Capabilities::default())
+    }
 
     /// How many requests are under way at the backend, of everybody; 0 where it does not keep count. Asks nobody.
     fn under_way(&self) -> usize {

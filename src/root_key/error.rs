@@ -27,6 +27,13 @@ pub enum Error {
         /// What it said.
         source: DeviceError,
     },
+    /// What holds the key can't do this with it. The same may be done in the server with the key released, where the operator
+    /// allowed that.
+    #[error("what holds the key can't do this: {what}")]
+    Unsupported {
+        /// What it lacks, such as `CKM_AES_CCM`.
+        what: String,
+    },
     /// No root key is made on a mirror, or brought to it, while one of its members is away.
     #[error(
         "the mirror {backend} gets a root key only while all its members serve, and {member} does not: {reason}"
@@ -67,6 +74,50 @@ impl Error {
             return false;
         };
         source.is_retryable() || matches!(source, DeviceError::RootKeyNotFound { .. })
+    }
+
+    pub(super) fn unsupported(what: impl std::fmt::Display) -> Self {
+        Self::Unsupported {
+            what: what.to_string(),
+        }
+    }
+
+    /// What the backend lacks for what was asked; none where it failed otherwise.
+    pub fn unsupported_what(&self) -> Option<&str> {
+        match self {
+            Self::Unsupported { what } => Some(what),
+            _ => None,
+        }
+    }
+
+    /// Whether data to be decrypted was refused: its tag or its padding is wrong.
+    pub fn is_refusal_of_the_data(&self) -> bool {
+        matches!(self.of_device(), Some(DeviceError::DataRefused))
+    }
+
+    /// Whether data has a length that the mode does not take, or more than a request may have.
+    pub fn is_unusable_data(&self) -> bool {
+        matches!(self.of_device(), Some(DeviceError::DataLength { .. }))
+    }
+
+    /// Whether a key that came wrapped under another did not open under it.
+    pub fn is_refusal_of_a_foreign_key(&self) -> bool {
+        matches!(self.of_device(), Some(DeviceError::ForeignKeyRefused))
+    }
+
+    /// The length in bytes of a key that was refused for it, or that came out where another was expected.
+    pub fn length_of_the_key(&self) -> Option<usize> {
+        match self.of_device() {
+            Some(DeviceError::KeyLength { bytes }) => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    fn of_device(&self) -> Option<&DeviceError> {
+        match self {
+            Self::Device { source, .. } => Some(source),
+            _ => None,
+        }
     }
 
     /// Whether the wrapped key was refused: its bytes were changed, or another root key wrapped them.

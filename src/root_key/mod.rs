@@ -19,8 +19,9 @@ mod registry;
 pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
 pub use backend::{
-    BackendDescription, CLIENT_RELEASE_PROFILE, CreatedRootKey, Healing, KeptKey, KeySpecification, KeyWrap,
-    MadeKey, MemberDescription, RootKeyBackend, specification,
+    Aead, BackendDescription, CLIENT_RELEASE_PROFILE, Capabilities, Cipher, CipherMode, CreatedRootKey,
+    DerivingCipher, Healing, KeptKey, KeySpecification, KeyWrap, MacAlgorithm, MadeKey, MemberDescription,
+    RootKeyBackend, specification,
 };
 pub use error::Error;
 pub use material::Material;

@@ -9,8 +9,8 @@ use claviger_hsm::{
 };
 
 use super::{
-    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, RootKeyBackend,
+    BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
+    KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, RootKeyBackend,
 };
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
@@ -33,9 +33,12 @@ impl Pkcs11Backend {
     }
 
     fn failed(&self, source: DeviceError) -> Error {
-        Error::Device {
-            backend: self.device.name().to_owned(),
-            source,
+        match source {
+            DeviceError::Unsupported { what } => Error::Unsupported { what },
+            source => Error::Device {
+                backend: self.device.name().to_owned(),
+                source,
+            },
         }
     }
 }
@@ -215,6 +218,80 @@ impl RootKeyBackend for Pkcs11Backend {
             .check(&locator(root_key))
             .await
             .map_err(|error| self.failed(error))
+    }
+
+    async fn encrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let encrypted = self.device.encrypt(&kept_key(key), cipher, data).await;
+        encrypted.map_err(|error| self.failed(error))
+    }
+
+    async fn decrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let decrypted = self.device.decrypt(&kept_key(key), cipher, data).await;
+        decrypted.map_err(|error| self.failed(error))
+    }
+
+    async fn mac(&self, key: KeptKey<'_>, algorithm: MacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
+        let code = self.device.mac(&kept_key(key), algorithm, data).await;
+        code.map_err(|error| self.failed(error))
+    }
+
+    async fn verify_mac(
+        &self,
+        key: KeptKey<'_>,
+        algorithm: MacAlgorithm,
+        data: &[u8],
+        code: &[u8],
+    ) -> Result<bool, Error> {
+        let key = kept_key(key);
+        let verified = self.device.verify_mac(&key, algorithm, data, code);
+        verified.await.map_err(|error| self.failed(error))
+    }
+
+    async fn unwrap_under(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+        wrapped: &[u8],
+    ) -> Result<MadeKey, Error> {
+        let (root, under) = (locator(root_key), kept_key(wrapping_key));
+        let made = self
+            .device
+            .unwrap_under(&under, key_wrap, wrapped, &root, specification)
+            .await;
+        made.map(self::made).map_err(|error| self.failed(error))
+    }
+
+    async fn derive_by_encryption(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        base: KeptKey<'_>,
+        cipher: DerivingCipher,
+        data: &[u8],
+    ) -> Result<MadeKey, Error> {
+        let (root, base) = (locator(root_key), kept_key(base));
+        let derived = self
+            .device
+            .derive_by_encryption(&base, cipher, data, &root, specification)
+            .await;
+        derived.map(made).map_err(|error| self.failed(error))
+    }
+
+    async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        let random = self.device.random(length).await;
+        random.map_err(|error| self.failed(error))
+    }
+
+    async fn seed_random(&self, seed: &[u8]) -> Result<bool, Error> {
+        let taken = self.device.seed_random(seed).await;
+        taken.map_err(|error| self.failed(error))
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, Error> {
+        let capabilities = self.device.capabilities().await;
+        capabilities.map_err(|error| self.failed(error))
     }
 
     fn under_way(&self) -> usize {

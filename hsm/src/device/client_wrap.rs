@@ -69,7 +69,7 @@ fn wrap(
 }
 
 /// Whether `CKM_AES_KEY_WRAP_PAD` gives for a known key what OpenSSL does by RFC 5649.
-fn pad_is_rfc_5649(session: &Session) -> Result<bool, Error> {
+pub(super) fn pad_is_rfc_5649(session: &Session) -> Result<bool, Error> {
     const KEY: [u8; 32] = [0x5c; 32];
     const WRAPPING_KEY: [u8; SoftwareKey::BYTES] = [0x36; SoftwareKey::BYTES];
     let mut known = LockedBuffer::default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::types::Ulong;
 
 use super::session::{Session, SessionObject};
 use super::transport::{Transport, TransportKey};
@@ -55,9 +56,13 @@ pub(crate) fn generate(
 ) -> Result<(Wrapped, [u8; 32]), Error> {
     let key = make(session, kind, &template(kind))?;
     let wrapped = root.wrap(session, &key, kind)?;
+    Ok((wrapped, digest(session, &key)?))
+}
+
+/// SHA-256 of a key, by a device that is known to say it.
+pub(super) fn digest(session: &Session, key: &SessionObject<'_>) -> Result<[u8; 32], Error> {
     let sha256 = session.sha256_of(key.handle())?;
-    let refused = || Error::transport("the device refused a digest that it gave before");
-    Ok((wrapped, sha256.ok_or_else(refused)?))
+    sha256.ok_or_else(|| Error::transport("the device refused a digest that it gave before"))
 }
 
 /// Makes a key, wraps it under the root key, and under the transport key as well.
@@ -131,16 +136,23 @@ pub(super) fn make<'a>(
         KeyKind::Aes { .. } => Mechanism::AesKeyGen,
         KeyKind::Generic { .. } => Mechanism::GenericSecretKeyGen,
     };
-    let length = u64::try_from(kind.padded_bytes()).map_err(|_| Error::KeyLength { bytes: kind.bytes() })?;
     let mut template = template.to_vec();
-    // Only here: some tokens refuse the length of a key that is unwrapped.
-    template.push(Attribute::ValueLen(length.into()));
+    // Only where a key is new: some tokens refuse the length of a key that is unwrapped.
+    template.push(Attribute::ValueLen(length(kind)?));
     session
         .generate(&mechanism, &template)
         .map_err(|error| match error.code() {
             Some(cryptoki_sys::CKR_KEY_SIZE_RANGE) => Error::KeyLength { bytes: kind.bytes() },
             _ => error,
         })
+}
+
+/// `CKA_VALUE_LEN` of a key that is made.
+pub(super) fn length(kind: KeyKind) -> Result<Ulong, Error> {
+    let length = u64::try_from(kind.padded_bytes());
+    length
+        .map(Into::into)
+        .map_err(|_| Error::KeyLength { bytes: kind.bytes() })
 }
 
 /// A key that can be wrapped and nothing else, and whose value can't be read.

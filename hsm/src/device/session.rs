@@ -13,7 +13,7 @@ use zeroize::Zeroize;
 
 use super::fault::Fault;
 use super::module::Module;
-use super::raw::Functions;
+use super::raw::{Functions, Parameter, Use};
 use crate::Error;
 
 /// A session with the token. For one thread at a time.
@@ -129,6 +129,68 @@ impl Session {
     /// Fills `out` from the token's generator.
     pub(crate) fn random(&self, out: &mut [u8]) -> Result<(), Error> {
         Ok(self.pkcs11().generate_random_slice(out)?)
+    }
+
+    /// Has the token's generator mix this in. Whether it takes a seed.
+    pub(crate) fn seed(&self, seed: &[u8]) -> Result<bool, Error> {
+        match self.pkcs11().seed_random(seed).map_err(Error::from) {
+            Ok(()) => Ok(true),
+            Err(error) => match error.code() {
+                Some(
+                    ck::CKR_RANDOM_SEED_NOT_SUPPORTED
+                    | ck::CKR_RANDOM_NO_RNG
+                    | ck::CKR_FUNCTION_NOT_SUPPORTED,
+                ) => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Encrypts, decrypts or signs in one call, into at most `room` bytes.
+    pub(super) fn transform(
+        &self,
+        what: Use,
+        mechanism: (ck::CK_MECHANISM_TYPE, Parameter<'_>),
+        key: ObjectHandle,
+        data: &[u8],
+        room: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let uses = &self.functions().uses;
+        self.seen_to(uses.transform(what, self.pkcs11(), mechanism, key, data, room))
+    }
+
+    /// Verifies a message authentication code.
+    pub(super) fn verify(
+        &self,
+        mechanism: (ck::CK_MECHANISM_TYPE, Parameter<'_>),
+        key: ObjectHandle,
+        data: &[u8],
+        code: &[u8],
+    ) -> Result<(), Error> {
+        let uses = &self.functions().uses;
+        self.seen_to(uses.verify(self.pkcs11(), mechanism, key, data, code))
+    }
+
+    /// Derives a key into a session object.
+    pub(super) fn derive(
+        &self,
+        mechanism: (ck::CK_MECHANISM_TYPE, Parameter<'_>),
+        base: ObjectHandle,
+        template: &[Attribute],
+    ) -> Result<SessionObject<'_>, Error> {
+        let derived = self
+            .functions()
+            .uses
+            .derive_key(self.pkcs11(), mechanism, base, template);
+        Ok(self.object(derived?))
+    }
+
+    /// Where an operation failed, some modules leave it open: the session is not used again.
+    fn seen_to<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if outcome.is_err() {
+            self.unfit.set(true);
+        }
+        outcome
     }
 
     /// Reads a key's value into `out`. Fails where it has another length.

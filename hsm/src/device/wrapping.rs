@@ -158,6 +158,27 @@ impl Session {
         Ok(key)
     }
 
+    /// Unwraps a key by a mechanism without a parameter.
+    pub(super) fn unwrap_by(
+        &self,
+        mechanism: ck::CK_MECHANISM_TYPE,
+        unwrapping_key: ObjectHandle,
+        wrapped: &[u8],
+        template: &[Attribute],
+    ) -> Result<SessionObject<'_>, Error> {
+        let key = self.unwrap_as_the_token_likes(template, |template| {
+            self.functions().unwrap_key(
+                self.pkcs11(),
+                mechanism,
+                Parameter::None,
+                unwrapping_key,
+                wrapped,
+                &template.into(),
+            )
+        });
+        Ok(self.object(key?))
+    }
+
     /// Unwraps by `unwrap` with this template, or with what the token takes of it.
     ///
     /// Some tokens refuse `CKA_EXTRACTABLE` here: it is what the standard has by default for a key that is unwrapped

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::cryptography::LONGEST_DATA;
 
-/// The longest frame in bytes, without its length. A list of several thousand root keys fits.
-pub(crate) const LONGEST: usize = 1 << 20;
+/// The longest frame in bytes, without its length. A list of several thousand root keys fits, and the longest data with all that
+/// stands beside it.
+pub(crate) const LONGEST: usize = 2 * LONGEST_DATA + (1 << 16);
 const PREFIX: usize = 4;
 
 /// Puts one frame behind what `out` holds; leaves `out` as it was where the message is too long.

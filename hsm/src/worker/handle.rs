@@ -177,44 +177,14 @@ impl Device {
         kind.check()?;
         let answer = self
             .call(|link| {
-                // The device's digest covers the padding.
-                let digest = link.digests() && kind.padded_bytes() == kind.bytes();
                 Ok(Operation::Generate {
                     root: root.clone(),
                     kind,
-                    digest,
+                    digest: link.digests_of(kind),
                 })
             })
             .await?;
-        match (answer.reply, answer.key) {
-            (
-                Reply::Made {
-                    wrapped,
-                    digest: Digest::Sha256(sha256),
-                },
-                _,
-            ) => Ok(MadeKey { wrapped, sha256 }),
-            (
-                Reply::Made {
-                    wrapped,
-                    digest: Digest::Key(transported),
-                },
-                Some(key),
-            ) => {
-                let released = Released {
-                    key,
-                    wrapped: transported.wrapped,
-                    kind,
-                };
-                let mut opened = LockedBuffer::zeroed(kind.bytes());
-                released.open_into(opened.as_mut_slice())?;
-                Ok(MadeKey {
-                    wrapped,
-                    sha256: sha256(opened.as_slice()),
-                })
-            }
-            _ => Err(unexpected()),
-        }
+        made(answer, kind)
     }
 
     /// Takes a key in: it crosses the boundary under the transport key, and is wrapped under the root key on the device.
@@ -402,7 +372,7 @@ impl Device {
     }
 
     /// Sends what `operation` makes for a worker; once more, to another, where the first ended before it answered.
-    async fn call(
+    pub(super) async fn call(
         &self,
         mut operation: impl FnMut(&Link) -> Result<Operation, Error>,
     ) -> Result<Answer, Error> {
@@ -467,6 +437,39 @@ impl Released {
             });
         }
         self.key.open(&self.wrapped, self.kind.padded_bytes(), out)
+    }
+}
+
+/// A key that was made, with the digest that the device said or that is made here.
+pub(super) fn made(answer: Answer, kind: KeyKind) -> Result<MadeKey, Error> {
+    match (answer.reply, answer.key) {
+        (
+            Reply::Made {
+                wrapped,
+                digest: Digest::Sha256(sha256),
+            },
+            _,
+        ) => Ok(MadeKey { wrapped, sha256 }),
+        (
+            Reply::Made {
+                wrapped,
+                digest: Digest::Key(transported),
+            },
+            Some(key),
+        ) => {
+            let released = Released {
+                key,
+                wrapped: transported.wrapped,
+                kind,
+            };
+            let mut opened = LockedBuffer::zeroed(kind.bytes());
+            released.open_into(opened.as_mut_slice())?;
+            Ok(MadeKey {
+                wrapped,
+                sha256: sha256(opened.as_slice()),
+            })
+        }
+        _ => Err(unexpected()),
     }
 }
 

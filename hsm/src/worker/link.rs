@@ -20,7 +20,7 @@ use super::protocol::{
 };
 use super::transport::TransportPair;
 use crate::Error;
-use crate::key::TokenFacts;
+use crate::key::{KeyKind, TokenFacts};
 use crate::memory::LockedBuffer;
 use crate::software::SoftwareKey;
 use crate::wrapped::WrapProfile;
@@ -162,6 +162,11 @@ impl Link {
     /// How the device wraps new keys.
     pub(super) fn wrap_profile(&self) -> WrapProfile {
         self.wrap_profile
+    }
+
+    /// Whether the device says the digest of a key of this kind: one that it holds with more bytes has another.
+    pub(super) fn digests_of(&self, kind: KeyKind) -> bool {
+        self.digests() && kind.padded_bytes() == kind.bytes()
     }
 
     pub(super) fn digests(&self) -> bool {

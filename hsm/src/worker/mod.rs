@@ -7,6 +7,7 @@
 //!
 //! Nothing of PKCS#11 belongs here: that is [`crate::device`].
 
+mod cryptography;
 mod frame;
 mod handle;
 mod healing;

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::cryptography::Cryptography;
 use super::healing::Step;
 use crate::Error;
 use crate::configuration::{KeptKeys, ReleaseProfile, SlotSelector, TransportRenewal};
+use crate::cryptography::{Capabilities, Data};
 use crate::doctor::Report;
 use crate::key::{
     KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, RsaPublicKey, TokenFacts, WrappedRootKey,
@@ -132,6 +134,7 @@ pub(crate) enum Operation {
     FindRootKey(RootKeyLocator),
     ListRootKeys,
     Change(TokenChange),
+    Cryptography(Cryptography),
     /// Make a key; with `digest` the device says its SHA-256, without it the key comes back transported as well.
     Generate {
         root: RootKeyLocator,
@@ -188,6 +191,7 @@ impl Operation {
             }
             | Self::Rewrap { root, .. }
             | Self::Check(root) => Some(root),
+            Self::Cryptography(asked) => asked.root_key(),
             _ => None,
         }
     }
@@ -197,6 +201,7 @@ impl Operation {
         let second = match self {
             Self::ReleaseUnder { wrapping_key, .. } => Some(&wrapping_key.root),
             Self::Rewrap { to, .. } => Some(to),
+            Self::Cryptography(asked) => asked.second_root_key(),
             _ => None,
         };
         let all = self.root_key().into_iter().chain(second);
@@ -267,6 +272,9 @@ pub(crate) enum Reply {
     ReleasedUnder(Vec<u8>),
     Rewrapped(Wrapped),
     Random(Vec<u8>),
+    Data(Data),
+    Answer(bool),
+    Capabilities(Capabilities),
     Token(TokenFacts),
     Done,
 }

@@ -35,8 +35,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 
 use super::{
-    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, MemberDescription, RootKeyBackend, RsaPublicKey, WrappedRootKey,
+    BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
+    KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, MemberDescription, RootKeyBackend,
+    RsaPublicKey, WrappedRootKey,
 };
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
@@ -107,7 +108,8 @@ impl MirrorBackend {
                         // A client may ask for a wrapping that a member does not know.
                         let says_nothing = error.is_busy()
                             || error.is_refusal_of_the_wrapped_key()
-                            || error.is_unknown_wrapping();
+                            || error.is_unknown_wrapping()
+                            || error.unsupported_what().is_some();
                         if !says_nothing {
                             self.members.lose(index, root_keys, &error);
                         }
@@ -209,7 +211,11 @@ fn is_of_the_request(error: &Error) -> bool {
     matches!(
         error,
         Error::Device {
-            source: DeviceError::KeyLength { .. } | DeviceError::BufferLength { .. },
+            source: DeviceError::KeyLength { .. }
+                | DeviceError::BufferLength { .. }
+                | DeviceError::DataLength { .. }
+                | DeviceError::DataRefused
+                | DeviceError::ForeignKeyRefused,
             ..
         }
     )
@@ -293,6 +299,87 @@ impl RootKeyBackend for MirrorBackend {
             member.rewrap(from, to, specification, wrapped)
         })
         .await
+    }
+
+    async fn encrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ask(&[key.root_key], |member| member.encrypt(key, cipher, data))
+            .await
+    }
+
+    async fn decrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ask(&[key.root_key], |member| member.decrypt(key, cipher, data))
+            .await
+    }
+
+    async fn mac(&self, key: KeptKey<'_>, algorithm: MacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ask(&[key.root_key], |member| member.mac(key, algorithm, data))
+            .await
+    }
+
+    async fn verify_mac(
+        &self,
+        key: KeptKey<'_>,
+        algorithm: MacAlgorithm,
+        data: &[u8],
+        code: &[u8],
+    ) -> Result<bool, Error> {
+        self.ask(&[key.root_key], |member| {
+            member.verify_mac(key, algorithm, data, code)
+        })
+        .await
+    }
+
+    async fn unwrap_under(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+        wrapped: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.ask(&[wrapping_key.root_key, root_key], |member| {
+            member.unwrap_under(root_key, specification, wrapping_key, key_wrap, wrapped)
+        })
+        .await
+    }
+
+    async fn derive_by_encryption(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        base: KeptKey<'_>,
+        cipher: DerivingCipher,
+        data: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.ask(&[base.root_key, root_key], |member| {
+            member.derive_by_encryption(root_key, specification, base, cipher, data)
+        })
+        .await
+    }
+
+    async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        self.ask(&[], |member| member.random(length)).await
+    }
+
+    /// Every member is given it; whether one at least takes a seed. One that is away gets none.
+    async fn seed_random(&self, seed: &[u8]) -> Result<bool, Error> {
+        let members = self.members.iter().map(Member::backend);
+        let answers = futures_util::future::join_all(members.map(|member| member.seed_random(seed))).await;
+        let (taken, failures): (Vec<_>, Vec<_>) = answers
+            .into_iter()
+            .enumerate()
+            .partition(|(_, answer)| answer.is_ok());
+        if taken.is_empty() {
+            let failures = failures.into_iter();
+            let failures = failures.filter_map(|(index, answer)| answer.err().map(|error| (index, error)));
+            return Err(most_telling(failures.collect()));
+        }
+        Ok(taken.into_iter().any(|(_, answer)| answer == Ok(true)))
+    }
+
+    /// Those of the member that is asked: the members are alike.
+    async fn capabilities(&self) -> Result<Capabilities, Error> {
+        self.ask(&[], |member| member.capabilities()).await
     }
 
     /// On every member: where one is away, the key would live on there.

@@ -1,4 +1,4 @@
-//! What `cryptoki` can't do or does otherwise: wrapping, unwrapping and reading an attribute in one call each and with buffers
+//! What `cryptoki` can't do or does otherwise: using a key, wrapping, unwrapping and reading an attribute in one call each and with buffers
 //! of our own; making a key with templates inside its template; what a token says of itself.
 //!
 //! `cryptoki` asks for a wrapped key's length first, which has the device wrap twice at half the speed, and does not cut
@@ -21,6 +21,7 @@
 //!   the worker process only.
 #![allow(unsafe_code)]
 
+mod cryptography;
 mod template;
 
 use std::path::Path;
@@ -33,8 +34,10 @@ use cryptoki_sys as ck;
 
 use super::fault::result;
 use crate::Error;
+use crate::cryptography::Aead;
 use crate::worker::protocol::OaepHash;
 
+pub(super) use cryptography::Use;
 pub(super) use template::Template;
 
 type WrapKey = unsafe extern "C" fn(
@@ -84,6 +87,23 @@ pub(super) enum Parameter<'a> {
     /// `CK_GCM_PARAMS` with this initialisation vector, no additional data and a tag of 128 bits. A device that makes the
     /// vector itself writes it here.
     Gcm(&'a mut [u8; 12]),
+    /// An initialisation vector of one block, which is only read.
+    Vector(&'a [u8; 16]),
+    /// `CK_AES_CTR_PARAMS`.
+    Counter {
+        /// The first counter block.
+        block: [u8; 16],
+        /// How many of its bits are counted up.
+        bits: u8,
+    },
+    /// `CK_GCM_PARAMS` with a vector that is only read.
+    GcmOf(&'a Aead),
+    /// `CK_CCM_PARAMS` for so many bytes of plaintext.
+    Ccm(&'a Aead, usize),
+    /// `CK_KEY_DERIVATION_STRING_DATA`.
+    DerivationString(&'a [u8]),
+    /// `CK_AES_CBC_ENCRYPT_DATA_PARAMS`.
+    CbcEncryptData([u8; 16], &'a [u8]),
     /// `CK_RSA_PKCS_OAEP_PARAMS` with this hash, as the mask's too, and no label.
     Oaep(OaepHash),
 }
@@ -96,6 +116,8 @@ pub(super) struct Functions {
     get_attribute_value: GetAttributeValue,
     get_token_info: GetTokenInfo,
     get_mechanism_list: GetMechanismList,
+    /// What uses a key.
+    pub(super) uses: cryptography::Uses,
     /// Keeps the functions' code in memory.
     _library: ck::Pkcs11,
 }
@@ -130,6 +152,8 @@ impl Functions {
                 (&raw const (*list).C_GetMechanismList).read_unaligned(),
             )
         };
+        // SAFETY: as above; the list is copied.
+        let uses = cryptography::Uses::of(&unsafe { list.read_unaligned() });
         let missing = |name: &str| refused(format!("it has no {name}"));
         Ok(Self {
             wrap_key: wrap_key.ok_or_else(|| missing("C_WrapKey"))?,
@@ -138,6 +162,7 @@ impl Functions {
             get_attribute_value: get_attribute_value.ok_or_else(|| missing("C_GetAttributeValue"))?,
             get_token_info: get_token_info.ok_or_else(|| missing("C_GetTokenInfo"))?,
             get_mechanism_list: get_mechanism_list.ok_or_else(|| missing("C_GetMechanismList"))?,
+            uses,
             _library: library,
         })
     }
@@ -307,7 +332,7 @@ fn with_mechanism<T>(
     parameter: Parameter<'_>,
     call: impl FnOnce(ck::CK_MECHANISM_PTR) -> T,
 ) -> T {
-    let (mut gcm, mut oaep);
+    let (mut gcm, mut oaep, mut counter, mut ccm, mut string, mut cbc);
     let (pointer, length) = match parameter {
         Parameter::None => (ptr::null_mut(), 0),
         Parameter::Block(iv) => (iv.as_mut_ptr().cast(), iv.len()),
@@ -321,6 +346,57 @@ fn with_mechanism<T>(
                 ulTagBits: 128,
             };
             ((&raw mut gcm).cast(), size_of::<ck::CK_GCM_PARAMS>())
+        }
+        Parameter::Vector(iv) => (iv.as_ptr().cast_mut().cast(), iv.len()),
+        Parameter::GcmOf(aead) => {
+            gcm = ck::CK_GCM_PARAMS {
+                pIv: cryptography::pointer(&aead.nonce),
+                ulIvLen: aead.nonce.len() as ck::CK_ULONG,
+                ulIvBits: (aead.nonce.len() * 8) as ck::CK_ULONG,
+                pAAD: cryptography::pointer(&aead.additional_data),
+                ulAADLen: aead.additional_data.len() as ck::CK_ULONG,
+                ulTagBits: ck::CK_ULONG::from(aead.tag_bytes) * 8,
+            };
+            ((&raw mut gcm).cast(), size_of::<ck::CK_GCM_PARAMS>())
+        }
+        Parameter::Ccm(aead, length) => {
+            ccm = ck::CK_CCM_PARAMS {
+                ulDataLen: length as ck::CK_ULONG,
+                pNonce: cryptography::pointer(&aead.nonce),
+                ulNonceLen: aead.nonce.len() as ck::CK_ULONG,
+                pAAD: cryptography::pointer(&aead.additional_data),
+                ulAADLen: aead.additional_data.len() as ck::CK_ULONG,
+                ulMACLen: aead.tag_bytes.into(),
+            };
+            ((&raw mut ccm).cast(), size_of::<ck::CK_CCM_PARAMS>())
+        }
+        Parameter::Counter { block, bits } => {
+            counter = ck::CK_AES_CTR_PARAMS {
+                ulCounterBits: bits.into(),
+                cb: block,
+            };
+            ((&raw mut counter).cast(), size_of::<ck::CK_AES_CTR_PARAMS>())
+        }
+        Parameter::DerivationString(data) => {
+            string = ck::CK_KEY_DERIVATION_STRING_DATA {
+                pData: cryptography::pointer(data),
+                ulLen: data.len() as ck::CK_ULONG,
+            };
+            (
+                (&raw mut string).cast(),
+                size_of::<ck::CK_KEY_DERIVATION_STRING_DATA>(),
+            )
+        }
+        Parameter::CbcEncryptData(iv, data) => {
+            cbc = ck::CK_AES_CBC_ENCRYPT_DATA_PARAMS {
+                iv,
+                pData: cryptography::pointer(data),
+                length: data.len() as ck::CK_ULONG,
+            };
+            (
+                (&raw mut cbc).cast(),
+                size_of::<ck::CK_AES_CBC_ENCRYPT_DATA_PARAMS>(),
+            )
         }
         Parameter::Oaep(hash) => {
             let (hash, mask) = match hash {

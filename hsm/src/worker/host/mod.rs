@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::cryptography;
 use super::healing::Step;
 use super::lock;
 use super::login::Logins;
@@ -359,6 +360,12 @@ impl Host {
                 device::check(session, online.root_key(session, root)?, transport)?;
                 Reply::Done
             }
+            Operation::Cryptography(asked) => {
+                let root_key = |root: &RootKeyLocator| online.root_key(session, root);
+                let (reply, key) = cryptography::carry_out(session, transport, root_key, asked)?;
+                held = key;
+                reply
+            }
             Operation::Random(length) => {
                 let mut bytes = vec![0; usize::from(*length)];
                 session.random(&mut bytes)?;
@@ -554,6 +561,7 @@ fn own(error: Error, operation: &Operation) -> Error {
             Operation::Release { .. } | Operation::ReleaseUnder { .. } | Operation::Rewrap { .. },
             Error::Function { function, .. },
         ) if function == "C_UnwrapKey" => Error::WrappedKeyRefused,
+        (Operation::Cryptography(asked), _) => asked.own(error),
         _ => error,
     }
 }
