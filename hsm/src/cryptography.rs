@@ -111,7 +111,7 @@ pub enum CipherMode {
     Ecb,
     /// `CKM_AES_CBC`.
     Cbc,
-    /// `CKM_AES_CBC_PAD`.
+    /// `CKM_AES_CBC` with a padding that the worker puts on and takes off.
     CbcPad,
     /// `CKM_AES_CFB128`.
     Cfb,

@@ -1,7 +1,11 @@
 //! Encrypting and decrypting with a kept AES key.
+//!
+//! The padding of CBC is put on and taken off here: there are tokens whose `CKM_AES_CBC_PAD` takes no notice of a wrong one,
+//! and gives bytes of its own memory in the place of the data.
 
 use cryptoki::object::{Attribute, KeyType, ObjectHandle};
 use cryptoki_sys as ck;
+use zeroize::Zeroize;
 
 use super::kek::RootKey;
 use super::key_use::{self, unsupported};
@@ -13,6 +17,7 @@ use crate::key::KeptKey;
 
 /// Room behind the data for padding and a tag.
 const ROOM: usize = 64;
+const BLOCK: usize = 16;
 
 /// Encrypts; a tag stands behind the ciphertext.
 pub(crate) fn encrypt(
@@ -35,15 +40,27 @@ pub(crate) fn decrypt(
     data: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let opened = key_use::open(session, root, key, KeyType::AES, Attribute::Decrypt(true))?;
+    let decrypt_by = |cipher: &Cipher| decrypt_with(session, opened.handle(), cipher, data);
+    match cipher {
+        Cipher::CbcPad { iv } => {
+            let mut padded = decrypt_by(&Cipher::Cbc { iv: *iv })?;
+            take_off(&mut padded)?;
+            Ok(padded)
+        }
+        cipher => decrypt_by(cipher),
+    }
+}
+
+fn decrypt_with(
+    session: &Session,
+    key: ObjectHandle,
+    cipher: &Cipher,
+    data: &[u8],
+) -> Result<Vec<u8>, Error> {
     let length = data.len().saturating_sub(cipher.tag_bytes());
-    session
-        .transform(
-            Use::Decrypt,
-            mechanism(cipher, length),
-            opened.handle(),
-            data,
-            data.len() + ROOM,
-        )
+    let room = data.len() + ROOM;
+    let decrypted = session
+        .transform(Use::Decrypt, mechanism(cipher, length), key, data, room)
         .map_err(|error| match error.code() {
             Some(
                 ck::CKR_ENCRYPTED_DATA_INVALID
@@ -53,7 +70,48 @@ pub(crate) fn decrypt(
                 | ck::CKR_AEAD_DECRYPT_FAILED,
             ) => Error::DataRefused,
             _ => unsupported(error, cipher.mode()),
-        })
+        })?;
+    of_length(decrypted, length)
+}
+
+/// Refuses what has not the length that the standard gives it.
+fn of_length(out: Vec<u8>, length: usize) -> Result<Vec<u8>, Error> {
+    if out.len() == length {
+        Ok(out)
+    } else {
+        Err(Error::protocol(
+            "the device gave data of another length than the standard says",
+        ))
+    }
+}
+
+/// Puts the padding of PKCS #7 behind the data (RFC 5652, section 6.3).
+fn padded(data: &[u8]) -> Vec<u8> {
+    let padding = BLOCK - data.len() % BLOCK;
+    let mut padded = Vec::with_capacity(data.len() + padding);
+    padded.extend_from_slice(data);
+    padded.resize(
+        data.len() + padding,
+        u8::try_from(padding).expect("at most sixteen"),
+    );
+    padded
+}
+
+/// Takes it off; looks at each byte that may be of it, whatever the others are.
+fn take_off(data: &mut Vec<u8>) -> Result<(), Error> {
+    let last = data.last().copied().unwrap_or(0);
+    let padding = usize::from(last);
+    let block = data.len().saturating_sub(BLOCK);
+    let wrong = data[block..].iter().rev().enumerate().fold(
+        u8::from(!(1..=BLOCK).contains(&padding)),
+        |wrong, (place, byte)| wrong | (u8::from(place < padding) * (byte ^ last)),
+    );
+    if wrong != 0 {
+        data.zeroize();
+        return Err(Error::DataRefused);
+    }
+    data.truncate(data.len() - padding);
+    Ok(())
 }
 
 /// Encrypts with an object of the session.
@@ -63,18 +121,20 @@ pub(super) fn encrypt_with(
     cipher: &Cipher,
     data: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    session
-        .transform(
-            Use::Encrypt,
-            mechanism(cipher, data.len()),
-            key,
-            data,
-            data.len() + ROOM,
-        )
+    if let Cipher::CbcPad { iv } = cipher {
+        let mut padded = padded(data);
+        let encrypted = encrypt_with(session, key, &Cipher::Cbc { iv: *iv }, &padded);
+        padded.zeroize();
+        return encrypted;
+    }
+    let (length, room) = (data.len(), data.len() + ROOM);
+    let encrypted = session
+        .transform(Use::Encrypt, mechanism(cipher, length), key, data, room)
         .map_err(|error| match error.code() {
             Some(ck::CKR_DATA_INVALID | ck::CKR_DATA_LEN_RANGE) => Error::DataLength { bytes: data.len() },
             _ => unsupported(error, cipher.mode()),
-        })
+        })?;
+    of_length(encrypted, length + cipher.tag_bytes())
 }
 
 /// The mechanism for so many bytes of plaintext.

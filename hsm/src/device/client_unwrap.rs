@@ -29,13 +29,12 @@ pub(crate) fn unwrap_under<'a>(
     if kind.padded_bytes() != bytes {
         return Err(Error::KeyLength { bytes });
     }
-    match (key_wrap, wrapped.len().checked_sub(8)) {
-        (_, Some(held)) if held < 16 || !held.is_multiple_of(8) => return Err(Error::ForeignKeyRefused),
-        (_, None) => return Err(Error::ForeignKeyRefused),
-        (KeyWrap::Nist, Some(held)) if held != bytes => return Err(Error::KeyLength { bytes: held }),
-        // With padding the true length is up to seven bytes less, and is found below.
-        (KeyWrap::Padded, Some(held)) if held != bytes => return Err(Error::KeyLength { bytes: held }),
-        _ => {}
+    match wrapped.len().checked_sub(8) {
+        Some(held) if held < 16 || !held.is_multiple_of(8) => return Err(Error::ForeignKeyRefused),
+        None => return Err(Error::ForeignKeyRefused),
+        // With padding the true length may be up to seven bytes less, which is found below.
+        Some(held) if held != bytes => return Err(Error::KeyLength { bytes: held }),
+        Some(_) => {}
     }
     let under = key_use::open(session, root, wrapping_key, KeyType::AES, Attribute::Unwrap(true))?;
     let by = |profile| {
@@ -64,12 +63,12 @@ pub(crate) fn unwrap_under<'a>(
     }
 }
 
-/// The length of a key in bytes; `None` where the token does not tell it.
+/// The length of a key in bytes; `None` where the token does not tell it, or says 0, as SoftHSM does of keys that it unwraps.
 fn length(session: &Session, key: &SessionObject<'_>) -> Result<Option<usize>, Error> {
     let asked = [AttributeType::ValueLen];
     let attributes = session.pkcs11().get_attributes(key.handle(), &asked)?;
     Ok(attributes.into_iter().find_map(|attribute| match attribute {
-        Attribute::ValueLen(length) => usize::try_from(*length).ok(),
+        Attribute::ValueLen(length) => usize::try_from(*length).ok().filter(|length| *length > 0),
         _ => None,
     }))
 }

@@ -36,6 +36,9 @@ pub(super) fn derive_with<'a>(
     kind: KeyKind,
     template: &[Attribute],
 ) -> Result<SessionObject<'a>, Error> {
+    // The leading bytes follow from the leading blocks alone, and some tokens take no more than they need.
+    let needed = kind.padded_bytes().next_multiple_of(16).min(data.len());
+    let data = &data[..needed];
     let mechanism = match cipher {
         DerivingCipher::Ecb => (ck::CKM_AES_ECB_ENCRYPT_DATA, Parameter::DerivationString(data)),
         DerivingCipher::Cbc { iv } => (ck::CKM_AES_CBC_ENCRYPT_DATA, Parameter::CbcEncryptData(iv, data)),

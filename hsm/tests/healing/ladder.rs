@@ -208,3 +208,30 @@ async fn a_module_that_crashes_under_load_costs_no_key_and_no_answer() {
     scene.faults.none();
     scene.is_well().await;
 }
+
+#[tokio::test]
+async fn no_use_of_a_key_fails_because_a_call_failed_once() {
+    let scene = Scene::new().await;
+    let key = claviger_hsm::KeptKey {
+        root: scene.root.clone(),
+        kind: AES_256,
+        wrapped: scene.wrapped.clone(),
+    };
+    let cipher = claviger_hsm::Cipher::Cbc { iv: [1; 16] };
+    let expected = scene.device.encrypt(&key, &cipher, &[2; 32]).await.unwrap();
+    for function in [
+        "C_EncryptInit",
+        "C_Encrypt",
+        "C_UnwrapKey",
+        "C_SetAttributeValue",
+        "C_DestroyObject",
+    ] {
+        for value in PASSING {
+            scene.faults.set(&format!("{function} 1 fail {value}"));
+            let encrypted = scene.device.encrypt(&key, &cipher, &[2; 32]).await;
+            assert_eq!(encrypted.as_ref(), Ok(&expected), "{function} {value}");
+        }
+    }
+    scene.faults.none();
+    scene.is_well().await;
+}

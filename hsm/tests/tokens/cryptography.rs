@@ -1,27 +1,34 @@
 //! What is done with a key on the device, against the vectors of the standards.
 
 use claviger_hsm::{
-    Aead, Cipher, CipherMode, Device, Error, KeptKey, KeyKind, KeyWrap, MacAlgorithm, RootKeyLocator,
+    Aead, Cipher, CipherMode, DerivingCipher, Device, Error, KeptKey, KeyKind, KeyWrap, MacAlgorithm,
+    RootKeyLocator,
 };
+
+use openssl::hash::MessageDigest as Hash;
 
 use super::device_with_root_key;
 use crate::support::value;
 
 fn bytes(text: &str) -> Vec<u8> {
-    hex::decode(text.replace(' ', "")).unwrap()
+    hex::decode(text.replace(' ', "")).expect("hexadecimal digits")
 }
 
 async fn kept(device: &Device, root: &RootKeyLocator, kind: KeyKind, material: &[u8]) -> KeptKey {
     KeptKey {
         root: root.clone(),
         kind,
-        wrapped: device.import(root, kind, material).await.unwrap().wrapped,
+        wrapped: device
+            .import(root, kind, material)
+            .await
+            .expect("the key is taken in")
+            .wrapped,
     }
 }
 
 fn aes(material: &[u8]) -> KeyKind {
     KeyKind::Aes {
-        bytes: material.len().try_into().unwrap(),
+        bytes: material.len().try_into().expect("a key is short"),
     }
 }
 
@@ -149,6 +156,17 @@ async fn what_gcm_sealed_opens_only_as_it_was() {
             tag_bytes,
         })
     };
+    if !device
+        .capabilities()
+        .await
+        .unwrap()
+        .ciphers
+        .contains(&CipherMode::Gcm)
+    {
+        let refused = device.encrypt(&key, &cipher(16), &plain).await;
+        assert!(matches!(refused, Err(Error::Unsupported { .. })), "{refused:?}");
+        return;
+    }
     assert_eq!(device.encrypt(&key, &cipher(16), &plain).await.unwrap(), sealed);
     assert_eq!(device.decrypt(&key, &cipher(16), &sealed).await.unwrap(), plain);
     let shorter = &sealed[..sealed.len() - 4];
@@ -162,7 +180,8 @@ async fn what_gcm_sealed_opens_only_as_it_was() {
     device.shutdown().await;
 }
 
-/// RFC 4231, test case 2 has a key of four bytes; test case 6 one of 131: these are of whole multiples of eight.
+/// The keys of RFC 4231 that are short enough for every token have lengths that a device does not hold as they are: OpenSSL
+/// says what HMAC is for one of 32 bytes.
 #[tokio::test]
 async fn codes_are_those_of_hmac_and_of_rfc_4493() {
     let Some((_token, device, root)) = device_with_root_key().await else {
@@ -179,7 +198,6 @@ async fn codes_are_those_of_hmac_and_of_rfc_4493() {
         let mut signer = openssl::sign::Signer::new(digest, &key).unwrap();
         signer.sign_oneshot_to_vec(b"Hi There").unwrap()
     };
-    use openssl::hash::MessageDigest as Hash;
     let cases = [
         (
             MacAlgorithm::HmacSha1,
@@ -309,7 +327,6 @@ async fn a_key_comes_in_under_a_clients_key_and_a_changed_one_does_not() {
 
 #[tokio::test]
 async fn a_derived_key_is_the_beginning_of_the_ciphertext() {
-    use claviger_hsm::DerivingCipher;
     let Some((_token, device, root)) = device_with_root_key().await else {
         return;
     };
@@ -332,6 +349,10 @@ async fn a_derived_key_is_the_beginning_of_the_ciphertext() {
                 .await;
             if !can.derives_by_encryption {
                 assert!(derived.is_err());
+                continue;
+            }
+            // A token may derive keys only as long as the data that is encrypted.
+            if kind.bytes() % 16 != 0 && matches!(derived, Err(Error::Unsupported { .. })) {
                 continue;
             }
             let derived = derived.unwrap();

@@ -1,5 +1,6 @@
 //! The suite, on the token that this module is named after.
 
+mod cryptography;
 mod doctor;
 mod keys;
 mod load;

@@ -108,6 +108,11 @@ impl Uses {
             };
             result(value, functions.1)
         })?;
+        if written(length, &out) as ck::CK_ULONG != length {
+            return Err(Error::protocol(
+                "the module says that it wrote more than there was room for",
+            ));
+        }
         out.truncate(written(length, &out));
         Ok(out)
     }
