@@ -156,7 +156,9 @@ impl<'o> Builder<'o> {
                 parse::enumeration(text, meaning).map(|value| self.four(value.to_be_bytes()))
             }
             ItemType::Interval => parse::interval(text).map(|value| self.four(value.to_be_bytes())),
-            ItemType::LongInteger => parse::long_integer(text).map(|value| self.eight(value.to_be_bytes())),
+            ItemType::LongInteger | ItemType::DateTimeExtended => {
+                parse::long_integer(text).map(|value| self.eight(value.to_be_bytes()))
+            }
             ItemType::Boolean => parse::boolean(text).map(|value| self.eight(u64::from(value).to_be_bytes())),
             ItemType::DateTime => parse::date_time(text).map(|value| self.eight(value.0.to_be_bytes())),
         }
