@@ -1,0 +1,279 @@
+//! The run of all cases of a folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use crate::case::{self, Case, Exchange};
+use crate::chain::{self, Beforehand};
+use crate::comparison::Comparison;
+use crate::oasis::Placeholders;
+use crate::options::Options;
+use crate::scope;
+use crate::server::{Adapter, Seeds, Servers};
+use crate::support::client::Client;
+use crate::support::ttlv::{Item, enumeration, integer, structure, text};
+use crate::support::{message, tag};
+use crate::wire::{ENCODINGS, Encoding, Wire};
+
+/// How long an exchange that is to be repeated is.
+const REPEATED: Duration = Duration::from_secs(60);
+
+/// What came of a case.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed(Failure),
+    /// With the reason.
+    Skipped(String),
+}
+
+/// Where an answer was another than the expected one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The number of the exchange, from 1; 0 where it is the file that is wrong.
+    pub exchange: usize,
+    pub differences: Vec<String>,
+    /// The names and values of the request, to tell what it was about.
+    pub about: BTreeSet<String>,
+}
+
+/// A case with an encoding.
+#[derive(Debug)]
+pub struct Run {
+    pub name: String,
+    pub version: String,
+    pub family: String,
+    pub encoding: Encoding,
+    pub outcome: Outcome,
+    /// What was done before, that is not in the file.
+    pub prepared: Option<String>,
+}
+
+/// Runs the cases that are asked for, and those that they start from.
+pub fn run(options: &Options) -> Vec<Run> {
+    let files = case::files(&options.folder);
+    let cases: Vec<_> = files.iter().map(|path| Case::read(path)).collect();
+    run_cases(&cases, options)
+}
+
+pub fn run_cases(cases: &[Case], options: &Options) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut servers = Servers::default();
+    let encodings = ENCODINGS
+        .into_iter()
+        .filter(|encoding| options.encoding.is_none_or(|only| only == *encoding));
+    for encoding in encodings {
+        for chain in chain::chains(cases) {
+            // What comes before the last that is asked for is needed for it.
+            let wanted = |place: &usize| options.wants(&cases[*place].name);
+            let Some(last) = chain.iter().rposition(wanted) else {
+                continue;
+            };
+            let chain: Vec<_> = chain[..=last].iter().map(|place| &cases[*place]).collect();
+            for run in run_chain(&mut servers, &chain, encoding) {
+                run.tell(options.verbose);
+                runs.push(run);
+            }
+        }
+    }
+    servers.verify();
+    runs
+}
+
+fn run_chain(servers: &mut Servers, chain: &[&Case], encoding: Encoding) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut reasons = BTreeSet::new();
+    // The policy of the first case that is run is that of the chain.
+    let mut state: Option<Chain> = None;
+    for case in chain {
+        reasons.extend(scope::reasons(case));
+        let mut run = Run {
+            name: case.name.clone(),
+            version: case.version.clone(),
+            family: case.family.clone(),
+            encoding,
+            outcome: Outcome::Passed,
+            prepared: None,
+        };
+        let skipped: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+        run.outcome = match (&case.malformed, skipped.is_empty()) {
+            (Some(error), true) => Outcome::Failed(Failure::new(0, vec![error.clone()], None)),
+            (None, true) => {
+                let state =
+                    state.get_or_insert_with(|| Chain::new(servers.adapter(Seeds::presumed_by(case))));
+                if runs.is_empty() {
+                    run.prepared = state.prepare(case);
+                }
+                match state.run(case, encoding) {
+                    Ok(()) => Outcome::Passed,
+                    Err(failure) => Outcome::Failed(failure),
+                }
+            }
+            (malformed, false) => {
+                let malformed = malformed.iter().map(|error| format!(" ({error})"));
+                Outcome::Skipped(skipped.join(", ") + &malformed.collect::<String>())
+            }
+        };
+        runs.push(run);
+    }
+    runs
+}
+
+/// Cases in one adapter.
+struct Chain {
+    adapter: Adapter,
+    clients: BTreeMap<String, Client>,
+    placeholders: BTreeMap<String, String>,
+}
+
+impl Chain {
+    fn new(adapter: Adapter) -> Self {
+        Self {
+            adapter,
+            clients: BTreeMap::new(),
+            placeholders: BTreeMap::new(),
+        }
+    }
+
+    /// Makes what a case expects its server to have; says what that is.
+    fn prepare(&mut self, case: &Case) -> Option<String> {
+        let Beforehand { group, bits } = chain::beforehand(case)?;
+        let client = self.client("A");
+        let made = client.connect().exchange(&create(&group, bits));
+        message::outcome(&made).expect("a key can be made beforehand");
+        Some(format!(
+            "an AES key of {bits} bits is made in the group {group:?}"
+        ))
+    }
+
+    fn client(&mut self, name: &str) -> Client {
+        let adapter = &self.adapter;
+        let client = self.clients.entry(name.to_owned());
+        client.or_insert_with(|| adapter.client(name)).clone()
+    }
+
+    fn run(&mut self, case: &Case, encoding: Encoding) -> Result<(), Failure> {
+        let mut comparison = Comparison::default();
+        let unbound = chain::unbound(case);
+        let kept = self
+            .placeholders
+            .iter()
+            .filter(|(name, _)| unbound.contains(*name));
+        comparison.placeholders.values = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let (mut wires, mut connections) = (BTreeMap::new(), 0);
+        let mut before: Option<&Exchange> = None;
+        for (place, exchange) in case.exchanges.iter().enumerate() {
+            if exchange.connects {
+                wires.clear();
+                connections += 1;
+            }
+            let second = case.has_two_clients() && connections % 2 == 0;
+            let unnamed = if second { "B" } else { "A" };
+            let name = exchange.client.as_deref().unwrap_or(unnamed);
+            let repeats = exchange.repeats
+                || before.is_some_and(|before| before.repeats && before.request == exchange.request);
+            let failed = |differences| Failure::new(place + 1, differences, Some(exchange));
+            if !wires.contains_key(name) {
+                let wire =
+                    Wire::connect(&self.client(name), encoding).map_err(|error| failed(vec![error]))?;
+                wires.insert(name.to_owned(), wire);
+            }
+            let wire = wires.get_mut(name).expect("it was put in");
+            let start = Instant::now();
+            loop {
+                let differences = compare(&mut comparison, wire, exchange);
+                if differences.is_empty() {
+                    break;
+                }
+                if !repeats || start.elapsed() > REPEATED {
+                    return Err(failed(differences));
+                }
+            }
+            before = Some(exchange);
+        }
+        self.placeholders = comparison.placeholders.values;
+        Ok(())
+    }
+}
+
+/// The request for an AES key in a group.
+fn create(group: &str, bits: i32) -> Item {
+    let attributes = vec![
+        message::attribute("Cryptographic Algorithm", enumeration(0, 3)),
+        message::attribute("Cryptographic Length", integer(0, bits)),
+        message::attribute("Cryptographic Usage Mask", integer(0, 12)),
+        message::attribute("Object Group", text(0, group)),
+    ];
+    let payload = vec![
+        enumeration(tag::OBJECT_TYPE, 2),
+        structure(tag::TEMPLATE_ATTRIBUTE, attributes),
+    ];
+    message::request(message::CREATE, payload)
+}
+
+/// Sends a request and compares its answer.
+fn compare(comparison: &mut Comparison, wire: &mut Wire, exchange: &Exchange) -> Vec<String> {
+    let (request, response) = match exchange.elements() {
+        Ok(elements) => elements,
+        Err(error) => return vec![error],
+    };
+    comparison.placeholders.now = OffsetDateTime::now_utc().unix_timestamp();
+    comparison.note_request(&request);
+    let placeholders: &Placeholders = &comparison.placeholders;
+    match wire.exchange(&request, placeholders) {
+        Ok(answer) => comparison.differences(&response, &answer),
+        Err(error) => vec![error],
+    }
+}
+
+impl Failure {
+    fn new(exchange: usize, differences: Vec<String>, about: Option<&Exchange>) -> Self {
+        let nodes = about
+            .map(|exchange| exchange.request.everything())
+            .unwrap_or_default();
+        let about = nodes
+            .into_iter()
+            .flat_map(|node| [Some(node.name.as_str()), node.value()])
+            .flatten()
+            .map(str::to_owned)
+            .collect();
+        Self {
+            exchange,
+            differences,
+            about,
+        }
+    }
+}
+
+impl Run {
+    /// Prints a failure, and everything where so much is wanted.
+    fn tell(&self, verbose: bool) {
+        let Self {
+            name,
+            version,
+            encoding,
+            ..
+        } = self;
+        // Past the test harness, which keeps what tests print to itself.
+        let mut out = std::io::stderr();
+        let _ = match &self.outcome {
+            Outcome::Failed(Failure {
+                exchange: 0,
+                differences,
+                ..
+            }) => writeln!(out, "FAILED {version} {name}: {}", differences.join("; ")),
+            Outcome::Failed(failure) => writeln!(
+                out,
+                "FAILED {version} {name} ({encoding}), exchange {}:\n    {}",
+                failure.exchange,
+                failure.differences.join("\n    ")
+            ),
+            Outcome::Passed if verbose => writeln!(out, "passed {version} {name} ({encoding})"),
+            Outcome::Skipped(reason) if verbose => writeln!(out, "skipped {version} {name}: {reason}"),
+            _ => Ok(()),
+        };
+    }
+}

@@ -1,0 +1,125 @@
+//! The servers under test: one for each policy that cases presume.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::case::Case;
+use crate::support::client::Client;
+use crate::support::server::{Server, device};
+use claviger_hsm::testkit::SoftHsm;
+
+/// What a server does with seeds for its random numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seeds {
+    #[default]
+    All,
+    AtMost(u32),
+    Refused,
+}
+
+impl Seeds {
+    /// The policy that a case's answers show.
+    pub fn presumed_by(case: &Case) -> Self {
+        for (request, answer) in case.exchanges.iter().flat_map(|exchange| exchange.items()) {
+            if request.value_of("Operation") != Some("RNGSeed") {
+                continue;
+            }
+            let Some(answer) = answer else { continue };
+            if answer.value_of("ResultReason") == Some("PermissionDenied") {
+                return Self::Refused;
+            }
+            let number = |text: Option<&str>| text.and_then(|text| text.parse::<u32>().ok());
+            let given = request
+                .find("RequestPayload")
+                .and_then(|payload| payload.value_of("Data"))
+                .map_or(0, |data| data.len() / 2);
+            let taken = answer
+                .find("ResponsePayload")
+                .and_then(|payload| payload.value_of("DataLength"));
+            match number(taken) {
+                Some(taken) if (taken as usize) < given => return Self::AtMost(taken),
+                _ => {}
+            }
+        }
+        Self::All
+    }
+
+    /// Its line of the configuration.
+    fn setting(self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::AtMost(bytes) => format!("rng_seed = {bytes}\n"),
+            Self::Refused => "rng_seed = \"refuse\"\n".to_owned(),
+        }
+    }
+}
+
+/// What stands in `[kmip]` of the servers under test, and the sections after it.
+fn settings(seeds: Seeds) -> String {
+    let mut settings = String::new();
+    if is_known("cryptography_in_server") {
+        settings.push_str("cryptography_in_server = true\n");
+    }
+    if is_known("rng_seed") {
+        settings.push_str(&seeds.setting());
+    }
+    settings
+}
+
+/// Whether this build of the server has a setting of this name in `[kmip]`: it refuses to start with one that it does
+/// not have.
+fn is_known(setting: &str) -> bool {
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    crate::case::every_file(std::path::Path::new(sources), "rs")
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .any(|text| text.contains(setting))
+}
+
+/// Servers that are started when a case needs one.
+#[derive(Default)]
+pub struct Servers {
+    running: BTreeMap<Seeds, Rc<Server>>,
+    adapters: usize,
+}
+
+/// An adapter of its own on one of the servers.
+pub struct Adapter {
+    server: Rc<Server>,
+    name: String,
+}
+
+impl Servers {
+    /// A new adapter.
+    pub fn adapter(&mut self, seeds: Seeds) -> Adapter {
+        self.adapters += 1;
+        let name = format!("case-{}", self.adapters);
+        let server = self.running.entry(seeds).or_insert_with(|| Rc::new(start(seeds)));
+        server.adapter(&name);
+        let server = Rc::clone(server);
+        Adapter { server, name }
+    }
+
+    /// The custody logs hold.
+    pub fn verify(&self) {
+        self.running
+            .values()
+            .for_each(|server| server.verify_custody_log());
+    }
+}
+
+fn start(seeds: Seeds) -> Server {
+    let token = SoftHsm::new();
+    let device = device("hsm", &token.device_config("hsm"), 2, 2);
+    let server = Server::start_configured(vec![token], &format!("{}{device}", settings(seeds)));
+    server.must(&["root-key", "create", "root"]);
+    server
+}
+
+impl Adapter {
+    /// A client of this adapter, known from now on.
+    pub fn client(&self, name: &str) -> Client {
+        self.server
+            .client_of(&self.name, &format!("{}-{name}", self.name))
+    }
+}
