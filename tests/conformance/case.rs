@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::oasis::xml::{self, Node};
 use crate::oasis::{self, Element};
 
+/// The seconds that a case waits for what it says will come.
+const WAITED: i64 = 5;
+
 /// A request with the answer that is expected.
 #[derive(Debug)]
 pub struct Exchange {
@@ -57,21 +60,24 @@ impl Case {
             .as_ref()
             .map(|error| format!("not well-formed: {error}"));
         let mut exchanges: Vec<Exchange> = Vec::new();
-        for pair in messages.chunks(2) {
-            let empty = Node::default();
-            let (request, response) = (pair[0], *pair.get(1).unwrap_or(&&empty));
-            if malformed.is_none()
-                && (request.name.as_str(), response.name.as_str()) != ("RequestMessage", "ResponseMessage")
-            {
-                malformed = Some(format!(
-                    "message {}: not a request with its response",
-                    exchanges.len() * 2
-                ));
+        let mut open: Vec<&Node> = Vec::new();
+        for message in &messages {
+            match message.name.as_str() {
+                "RequestMessage" => open.push(message),
+                // One file has a request within another's exchange: its answer comes first.
+                "ResponseMessage" => match open.pop() {
+                    Some(request) => exchanges.push(Exchange::new(request.clone(), (*message).clone())),
+                    None => complain(&mut malformed, "a response without its request"),
+                },
+                other => complain(&mut malformed, &format!("{other} is no message")),
             }
-            exchanges.push(Exchange::new(request.clone(), response.clone()));
         }
-        if exchanges.is_empty() && malformed.is_none() {
-            malformed = Some("it holds no message".to_owned());
+        for request in open {
+            exchanges.push(Exchange::new(request.clone(), Node::default()));
+            complain(&mut malformed, "a request without its response");
+        }
+        if exchanges.is_empty() {
+            complain(&mut malformed, "it holds no message");
         }
         Self {
             version: version(&messages).unwrap_or_else(|| "unknown".to_owned()),
@@ -83,11 +89,30 @@ impl Case {
         }
     }
 
+    /// By how many seconds its clock is moved back: a case that waits for a time that it names itself shall not have to
+    /// wait for so long.
+    pub fn moved_back(&self) -> i64 {
+        if !self.exchanges.iter().any(|exchange| exchange.repeats) {
+            return 0;
+        }
+        let requests = self
+            .exchanges
+            .iter()
+            .flat_map(|exchange| exchange.request.everything());
+        let ahead = requests.filter_map(|node| node.value()?.strip_prefix("$NOW+")?.parse().ok());
+        ahead.min().map_or(0, |ahead: i64| (ahead - WAITED).max(0))
+    }
+
     /// Whether its file speaks of two clients without telling which of them asks.
     pub fn has_two_clients(&self) -> bool {
         let words = self.comments.split_whitespace().collect::<Vec<_>>().join(" ");
         words.contains("two clients") && self.exchanges.iter().all(|exchange| exchange.client.is_none())
     }
+}
+
+/// Says the first thing that is wrong with a file.
+fn complain(malformed: &mut Option<String>, words: &str) {
+    malformed.get_or_insert_with(|| words.to_owned());
 }
 
 impl Exchange {

@@ -106,14 +106,32 @@ fn located_beforehand(case: &Case) -> Vec<&Node> {
     located
 }
 
-/// The texts that tell objects apart.
-fn texts(node: &Node) -> BTreeSet<&str> {
-    node.everything()
-        .into_iter()
-        .filter(|node| node.item_type() == "TextString" && node.name != "AttributeName")
-        .filter_map(Node::value)
-        .filter(|value| !value.starts_with('$'))
-        .collect()
+/// The texts that tell objects apart, each with the attribute that it is of.
+fn texts(node: &Node) -> BTreeSet<(String, &str)> {
+    let mut texts = BTreeSet::new();
+    collect_texts(node, "", &mut texts);
+    texts
+}
+
+fn collect_texts<'a>(node: &'a Node, attribute: &str, texts: &mut BTreeSet<(String, &'a str)>) {
+    let named = node
+        .value_of("AttributeName")
+        .map(|name| name.split_whitespace().collect::<String>());
+    for child in &node.children {
+        let attribute = match (node.name.as_str(), &named) {
+            (_, Some(name)) => name,
+            ("Attributes" | "RequestPayload", None) => &child.name,
+            _ => attribute,
+        };
+        match child.value() {
+            Some(value) if child.item_type() == "TextString" && child.name != "AttributeName" => {
+                if !value.starts_with('$') {
+                    texts.insert((attribute.to_owned(), value));
+                }
+            }
+            _ => collect_texts(child, attribute, texts),
+        }
+    }
 }
 
 /// Keys that must be there before a case that starts from nothing: those of a group that it locates before it has
@@ -140,4 +158,67 @@ pub fn beforehand(case: &Case) -> Option<Beforehand> {
         group: group.to_owned(),
         bits: bits.unwrap_or(256),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(name: &str, requests: &[(&str, &str, &str)]) -> Case {
+        let messages: String = requests
+            .iter()
+            .map(|(operation, payload, answer)| {
+                format!(
+                    "<RequestMessage><BatchItem><Operation type='Enumeration' value='{operation}'/>\
+                     <RequestPayload>{payload}</RequestPayload></BatchItem></RequestMessage>\
+                     <ResponseMessage><BatchItem><ResponsePayload>{answer}</ResponsePayload></BatchItem>\
+                     </ResponseMessage>"
+                )
+            })
+            .collect();
+        Case::parse(name, &format!("<KMIP>{messages}</KMIP>"))
+    }
+
+    const IDENTIFIER: &str = "<UniqueIdentifier type='TextString' value='$UNIQUE_IDENTIFIER_0'/>";
+
+    fn named(name: &str) -> String {
+        format!("<Attributes><Name><NameValue type='TextString' value='{name}'/></Name></Attributes>")
+    }
+
+    #[test]
+    fn a_case_that_locates_what_another_made_runs_behind_it() {
+        let cases = [
+            case("X-1", &[("Create", &named("key"), IDENTIFIER)]),
+            case("X-2", &[("Create", &named("other"), IDENTIFIER)]),
+            case("X-3", &[("Locate", &named("key"), IDENTIFIER)]),
+            case("Y-1", &[("Locate", &named("key"), IDENTIFIER)]),
+        ];
+        assert_eq!(chains(&cases), [vec![0, 2], vec![1], vec![3]]);
+    }
+
+    #[test]
+    fn a_case_that_uses_what_another_was_told_runs_behind_it() {
+        let cases = [
+            case("X-1", &[("Create", "", IDENTIFIER)]),
+            case("X-2", &[("Get", IDENTIFIER, "")]),
+            case("X-3", &[("Create", "", IDENTIFIER), ("Get", IDENTIFIER, "")]),
+        ];
+        assert_eq!(chains(&cases), [vec![0, 1], vec![2]]);
+    }
+
+    #[test]
+    fn a_group_that_must_have_members_beforehand_is_given_one() {
+        let payload = "<Attribute><AttributeName type='TextString' value='Object Group'/>\
+                       <AttributeValue type='TextString' value='default'/></Attribute>";
+        let length = "<CryptographicLength type='Integer' value='128'/>";
+        let case = case(
+            "X-1",
+            &[("Locate", payload, IDENTIFIER), ("Get", IDENTIFIER, length)],
+        );
+        let expected = Beforehand {
+            group: "default".to_owned(),
+            bits: 128,
+        };
+        assert_eq!(beforehand(&case), Some(expected));
+    }
 }

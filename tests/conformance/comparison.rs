@@ -6,9 +6,10 @@
 
 #![allow(unreachable_pub, reason = "a test is a crate of its own")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use claviger::kmip::attribute::AttributeKind;
+use claviger::kmip::enumeration;
 use claviger::kmip::tag::Tag;
 use claviger::kmip::ttlv::ItemType;
 use sha2::{Digest, Sha256};
@@ -28,7 +29,7 @@ const FREE: [Tag; 5] = [
 const OPTIONAL: [Tag; 2] = [Tag::RESULT_MESSAGE, Tag::SERVER_CORRELATION_VALUE];
 
 /// Lists in a Query's answer that each server fills in for itself.
-const OWN_LISTS: [Tag; 9] = [
+const OWN_LISTS: [Tag; 11] = [
     Tag::OPERATION,
     Tag::OBJECT_TYPE,
     Tag::APPLICATION_NAMESPACE,
@@ -38,25 +39,57 @@ const OWN_LISTS: [Tag; 9] = [
     Tag::PROFILE_INFORMATION,
     Tag::VALIDATION_INFORMATION,
     Tag::CAPABILITY_INFORMATION,
+    Tag::CLIENT_REGISTRATION_METHOD,
+    Tag::SERVER_INFORMATION,
 ];
 
 /// The state of one case: placeholders, and the keys that the client itself brought.
 #[derive(Default)]
 pub struct Comparison {
     pub placeholders: Placeholders,
+    /// The server has made a key, so that key material need not be what a file has.
+    pub made: bool,
+    /// What the last answers had, by tag: some requests mean it by a placeholder that no answer has.
+    latest: BTreeMap<u32, String>,
+    /// The answer has a nonce that the server chose.
+    own_nonce: bool,
+    /// The request asks for random numbers.
+    random: bool,
     brought: BTreeSet<String>,
     differences: Vec<String>,
     /// The request named no attributes: the server answers with all that it has.
     all_attributes: bool,
     /// The request is a Query: its lists are the server's own.
     query: bool,
+    /// How many items the answer is to have: some files' Batch Count is another than their number of items.
+    items: usize,
 }
 
+/// Operations after which there is a key that nobody knew before.
+const MAKING: [&str; 4] = ["Create", "CreateKeyPair", "ReKey", "ReKeyKeyPair"];
+
+/// What differs where the server chose the nonce.
+const OF_A_NONCE: [Tag; 3] = [
+    Tag::DATA,
+    Tag::IV_COUNTER_NONCE,
+    Tag::AUTHENTICATED_ENCRYPTION_TAG,
+];
+
 impl Comparison {
+    /// For a case that starts where the server has made a key, or has not.
+    pub fn new(made: bool) -> Self {
+        Self {
+            made,
+            ..Self::default()
+        }
+    }
+
     /// Looks at a request for what the answer may be compared by.
     pub fn note_request(&mut self, request: &Element) {
         self.query = false;
         self.all_attributes = false;
+        self.random = false;
+        self.bind_unbound(request);
         for item in request
             .elements()
             .iter()
@@ -69,6 +102,8 @@ impl Comparison {
             let payload = item.find(Tag::REQUEST_PAYLOAD);
             let names_none = payload.is_none_or(|payload| payload.find(Tag::ATTRIBUTE_NAME).is_none());
             self.query |= operation == "Query";
+            self.random |= operation == "RNGRetrieve";
+            self.made |= MAKING.contains(&operation);
             self.all_attributes |=
                 operation == "GetAttributeList" || (operation == "GetAttributes" && names_none);
             if operation == "Register"
@@ -76,6 +111,30 @@ impl Comparison {
             {
                 self.note_material(payload);
             }
+        }
+    }
+
+    /// Gives placeholders that have no value what the last answer had in such an item.
+    fn bind_unbound(&mut self, element: &Element) {
+        if let Some(name) = element.text()
+            && name.starts_with('$')
+            && !name.starts_with("$NOW")
+            && !self.placeholders.values.contains_key(name)
+            && let Some(value) = self.latest.get(&element.tag.number())
+        {
+            self.placeholders.values.insert(name.to_owned(), value.clone());
+        }
+        for element in element.elements() {
+            self.bind_unbound(element);
+        }
+    }
+
+    fn note_answer(&mut self, item: &Item) {
+        match &item.value {
+            Value::Structure(items) => items.iter().for_each(|item| self.note_answer(item)),
+            Value::Text(text) => drop(self.latest.insert(item.tag, text.clone())),
+            Value::Bytes(bytes) => drop(self.latest.insert(item.tag, hex::encode(bytes))),
+            _ => {}
         }
     }
 
@@ -96,7 +155,17 @@ impl Comparison {
     /// The differences between an answer and the expected one.
     pub fn differences(&mut self, expected: &Element, actual: &Item) -> Vec<String> {
         self.differences.clear();
+        let items = expected.elements().iter();
+        self.items = items.filter(|element| element.tag == Tag::BATCH_ITEM).count();
+        let payloads = expected
+            .elements()
+            .iter()
+            .filter_map(|item| item.find(Tag::RESPONSE_PAYLOAD));
+        self.own_nonce = payloads
+            .into_iter()
+            .any(|payload| payload.find(Tag::IV_COUNTER_NONCE).is_some());
         self.item(expected, expected.tag, actual, "");
+        self.note_answer(actual);
         std::mem::take(&mut self.differences)
     }
 
@@ -111,6 +180,12 @@ impl Comparison {
             _ if FREE.contains(&expected.tag) || meaning == AttributeKind::RandomNumberGenerator.tag() => {}
             (Content::Structure(_), Value::Structure(items)) => self.structure(expected, items, &path),
             (Content::Simple(ItemType::DateTime, _), Value::DateTime(_)) => {}
+            (Content::Simple(..), Value::Integer(count)) if expected.tag == Tag::BATCH_COUNT => {
+                let items = self.items;
+                if usize::try_from(*count) != Ok(items) {
+                    self.differ(&path, &format!("expected {items} items, got {count}"));
+                }
+            }
             (Content::Simple(_, text), _) if text.starts_with('$') => self.placeholder(text, actual, &path),
             (Content::Simple(ItemType::ByteString, text), Value::Bytes(bytes))
                 if self.is_made_by_the_server(expected.tag, text) =>
@@ -118,14 +193,20 @@ impl Comparison {
                 if bytes.len() * 2 != text.len() {
                     self.differ(&path, &format!("{} bytes, not {}", bytes.len(), text.len() / 2));
                 }
-                self.placeholder(text, actual, &path);
+                // Each random number is another.
+                if !self.random {
+                    self.placeholder(text, actual, &path);
+                }
             }
             _ => self.literal(expected, meaning, actual, &path),
         }
     }
 
     fn is_made_by_the_server(&self, tag: Tag, text: &str) -> bool {
-        [Tag::KEY_MATERIAL, Tag::DIGEST_VALUE].contains(&tag) && !self.brought.contains(&text.to_lowercase())
+        let of_a_key = [Tag::KEY_MATERIAL, Tag::DIGEST_VALUE].contains(&tag);
+        (of_a_key && self.made && !self.brought.contains(&text.to_lowercase()))
+            || (self.own_nonce && OF_A_NONCE.contains(&tag))
+            || (self.random && tag == Tag::DATA)
     }
 
     fn structure(&mut self, expected: &Element, actual: &[Item], path: &str) {
@@ -152,7 +233,14 @@ impl Comparison {
                     }
                 }
                 None if own_list || OPTIONAL.contains(&element.tag) => {}
-                None => self.differ(path, &format!("{} {:?} is missing", element.tag, element.text())),
+                None => self.differ(
+                    path,
+                    &format!(
+                        "{} {} is missing",
+                        element.tag,
+                        element.text().unwrap_or_default()
+                    ),
+                ),
             }
         }
         for item in left {
@@ -162,7 +250,8 @@ impl Comparison {
             let extra_version = expected.tag == Tag::RESPONSE_PAYLOAD && is_of(&[Tag::PROTOCOL_VERSION]);
             let own_list = self.query && is_of(&OWN_LISTS);
             if !(extra_attribute || extra_version || own_list || is_of(&OPTIONAL)) {
-                self.differ(path, &format!("{item:?} was not expected"));
+                let words = describe(item, Tag::new(item.tag));
+                self.differ(path, &format!("{} was not expected: {words}", Tag::new(item.tag)));
             }
         }
     }
@@ -196,10 +285,33 @@ impl Comparison {
         match expected.to_bytes_of(meaning, &self.placeholders) {
             Ok(bytes) if bytes == actual.encode() => {}
             Ok(bytes) => {
-                let expected = Item::decode(&bytes);
-                self.differ(path, &format!("{expected:?} was expected, not {actual:?}"));
+                let expected = describe(&Item::decode(&bytes), meaning);
+                self.differ(
+                    path,
+                    &format!("expected {expected}, got {}", describe(actual, meaning)),
+                );
             }
             Err(error) => self.differ(path, &error),
         }
+    }
+}
+
+/// A value for people: the names of enumerations, and bytes as they are.
+fn describe(item: &Item, meaning: Tag) -> String {
+    match &item.value {
+        Value::Enumeration(number) => enumeration::by_tag(meaning)
+            .and_then(|facts| facts.values.iter().find(|value| value.value == *number))
+            .map_or_else(|| format!("{number:#x}"), |value| value.name.to_owned()),
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Bytes(bytes) => format!("{} ({} bytes)", hex::encode(bytes), bytes.len()),
+        Value::Structure(items) => {
+            let items = items.iter().map(|item| {
+                let tag = Tag::new(item.tag);
+                format!("{tag} {}", describe(item, tag))
+            });
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+        _ => format!("{item:?}"),
     }
 }

@@ -19,7 +19,7 @@ use crate::support::{message, tag};
 use crate::wire::{ENCODINGS, Encoding, Wire};
 
 /// How long an exchange that is to be repeated is.
-const REPEATED: Duration = Duration::from_secs(60);
+const REPEATED: Duration = Duration::from_mins(1);
 
 /// What came of a case.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum Outcome {
 }
 
 /// Where an answer was another than the expected one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The number of the exchange, from 1; 0 where it is the file that is wrong.
     pub exchange: usize,
@@ -127,6 +127,8 @@ struct Chain {
     adapter: Adapter,
     clients: BTreeMap<String, Client>,
     placeholders: BTreeMap<String, String>,
+    /// There are keys in the adapter that the server made.
+    made: bool,
 }
 
 impl Chain {
@@ -135,6 +137,7 @@ impl Chain {
             adapter,
             clients: BTreeMap::new(),
             placeholders: BTreeMap::new(),
+            made: false,
         }
     }
 
@@ -144,6 +147,7 @@ impl Chain {
         let client = self.client("A");
         let made = client.connect().exchange(&create(&group, bits));
         message::outcome(&made).expect("a key can be made beforehand");
+        self.made = true;
         Some(format!(
             "an AES key of {bits} bits is made in the group {group:?}"
         ))
@@ -156,7 +160,7 @@ impl Chain {
     }
 
     fn run(&mut self, case: &Case, encoding: Encoding) -> Result<(), Failure> {
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison::new(self.made);
         let unbound = chain::unbound(case);
         let kept = self
             .placeholders
@@ -174,7 +178,9 @@ impl Chain {
             let unnamed = if second { "B" } else { "A" };
             let name = exchange.client.as_deref().unwrap_or(unnamed);
             let repeats = exchange.repeats
-                || before.is_some_and(|before| before.repeats && before.request == exchange.request);
+                || before.is_some_and(|before| {
+                    before.repeats && before.request.children == exchange.request.children
+                });
             let failed = |differences| Failure::new(place + 1, differences, Some(exchange));
             if !wires.contains_key(name) {
                 let wire =
@@ -184,6 +190,7 @@ impl Chain {
             let wire = wires.get_mut(name).expect("it was put in");
             let start = Instant::now();
             loop {
+                comparison.placeholders.now = OffsetDateTime::now_utc().unix_timestamp() - case.moved_back();
                 let differences = compare(&mut comparison, wire, exchange);
                 if differences.is_empty() {
                     break;
@@ -194,6 +201,7 @@ impl Chain {
             }
             before = Some(exchange);
         }
+        self.made = comparison.made;
         self.placeholders = comparison.placeholders.values;
         Ok(())
     }
@@ -220,11 +228,19 @@ fn compare(comparison: &mut Comparison, wire: &mut Wire, exchange: &Exchange) ->
         Ok(elements) => elements,
         Err(error) => return vec![error],
     };
-    comparison.placeholders.now = OffsetDateTime::now_utc().unix_timestamp();
     comparison.note_request(&request);
     let placeholders: &Placeholders = &comparison.placeholders;
     match wire.exchange(&request, placeholders) {
-        Ok(answer) => comparison.differences(&response, &answer),
+        Ok(answer) => {
+            let mut differences = comparison.differences(&response, &answer);
+            if !differences.is_empty() {
+                let messages = answer
+                    .all(tag::BATCH_ITEM)
+                    .filter_map(|item| item.find(&[tag::RESULT_MESSAGE]));
+                differences.extend(messages.map(|message| format!("the server says {:?}", message.text())));
+            }
+            differences
+        }
         Err(error) => vec![error],
     }
 }
@@ -236,7 +252,11 @@ impl Failure {
             .unwrap_or_default();
         let about = nodes
             .into_iter()
-            .flat_map(|node| [Some(node.name.as_str()), node.value()])
+            // The bits of a mask are no operations.
+            .flat_map(|node| {
+                let value = node.value().filter(|_| node.item_type() != "Integer");
+                [Some(node.name.as_str()), value]
+            })
             .flatten()
             .map(str::to_owned)
             .collect();

@@ -153,3 +153,70 @@ fn of_credential(exchange: &Exchange) -> Option<Reason> {
         .any(one_time)
         .then_some(Reason::OneTimePasswords)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case_of(operation: &str, status: &str, payload: &str) -> Case {
+        Case::parse(
+            "anything",
+            &format!(
+                "<KMIP><RequestMessage><BatchItem><Operation type='Enumeration' value='{operation}'/>\
+                 <RequestPayload>{payload}</RequestPayload></BatchItem></RequestMessage>\
+                 <ResponseMessage><BatchItem><ResultStatus type='Enumeration' value='{status}'/></BatchItem>\
+                 </ResponseMessage></KMIP>"
+            ),
+        )
+    }
+
+    fn reasons_of(operation: &str, payload: &str) -> Vec<Reason> {
+        reasons(&case_of(operation, "Success", payload))
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn each_reason_is_found_in_what_a_case_holds_whatever_it_is_called() {
+        let algorithm = |name| format!("<CryptographicAlgorithm type='Enumeration' value='{name}'/>");
+        let kind = |name| format!("<ObjectType type='Enumeration' value='{name}'/>");
+        for (operation, payload, reason) in [
+            ("CreateKeyPair", String::new(), Reason::Asymmetric),
+            ("Register", kind("PrivateKey"), Reason::Asymmetric),
+            ("Create", algorithm("RSA"), Reason::Asymmetric),
+            ("Register", kind("Certificate"), Reason::Certificates),
+            ("Register", kind("PGPKey"), Reason::PgpKeys),
+            ("Register", kind("SplitKey"), Reason::SplitKeys),
+            ("JoinSplitKey", String::new(), Reason::SplitKeys),
+            ("PKCS_11", String::new(), Reason::Pkcs11),
+            ("Notify", String::new(), Reason::ServerToClient),
+            ("Encrypt", algorithm("DES3"), Reason::TripleDes),
+            ("Encrypt", algorithm("OneTimePad"), Reason::OneTimePasswords),
+        ] {
+            assert_eq!(reasons_of(operation, &payload), [reason], "{operation} {payload}");
+        }
+    }
+
+    #[test]
+    fn keys_of_3des_are_made_and_kept_and_their_cases_run() {
+        let payload = "<CryptographicAlgorithm type='Enumeration' value='DES3'/>";
+        assert_eq!(reasons_of("Create", payload), []);
+    }
+
+    #[test]
+    fn what_a_server_refuses_or_lists_is_no_reason() {
+        let payload = "<ObjectType type='Enumeration' value='PrivateKey'/>";
+        let refused = case_of("Register", "OperationFailed", payload);
+        assert!(reasons(&refused).is_empty());
+        assert_eq!(reasons_of("Query", payload), []);
+    }
+
+    #[test]
+    fn a_symmetric_case_is_never_skipped() {
+        let payload = "<ObjectType type='Enumeration' value='SymmetricKey'/>\
+                       <CryptographicAlgorithm type='Enumeration' value='AES'/>";
+        for operation in ["Create", "Register", "Encrypt", "DeriveKey", "Archive"] {
+            assert_eq!(reasons_of(operation, payload), []);
+        }
+    }
+}
