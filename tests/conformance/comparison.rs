@@ -315,3 +315,100 @@ fn describe(item: &Item, meaning: Tag) -> String {
         _ => format!("{item:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oasis;
+
+    fn element(text: &str) -> Element {
+        oasis::parse(text).expect("an element").remove(0)
+    }
+
+    fn answer(text: &str) -> Item {
+        let bytes = element(text).to_bytes(&Placeholders::default()).expect("an item");
+        Item::decode(&bytes)
+    }
+
+    fn material(key: &str) -> String {
+        format!("<KeyValue><KeyMaterial type='ByteString' value='{key}'/></KeyValue>")
+    }
+
+    #[test]
+    fn a_key_that_the_client_brought_must_come_back_to_the_byte() {
+        let mut comparison = Comparison::new(true);
+        comparison.note_request(&element(&format!(
+            "<RequestMessage><BatchItem><Operation type='Enumeration' value='Register'/>\
+             <RequestPayload>{}</RequestPayload></BatchItem></RequestMessage>",
+            material("0a0b")
+        )));
+        let expected = element(&material("0a0b"));
+        assert_eq!(
+            comparison.differences(&expected, &answer(&material("0A0B"))),
+            [""; 0]
+        );
+        assert_eq!(
+            comparison
+                .differences(&expected, &answer(&material("0a0c")))
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_key_that_the_server_made_has_its_length_and_does_not_change() {
+        let mut comparison = Comparison::new(true);
+        let expected = element(&material("0a0b"));
+        assert_eq!(
+            comparison.differences(&expected, &answer(&material("ffff"))),
+            [""; 0]
+        );
+        assert_eq!(
+            comparison
+                .differences(&expected, &answer(&material("fffe")))
+                .len(),
+            1
+        );
+        assert!(
+            !Comparison::new(true)
+                .differences(&expected, &answer(&material("ff")))
+                .is_empty()
+        );
+        assert!(
+            !Comparison::new(false)
+                .differences(&expected, &answer(&material("ffff")))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_one_value_from_its_first_appearance_on() {
+        let mut comparison = Comparison::default();
+        let identifier = |value: &str| format!("<UniqueIdentifier type='TextString' value='{value}'/>");
+        let expected = element(&identifier("$UNIQUE_IDENTIFIER_0"));
+        assert_eq!(
+            comparison.differences(&expected, &answer(&identifier("a"))),
+            [""; 0]
+        );
+        assert_eq!(
+            comparison.differences(&expected, &answer(&identifier("b"))).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn an_item_too_many_is_found_and_one_too_few() {
+        let expected = element("<ResponsePayload><DataLength type='Integer' value='2'/></ResponsePayload>");
+        let more = "<ResponsePayload><DataLength type='Integer' value='2'/>\
+                    <BatchCount type='Integer' value='2'/></ResponsePayload>";
+        assert_eq!(
+            Comparison::default().differences(&expected, &answer(more)).len(),
+            1
+        );
+        let none = "<ResponsePayload/>";
+        assert_eq!(
+            Comparison::default().differences(&expected, &answer(none)).len(),
+            1
+        );
+    }
+}

@@ -35,6 +35,18 @@ impl Options {
         })
     }
 
+    /// All cases of a folder.
+    #[cfg(test)]
+    pub fn all_of(folder: &std::path::Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            filter: None,
+            encoding: None,
+            verbose: false,
+            strict: true,
+        }
+    }
+
     /// Whether a case of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.filter.as_deref().is_none_or(|filter| name.contains(filter))

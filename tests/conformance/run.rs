@@ -297,3 +297,62 @@ impl Run {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A case of nobody's, in a version that all speak.
+    fn query(status: &str) -> String {
+        let version = "<ProtocolVersion><ProtocolVersionMajor type='Integer' value='1'/>\
+                       <ProtocolVersionMinor type='Integer' value='2'/></ProtocolVersion>\
+                       <BatchCount type='Integer' value='1'/>";
+        format!(
+            "<KMIP><RequestMessage><RequestHeader>{version}</RequestHeader><BatchItem>\
+             <Operation type='Enumeration' value='Query'/><RequestPayload>\
+             <QueryFunction type='Enumeration' value='QueryOperations'/></RequestPayload></BatchItem>\
+             </RequestMessage><ResponseMessage><ResponseHeader>{version}\
+             <TimeStamp type='DateTime' value='$NOW'/></ResponseHeader><BatchItem>\
+             <Operation type='Enumeration' value='Query'/><ResultStatus type='Enumeration' value='{status}'/>\
+             <ResponsePayload/></BatchItem></ResponseMessage></KMIP>"
+        )
+    }
+
+    #[test]
+    fn a_folder_that_nobody_has_seen_is_run_and_a_wrong_expectation_in_it_found() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let below = folder.path().join("of/somebody");
+        std::fs::create_dir_all(&below).expect("a folder");
+        for (name, text) in [
+            ("right.xml", query("Success")),
+            ("planted.xml", query("OperationPending")),
+            ("torn.xml", "<KMIP><RequestMessage>".to_owned()),
+            (
+                "torn-key.xml",
+                "<KMIP><RequestMessage><BatchItem><PublicKey/>".to_owned(),
+            ),
+        ] {
+            std::fs::write(below.join(name), text).expect("a file");
+        }
+        let runs = run(&Options::all_of(folder.path()));
+        let outcome = |name: &str| {
+            let of_it = |run: &&Run| run.name == name && run.encoding == Encoding::Binary;
+            &runs.iter().find(of_it).expect("it is in the report").outcome
+        };
+        assert_eq!(*outcome("right"), Outcome::Passed);
+        let Outcome::Failed(failure) = outcome("planted") else {
+            panic!("{runs:?}")
+        };
+        assert_eq!(failure.exchange, 1);
+        assert_eq!(
+            failure.differences,
+            ["/Response Message/Batch Item/Result Status: expected OperationPending, got Success"]
+        );
+        assert!(matches!(outcome("torn"), Outcome::Failed(failure) if failure.exchange == 0));
+        let Outcome::Skipped(reason) = outcome("torn-key") else {
+            panic!("{runs:?}")
+        };
+        assert!(reason.starts_with("asymmetric (not well-formed"), "{reason}");
+        assert_eq!(runs[0].version, "1.2");
+    }
+}

@@ -123,3 +123,31 @@ impl Adapter {
             .client_of(&self.name, &format!("{}-{name}", self.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_for_seeds_is_read_off_the_expected_answer() {
+        let case = |answer: &str| {
+            Case::parse(
+                "X-1",
+                &format!(
+                    "<KMIP><RequestMessage><BatchItem><Operation type='Enumeration' value='RNGSeed'/>\
+                     <RequestPayload><Data type='ByteString' value='00010203'/></RequestPayload></BatchItem>\
+                     </RequestMessage><ResponseMessage><BatchItem>{answer}</BatchItem></ResponseMessage></KMIP>"
+                ),
+            )
+        };
+        let taken = |bytes: u32| {
+            let length = format!("<DataLength type='Integer' value='{bytes}'/>");
+            Seeds::presumed_by(&case(&format!("<ResponsePayload>{length}</ResponsePayload>")))
+        };
+        assert_eq!(taken(4), Seeds::All);
+        assert_eq!(taken(2), Seeds::AtMost(2));
+        assert_eq!(taken(0), Seeds::AtMost(0));
+        let refused = case("<ResultReason type='Enumeration' value='PermissionDenied'/>");
+        assert_eq!(Seeds::presumed_by(&refused), Seeds::Refused);
+    }
+}
