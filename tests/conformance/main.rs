@@ -21,6 +21,7 @@ mod scope;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod text;
 mod wire;
 
 use options::Options;

@@ -12,11 +12,11 @@ use crate::comparison::Comparison;
 use crate::oasis::Placeholders;
 use crate::options::Options;
 use crate::scope;
-use crate::server::{Adapter, Seeds, Servers};
+use crate::server::{self, Adapter, Seeds, Servers};
 use crate::support::client::Client;
 use crate::support::ttlv::{Item, enumeration, integer, structure, text};
 use crate::support::{message, tag};
-use crate::wire::{ENCODINGS, Encoding, Wire};
+use crate::wire::{Encoding, Wire};
 
 /// How long an exchange that is to be repeated is.
 const REPEATED: Duration = Duration::from_mins(1);
@@ -62,8 +62,10 @@ pub fn run(options: &Options) -> Vec<Run> {
 pub fn run_cases(cases: &[Case], options: &Options) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut servers = Servers::default();
-    let encodings = ENCODINGS
+    let served = |encoding: &Encoding| !encoding.is_over_https() || server::has_https();
+    let encodings = Encoding::ALL
         .into_iter()
+        .filter(served)
         .filter(|encoding| options.encoding.is_none_or(|only| only == *encoding));
     for encoding in encodings {
         for chain in chain::chains(cases) {
@@ -125,7 +127,7 @@ fn run_chain(servers: &mut Servers, chain: &[&Case], encoding: Encoding) -> Vec<
 /// Cases in one adapter.
 struct Chain {
     adapter: Adapter,
-    clients: BTreeMap<String, Client>,
+    clients: BTreeMap<(String, Encoding), Client>,
     placeholders: BTreeMap<String, String>,
     /// There are keys in the adapter that the server made.
     made: bool,
@@ -144,7 +146,7 @@ impl Chain {
     /// Makes what a case expects its server to have; says what that is.
     fn prepare(&mut self, case: &Case) -> Option<String> {
         let Beforehand { group, bits } = chain::beforehand(case)?;
-        let client = self.client("A");
+        let client = self.client("A", Encoding::Binary);
         let made = client.connect().exchange(&create(&group, bits));
         message::outcome(&made).expect("a key can be made beforehand");
         self.made = true;
@@ -153,10 +155,10 @@ impl Chain {
         ))
     }
 
-    fn client(&mut self, name: &str) -> Client {
+    fn client(&mut self, name: &str, encoding: Encoding) -> Client {
         let adapter = &self.adapter;
-        let client = self.clients.entry(name.to_owned());
-        client.or_insert_with(|| adapter.client(name)).clone()
+        let client = self.clients.entry((name.to_owned(), encoding));
+        client.or_insert_with(|| adapter.client(name, encoding)).clone()
     }
 
     fn run(&mut self, case: &Case, encoding: Encoding) -> Result<(), Failure> {
@@ -183,8 +185,8 @@ impl Chain {
                 });
             let failed = |differences| Failure::new(place + 1, differences, Some(exchange));
             if !wires.contains_key(name) {
-                let wire =
-                    Wire::connect(&self.client(name), encoding).map_err(|error| failed(vec![error]))?;
+                let wire = Wire::connect(&self.client(name, encoding), encoding)
+                    .map_err(|error| failed(vec![error]))?;
                 wires.insert(name.to_owned(), wire);
             }
             let wire = wires.get_mut(name).expect("it was put in");
@@ -230,7 +232,7 @@ fn compare(comparison: &mut Comparison, wire: &mut Wire, exchange: &Exchange) ->
     };
     comparison.note_request(&request);
     let placeholders: &Placeholders = &comparison.placeholders;
-    match wire.exchange(&request, placeholders) {
+    match wire.exchange(&exchange.request, placeholders) {
         Ok(answer) => {
             let mut differences = comparison.differences(&response, &answer);
             if !differences.is_empty() {

@@ -1,11 +1,13 @@
 //! The servers under test: one for each policy that cases presume.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use crate::case::Case;
 use crate::support::client::Client;
 use crate::support::server::{Server, device};
+use crate::wire::Encoding;
 use claviger_hsm::testkit::SoftHsm;
 
 /// What a server does with seeds for its random numbers.
@@ -63,7 +65,15 @@ fn settings(seeds: Seeds) -> String {
     if is_known("rng_seed") {
         settings.push_str(&seeds.setting());
     }
+    if has_https() {
+        settings.push_str("[https]\nlisten = [\"127.0.0.1:0\"]\n");
+    }
     settings
+}
+
+/// Whether this build of the server speaks HTTPS.
+pub fn has_https() -> bool {
+    is_known("[https]")
 }
 
 /// Whether this build of the server has a setting of this name in `[kmip]`: it refuses to start with one that it does
@@ -117,10 +127,24 @@ fn start(seeds: Seeds) -> Server {
 }
 
 impl Adapter {
-    /// A client of this adapter, known from now on.
-    pub fn client(&self, name: &str) -> Client {
-        self.server
-            .client_of(&self.name, &format!("{}-{name}", self.name))
+    /// A client of this adapter, known from now on, for the transport of an encoding.
+    pub fn client(&self, name: &str, encoding: Encoding) -> Client {
+        let name = format!("{}-{name}-{encoding}", self.name);
+        let client = self.server.client_of(&self.name, &name);
+        if encoding.is_over_https() {
+            let address = SocketAddr::from(([127, 0, 0, 1], self.https_port()));
+            return Client { address, ..client };
+        }
+        client
+    }
+
+    /// The port that the system gave for HTTPS.
+    fn https_port(&self) -> u16 {
+        let ready = self.server.wait_for_log("the server is ready");
+        let listens = ready.split("https=").nth(1).unwrap_or_default();
+        let port = listens.split("127.0.0.1:").nth(1).unwrap_or_default();
+        let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_else(|_| panic!("no port in {ready}"))
     }
 }
 

@@ -153,6 +153,15 @@ impl Placeholders {
         }
     }
 
+    /// The same as XML has it.
+    pub fn written(&self, text: &str, item_type: &str) -> String {
+        let moment = (item_type == "DateTime").then(|| self.date_time(text)).flatten();
+        let moment = moment.and_then(|moment| OffsetDateTime::from_unix_timestamp(moment.0).ok());
+        let moment = moment.and_then(|moment| moment.format(&Rfc3339).ok());
+        let item_type = ItemType::from_name(item_type).unwrap_or(ItemType::TextString);
+        moment.unwrap_or_else(|| self.value(text, item_type))
+    }
+
     fn date_time(&self, text: &str) -> Option<DateTime> {
         if let Some(offset) = text.strip_prefix("$NOW") {
             let offset: i64 = if offset.is_empty() {
