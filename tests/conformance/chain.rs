@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::case::Case;
+use crate::case::{Case, Exchange};
 use crate::oasis::xml::Node;
 
 /// Operations after which there is an object.
@@ -91,7 +91,7 @@ fn is_placeholder(value: &str) -> bool {
 /// The payloads of Locate that are to find something before the case has made anything.
 fn located_beforehand(case: &Case) -> Vec<&Node> {
     let mut located = Vec::new();
-    for (request, answer) in case.exchanges.iter().flat_map(|exchange| exchange.items()) {
+    for (request, answer) in case.exchanges.iter().flat_map(Exchange::items) {
         let operation = request.value_of("Operation").unwrap_or_default();
         if MAKING.contains(&operation) {
             break;
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn case(name: &str, requests: &[(&str, &str, &str)]) -> Case {
-        let messages: String = requests
+        let messages: Vec<_> = requests
             .iter()
             .map(|(operation, payload, answer)| {
                 format!(
@@ -176,6 +176,7 @@ mod tests {
                 )
             })
             .collect();
+        let messages = messages.concat();
         Case::parse(name, &format!("<KMIP>{messages}</KMIP>"))
     }
 

@@ -51,10 +51,8 @@ pub struct Comparison {
     pub made: bool,
     /// What the last answers had, by tag: some requests mean it by a placeholder that no answer has.
     latest: BTreeMap<u32, String>,
-    /// The answer has a nonce that the server chose.
-    own_nonce: bool,
-    /// The request asks for random numbers.
-    random: bool,
+    /// Items of the answer that are random.
+    random: &'static [Tag],
     brought: BTreeSet<String>,
     differences: Vec<String>,
     /// The request named no attributes: the server answers with all that it has.
@@ -67,6 +65,9 @@ pub struct Comparison {
 
 /// Operations after which there is a key that nobody knew before.
 const MAKING: [&str; 4] = ["Create", "CreateKeyPair", "ReKey", "ReKeyKeyPair"];
+
+/// What differs where the server made the key.
+const OF_A_KEY: [Tag; 2] = [Tag::KEY_MATERIAL, Tag::DIGEST_VALUE];
 
 /// What differs where the server chose the nonce.
 const OF_A_NONCE: [Tag; 3] = [
@@ -88,7 +89,7 @@ impl Comparison {
     pub fn note_request(&mut self, request: &Element) {
         self.query = false;
         self.all_attributes = false;
-        self.random = false;
+        self.random = &[];
         self.bind_unbound(request);
         for item in request
             .elements()
@@ -102,7 +103,9 @@ impl Comparison {
             let payload = item.find(Tag::REQUEST_PAYLOAD);
             let names_none = payload.is_none_or(|payload| payload.find(Tag::ATTRIBUTE_NAME).is_none());
             self.query |= operation == "Query";
-            self.random |= operation == "RNGRetrieve";
+            if operation == "RNGRetrieve" {
+                self.random = &[Tag::DATA];
+            }
             self.made |= MAKING.contains(&operation);
             self.all_attributes |=
                 operation == "GetAttributeList" || (operation == "GetAttributes" && names_none);
@@ -161,9 +164,12 @@ impl Comparison {
             .elements()
             .iter()
             .filter_map(|item| item.find(Tag::RESPONSE_PAYLOAD));
-        self.own_nonce = payloads
+        if payloads
             .into_iter()
-            .any(|payload| payload.find(Tag::IV_COUNTER_NONCE).is_some());
+            .any(|payload| payload.find(Tag::IV_COUNTER_NONCE).is_some())
+        {
+            self.random = &OF_A_NONCE;
+        }
         self.item(expected, expected.tag, actual, "");
         self.note_answer(actual);
         std::mem::take(&mut self.differences)
@@ -194,7 +200,7 @@ impl Comparison {
                     self.differ(&path, &format!("{} bytes, not {}", bytes.len(), text.len() / 2));
                 }
                 // Each random number is another.
-                if !self.random {
+                if OF_A_KEY.contains(&expected.tag) {
                     self.placeholder(text, actual, &path);
                 }
             }
@@ -203,10 +209,8 @@ impl Comparison {
     }
 
     fn is_made_by_the_server(&self, tag: Tag, text: &str) -> bool {
-        let of_a_key = [Tag::KEY_MATERIAL, Tag::DIGEST_VALUE].contains(&tag);
-        (of_a_key && self.made && !self.brought.contains(&text.to_lowercase()))
-            || (self.own_nonce && OF_A_NONCE.contains(&tag))
-            || (self.random && tag == Tag::DATA)
+        (OF_A_KEY.contains(&tag) && self.made && !self.brought.contains(&text.to_lowercase()))
+            || self.random.contains(&tag)
     }
 
     fn structure(&mut self, expected: &Element, actual: &[Item], path: &str) {

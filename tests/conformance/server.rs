@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::case::Case;
+use crate::case::{Case, Exchange};
 use crate::support::client::Client;
 use crate::support::server::{Server, device};
 use crate::wire::Encoding;
@@ -22,7 +22,7 @@ pub enum Seeds {
 impl Seeds {
     /// The policy that a case's answers show.
     pub fn presumed_by(case: &Case) -> Self {
-        for (request, answer) in case.exchanges.iter().flat_map(|exchange| exchange.items()) {
+        for (request, answer) in case.exchanges.iter().flat_map(Exchange::items) {
             if request.value_of("Operation") != Some("RNGSeed") {
                 continue;
             }

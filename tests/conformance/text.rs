@@ -1,5 +1,7 @@
 //! Messages in XML and JSON, written and read without the product's codecs.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::oasis::Placeholders;
@@ -18,7 +20,7 @@ pub fn to_xml(node: &Node, placeholders: &Placeholders) -> String {
             .replace('<', "&lt;")
             .replace('"', "&quot;")
             .replace('\n', "&#10;");
-        text.push_str(&format!(" {name}=\"{value}\""));
+        write!(text, " {name}=\"{value}\"").expect("a string can be written to");
     }
     text.push('>');
     text.extend(node.children.iter().map(|child| to_xml(child, placeholders)));
