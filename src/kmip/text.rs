@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 
 use super::naming::{self, Siblings, Simple};
 use super::tag::Tag;
-use super::ttlv::{DateTime, Context, DecodeError, ItemType, Limits, Reader};
+use super::ttlv::{Context, DateTime, DecodeError, ItemType, Limits, Reader};
 
 /// What becomes of values that may be keys or passwords.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -185,7 +185,8 @@ impl Comparison {
         match (&expected.content, &actual.value) {
             _ if FREE.contains(&expected.tag) || meaning == AttributeKind::RandomNumberGenerator.tag() => {}
             (Content::Structure(_), Value::Structure(items)) => self.structure(expected, items, &path),
-            (Content::Simple(ItemType::DateTime, _), Value::DateTime(_)) => {}
+            (Content::Simple(ItemType::DateTime, _), Value::DateTime(_))
+            | (Content::Simple(ItemType::DateTimeExtended, _), Value::DateTimeExtended(_)) => {}
             (Content::Simple(..), Value::Integer(count)) if expected.tag == Tag::BATCH_COUNT => {
                 let items = self.items;
                 if usize::try_from(*count) != Ok(items) {

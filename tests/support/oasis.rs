@@ -162,6 +162,16 @@ impl Placeholders {
         moment.unwrap_or_else(|| self.value(text, item_type))
     }
 
+    /// Microseconds since 1970.
+    fn date_time_extended(&self, text: &str) -> Option<i64> {
+        if text.starts_with("$NOW") {
+            return Some(self.date_time(text)?.0 * 1_000_000);
+        }
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let microseconds = moment.unix_timestamp_nanos() / 1_000;
+        i64::try_from(microseconds).ok()
+    }
+
     fn date_time(&self, text: &str) -> Option<DateTime> {
         if let Some(offset) = text.strip_prefix("$NOW") {
             let offset: i64 = if offset.is_empty() {
@@ -280,6 +290,7 @@ fn simple(item_type: ItemType, text: &str, meaning: Tag, placeholders: &Placehol
         ItemType::TextString => Value::TextString(text.to_owned()),
         ItemType::ByteString => Value::ByteString(hex::decode(text).ok()?),
         ItemType::DateTime => Value::DateTime(placeholders.date_time(text)?),
+        ItemType::DateTimeExtended => Value::DateTimeExtended(placeholders.date_time_extended(text)?),
         ItemType::Interval => Value::Interval(text.parse().ok()?),
     })
 }

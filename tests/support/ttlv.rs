@@ -14,6 +14,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     DateTime(i64),
     Interval(u32),
+    /// Microseconds since 1970; since 2.0.
+    DateTimeExtended(i64),
     BigInteger(Vec<u8>),
 }
 
@@ -37,6 +39,7 @@ impl Item {
             Value::Bytes(value) => (8, value.clone()),
             Value::DateTime(value) => (9, value.to_be_bytes().to_vec()),
             Value::Interval(value) => (10, value.to_be_bytes().to_vec()),
+            Value::DateTimeExtended(value) => (11, value.to_be_bytes().to_vec()),
         };
         let mut bytes = self.tag.to_be_bytes()[1..].to_vec();
         bytes.push(kind);
@@ -82,6 +85,7 @@ impl Item {
             8 => Value::Bytes(value.to_vec()),
             9 => Value::DateTime(number(value)),
             10 => Value::Interval(short(value)),
+            11 => Value::DateTimeExtended(number(value)),
             other => panic!("an item of unknown type {other}"),
         };
         let end = 8 + length.next_multiple_of(8);
@@ -147,6 +151,7 @@ impl fmt::Debug for Item {
             Value::Bytes(value) => write!(out, "<{} bytes>", value.len()),
             Value::DateTime(value) => write!(out, "time {value}"),
             Value::Interval(value) => write!(out, "{value} s"),
+            Value::DateTimeExtended(value) => write!(out, "time {value} µs"),
             Value::BigInteger(value) => write!(out, "<{} byte number>", value.len()),
         }
     }
