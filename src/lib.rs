@@ -14,6 +14,7 @@
 //! | [`recorder`] | the only way to write: a change and its custody record in one commit |
 //! | [`store`] | the database and the seal of a row |
 //! | [`root_key`] | root keys and the backends that hold them |
+//! | [`cryptography`] | in this process, for what a device lacks: ciphers, codes, hashes, derivation; pure |
 //! | [`key`] | the managed key and its life cycle; pure |
 //! | [`adapter`] | adapters, their certificates and root keys; pure |
 //! | [`custody`] | the custody log as a thing to read; pure |
@@ -28,6 +29,7 @@ pub mod adapter;
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod cryptography;
 pub mod custody;
 pub mod endpoint;
 pub mod job;

@@ -55,7 +55,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "operation",
         &[
-            "recorder", "store", "root_key", "key", "adapter", "custody", "kmip",
+            "recorder",
+            "store",
+            "root_key",
+            "cryptography",
+            "key",
+            "adapter",
+            "custody",
+            "kmip",
         ],
     ),
     (
@@ -70,6 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("root_key", &["key", "adapter"]),
     ("store", &["key", "adapter", "custody", "kmip"]),
+    ("cryptography", &["kmip"]),
     ("key", &["kmip"]),
     ("adapter", &[]),
     ("custody", &[]),
