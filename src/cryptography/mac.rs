@@ -30,7 +30,7 @@ enum State {
         outer: Hasher,
     },
     Cmac {
-        stream: CipherStream,
+        stream: Box<CipherStream>,
         /// The subkeys of a whole last block, and of a padded one.
         subkeys: [LockedBuffer; 2],
         /// The last block, which is not known to be the last.
@@ -49,7 +49,7 @@ impl MacStream {
         Ok(Self(match algorithm {
             MacAlgorithm::Hmac(hash) => hmac(hash, key)?,
             MacAlgorithm::Cmac => State::Cmac {
-                stream: CipherStream::new(Direction::Encrypt, key, &cbc())?,
+                stream: Box::new(CipherStream::new(Direction::Encrypt, key, &cbc())?),
                 subkeys: subkeys(key)?,
                 held: LockedBuffer::with_capacity(BLOCK),
             },
