@@ -63,7 +63,7 @@ fn get_response<'a>() -> ResponseMessage<'a> {
         key_compression_type: None,
         key_value: Some(KeyValue::Structure {
             material: KeyMaterial::Closed(Box::new(Key([0xA5; 32]))),
-            attributes: Vec::new(),
+            attributes: Vec::new().into(),
         }),
         cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
         cryptographic_length: Some(256),
@@ -89,7 +89,7 @@ fn encode(message: &ResponseMessage<'_>, out: &mut ZeroizingOutput) -> usize {
 
 fn codec(criterion: &mut Criterion) {
     let get = request(RequestPayload::Get(GetRequest {
-        unique_identifier: Some(IDENTIFIER),
+        unique_identifier: Some(IDENTIFIER.into()),
         ..GetRequest::default()
     }));
     let template = vec![
@@ -104,6 +104,7 @@ fn codec(criterion: &mut Criterion) {
     let create = request(RequestPayload::Create(CreateRequest {
         object_type: ObjectType::SymmetricKey,
         template_attribute: template.into(),
+        protection_storage_masks: None,
     }));
     let mut out = ZeroizingOutput::with_capacity(1 << 20);
 

@@ -27,7 +27,6 @@ pub(super) async fn perform(
         attributes: names
             .iter()
             .flat_map(|name| row.object.instances(name, now))
-            .collect::<Vec<_>>()
-            .into(),
+            .collect(),
     })
 }

@@ -442,6 +442,7 @@ pub(crate) fn request_payload() -> impl Strategy<Value = RequestPayload<'static>
             RequestPayload::Create(CreateRequest {
                 object_type,
                 template_attribute,
+                protection_storage_masks: None,
             })
         }),
         (one_of!(ObjectType), template_attribute(), option::of(object())).prop_map(
@@ -450,6 +451,7 @@ pub(crate) fn request_payload() -> impl Strategy<Value = RequestPayload<'static>
                     object_type,
                     template_attribute,
                     object,
+                    protection_storage_masks: None,
                 })
             }
         ),
@@ -521,6 +523,7 @@ pub(crate) fn request_payload() -> impl Strategy<Value = RequestPayload<'static>
             RequestPayload::ModifyAttribute(ModifyAttributeRequest {
                 unique_identifier,
                 attribute,
+                current_attribute: None,
             })
         }),
         (identifier(), attribute_name(), count()).prop_map(
@@ -545,8 +548,10 @@ pub(crate) fn request_payload() -> impl Strategy<Value = RequestPayload<'static>
         ),
         identifier()
             .prop_map(|unique_identifier| RequestPayload::Destroy(DestroyRequest { unique_identifier })),
-        vec(one_of!(QueryFunction), 1..4)
-            .prop_map(|query_functions| RequestPayload::Query(QueryRequest { query_functions })),
+        vec(one_of!(QueryFunction), 1..4).prop_map(|query_functions| RequestPayload::Query(QueryRequest {
+            query_functions,
+            object_groups: None
+        })),
         vec(version(), 0..4).prop_map(|protocol_versions| {
             RequestPayload::DiscoverVersions(DiscoverVersionsRequest { protocol_versions })
         }),

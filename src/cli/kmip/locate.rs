@@ -4,7 +4,7 @@ use super::names;
 use super::session::{Session, unexpected};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Output, printable, say};
-use crate::kmip::attribute::{Attribute, AttributePattern, AttributePatterns, AttributeValue};
+use crate::kmip::attribute::{Attribute, AttributePattern, AttributeValue};
 use crate::kmip::enumeration::{CryptographicAlgorithm, State};
 use crate::kmip::payload::{LocateRequest, RequestPayload, ResponsePayload};
 
@@ -57,7 +57,7 @@ pub(super) async fn run(
     let request = LocateRequest {
         maximum_items: arguments.limit,
         offset_items: arguments.offset,
-        attributes: AttributePatterns(wanted.iter().map(AttributePattern::equal_to).collect()),
+        attributes: wanted.iter().map(AttributePattern::equal_to).collect(),
         ..LocateRequest::default()
     };
     session

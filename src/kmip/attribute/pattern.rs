@@ -82,6 +82,12 @@ fn has_fields(structure: &Value, wanted: &[Item], agrees: impl Fn(&Item, &Item) 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttributePatterns(pub Vec<AttributePattern>);
 
+impl FromIterator<AttributePattern> for AttributePatterns {
+    fn from_iter<I: IntoIterator<Item = AttributePattern>>(patterns: I) -> Self {
+        Self(patterns.into_iter().collect())
+    }
+}
+
 impl<'a> Field<'a> for AttributePatterns {
     fn tag_in(version: ProtocolVersion, tag: Tag) -> Tag {
         super::Attributes::tag_in(version, tag)

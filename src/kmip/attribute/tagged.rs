@@ -8,6 +8,7 @@
 //! has a colon itself, `x-x:Name`; so that each has one name in each version, both ways.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use super::{Attribute, AttributeKind, AttributeName, AttributeValue};
 use crate::kmip::tag::Tag;
@@ -26,6 +27,20 @@ pub struct Attributes(pub Vec<Attribute>);
 impl From<Vec<Attribute>> for Attributes {
     fn from(attributes: Vec<Attribute>) -> Self {
         Self(attributes)
+    }
+}
+
+impl Deref for Attributes {
+    type Target = Vec<Attribute>;
+
+    fn deref(&self) -> &Vec<Attribute> {
+        &self.0
+    }
+}
+
+impl FromIterator<Attribute> for Attributes {
+    fn from_iter<I: IntoIterator<Item = Attribute>>(attributes: I) -> Self {
+        Self(attributes.into_iter().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages as they are on the wire.
 
 use super::*;
-use crate::kmip::attribute::{Attribute, AttributeValue};
+use crate::kmip::attribute::{Attribute, AttributeValue, Attributes};
 use crate::kmip::enumeration::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, ResultReason, ResultStatus,
 };
@@ -78,6 +78,7 @@ fn the_key_that_a_vcenter_asks_for_is_the_one_it_means() {
     let create = CreateRequest {
         object_type: ObjectType::SymmetricKey,
         template_attribute: template.into(),
+        protection_storage_masks: None,
     };
     let message = encoded(&request(V1_1, vec![RequestPayload::Create(create.clone())]));
     let read = RequestMessage::decode(&message, &Limits::default()).unwrap();
@@ -88,7 +89,7 @@ fn the_key_that_a_vcenter_asks_for_is_the_one_it_means() {
 fn a_batch_item_that_cannot_be_read_leaves_the_others_readable() {
     let get = || {
         RequestPayload::Get(GetRequest {
-            unique_identifier: Some(IDENTIFIER),
+            unique_identifier: Some(IDENTIFIER.into()),
             ..GetRequest::default()
         })
     };
@@ -181,7 +182,7 @@ fn get_response<'a>(material: Box<dyn Material>) -> ResponseMessage<'a> {
         key_compression_type: None,
         key_value: Some(KeyValue::Structure {
             material: crate::kmip::object::KeyMaterial::Closed(material),
-            attributes: Vec::new(),
+            attributes: Attributes::default(),
         }),
         cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
         cryptographic_length: Some(256),

@@ -7,31 +7,34 @@ use crate::kmip::attribute::{
 };
 use crate::kmip::enumeration::{ResultReason, ResultStatus};
 use crate::kmip::payload::{
-    ActivateRequest, AddAttributeRequest, DeleteAttributeRequest, DestroyRequest, GetAttributeListRequest,
-    GetAttributesRequest, ModifyAttributeRequest, RequestPayload, ResponsePayload,
+    ActivateRequest, AddAttributeRequest, DeleteAttributeRequest, DeletedAttribute, DestroyRequest,
+    GetAttributeListRequest, GetAttributesRequest, ModifyAttributeRequest, RequestPayload, ResponsePayload,
 };
 use crate::kmip::ttlv::DateTime;
 use crate::kmip::version::V1_1;
 
 fn add(id: &str, attribute: Attribute) -> RequestPayload<'_> {
     RequestPayload::AddAttribute(AddAttributeRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
         attribute,
     })
 }
 
 fn modify(id: &str, attribute: Attribute) -> RequestPayload<'_> {
     RequestPayload::ModifyAttribute(ModifyAttributeRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
         attribute,
+        current_attribute: None,
     })
 }
 
 fn delete<'a>(id: &'a str, name: &str, attribute_index: Option<u32>) -> RequestPayload<'a> {
     RequestPayload::DeleteAttribute(DeleteAttributeRequest {
-        unique_identifier: Some(id),
-        attribute_name: AttributeName::from_text(name),
-        attribute_index,
+        unique_identifier: Some(id.into()),
+        attribute: DeletedAttribute::Named {
+            name: AttributeName::from_text(name),
+            index: attribute_index,
+        },
     })
 }
 
@@ -58,17 +61,17 @@ async fn an_attribute_is_added_changed_and_deleted() {
     let ResponsePayload::AddAttribute(added) = server.done(add(&id, value("Value1"))).await else {
         panic!("another payload");
     };
-    assert_eq!(added.attribute, value("Value1"));
+    assert_eq!(added.attribute, Some(value("Value1")));
     let ResponsePayload::ModifyAttribute(modified) = server.done(modify(&id, value("ModifiedValue1"))).await
     else {
         panic!("another payload");
     };
-    assert_eq!(modified.attribute, value("ModifiedValue1"));
+    assert_eq!(modified.attribute, Some(value("ModifiedValue1")));
     let ResponsePayload::DeleteAttribute(deleted) = server.done(delete(&id, "x-attribute1", None)).await
     else {
         panic!("another payload");
     };
-    assert_eq!(deleted.attribute, value("ModifiedValue1"));
+    assert_eq!(deleted.attribute, Some(value("ModifiedValue1")));
     assert_eq!(
         server.refused(delete(&id, "x-attribute1", None)).await,
         ResultReason::ItemNotFound
@@ -80,7 +83,7 @@ async fn instances_are_told_apart_by_their_index() {
     let server = Server::start().await;
     let id = server.create(vec![named("one"), named("two")]).await;
     let request = GetAttributesRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
         attribute_names: vec![AttributeKind::Name.into()],
     };
     let ResponsePayload::GetAttributes(got) = server.done(RequestPayload::GetAttributes(request)).await
@@ -98,7 +101,7 @@ async fn instances_are_told_apart_by_their_index() {
     let ResponsePayload::DeleteAttribute(deleted) = server.done(delete(&id, "Name", None)).await else {
         panic!("another payload");
     };
-    assert_eq!(deleted.attribute, named("one"));
+    assert_eq!(deleted.attribute, Some(named("one")));
     assert_eq!(
         server.attribute(&id, AttributeKind::Name).await,
         [AttributeValue::Name(Name::text("three"))]
@@ -114,7 +117,7 @@ async fn each_fault_has_the_reason_that_the_specification_names() {
     server.done(add(&id, contact("a"))).await;
     server
         .done(RequestPayload::Activate(ActivateRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
         }))
         .await;
     let date = DateTime(1_900_000_000);
@@ -181,7 +184,7 @@ async fn an_attribute_is_asked_for_once() {
     let server = Server::start().await;
     let id = server.create(vec![]).await;
     let twice = GetAttributesRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
         attribute_names: vec![AttributeKind::ObjectType.into(), AttributeKind::ObjectType.into()],
     };
     assert_eq!(
@@ -200,7 +203,7 @@ async fn the_list_of_attributes_has_what_the_oasis_cases_list() {
         ])
         .await;
     let request = RequestPayload::GetAttributeList(GetAttributeListRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
     });
     let item = server.ask_in(V1_1, &server.east, request).await;
     let Some(ResponsePayload::GetAttributeList(list)) = item.payload else {
@@ -234,7 +237,7 @@ async fn a_destroyed_key_can_be_read_about_but_not_changed() {
     let id = server.create(vec![named("disk")]).await;
     server
         .done(RequestPayload::Destroy(DestroyRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
         }))
         .await;
     assert_eq!(

@@ -3,7 +3,9 @@
 use super::server::{Server, create, decoded, encoded, get};
 use crate::custody::EventName;
 use crate::kmip::ProtocolVersion;
-use crate::kmip::attribute::{AttributeKind, AttributeValue, CryptographicDomainParameters, Name};
+use crate::kmip::attribute::{
+    AttributeKind, AttributePattern, AttributeValue, CryptographicDomainParameters, Name,
+};
 use crate::kmip::enumeration::{
     BatchErrorContinuationOption, CredentialType, Operation, QueryFunction, ResultReason, ResultStatus,
 };
@@ -120,7 +122,7 @@ async fn what_a_batch_makes_or_finds_is_meant_by_what_follows() {
     assert_eq!(statuses(&response), [SUCCESS; 3]);
 
     let locate = RequestPayload::Locate(LocateRequest {
-        attributes: vec![crate::kmip::attribute::AttributePattern::equal_to(&name)],
+        attributes: [AttributePattern::equal_to(&name)].into_iter().collect(),
         ..LocateRequest::default()
     });
     let request = batch(vec![locate, RequestPayload::Get(GetRequest::default())]);
@@ -171,6 +173,7 @@ async fn an_answer_that_the_client_cannot_take_is_not_sent() {
     let server = Server::start().await;
     let query = RequestPayload::Query(QueryRequest {
         query_functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
+        object_groups: None,
     });
     let mut request = batch(vec![query]);
     request.header.maximum_response_size = Some(256);

@@ -27,6 +27,7 @@ fn seeds() -> Vec<Vec<u8>> {
             RequestPayload::Locate(LocateRequest::default()),
             RequestPayload::Query(QueryRequest {
                 query_functions: vec![crate::kmip::enumeration::QueryFunction::QueryOperations],
+                object_groups: None,
             }),
         ]),
     ]

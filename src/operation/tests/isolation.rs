@@ -4,21 +4,21 @@ use super::server::{START, Server, create, get, stranger};
 use crate::adapter::Caller;
 use crate::key::testing::named;
 use crate::kmip::attribute::{
-    Attribute, AttributeKind, AttributePattern, AttributeValue, Name, RevocationReason,
+    Attribute, AttributeKind, AttributePattern, AttributePatterns, AttributeValue, Name, RevocationReason,
 };
 use crate::kmip::enumeration::{ObjectType, ResultReason, ResultStatus, RevocationReasonCode, State};
 use crate::kmip::message::{RequestHeader, RequestItem, RequestMessage};
 use crate::kmip::object::{Object, TemplateAttribute};
 use crate::kmip::payload::{
     ActivateRequest, AddAttributeRequest, CheckRequest, CreateRequest, DeleteAttributeRequest,
-    DestroyRequest, GetAttributeListRequest, GetAttributesRequest, LocateRequest, ModifyAttributeRequest,
-    RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
+    DeletedAttribute, DestroyRequest, GetAttributeListRequest, GetAttributesRequest, LocateRequest,
+    ModifyAttributeRequest, RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
 };
 use crate::kmip::version::V1_4;
 
 /// Every operation that means one object.
 fn operations_on(id: &str) -> Vec<RequestPayload<'_>> {
-    let unique_identifier = Some(id);
+    let unique_identifier = Some(id.into());
     let attribute = Attribute::custom_text("x-Name", "mine now");
     vec![
         get(id),
@@ -38,11 +38,14 @@ fn operations_on(id: &str) -> Vec<RequestPayload<'_>> {
         RequestPayload::ModifyAttribute(ModifyAttributeRequest {
             unique_identifier,
             attribute,
+            current_attribute: None,
         }),
         RequestPayload::DeleteAttribute(DeleteAttributeRequest {
             unique_identifier,
-            attribute_name: AttributeKind::Name.into(),
-            attribute_index: None,
+            attribute: DeletedAttribute::Named {
+                name: AttributeKind::Name.into(),
+                index: None,
+            },
         }),
         RequestPayload::Check(CheckRequest {
             unique_identifier,
@@ -96,7 +99,7 @@ async fn a_key_of_another_adapter_is_answered_as_one_that_does_not_exist() {
     }
     // And nothing has happened to it.
     let request = RequestPayload::GetAttributes(GetAttributesRequest {
-        unique_identifier: Some(&theirs),
+        unique_identifier: Some(theirs.as_str().into()),
         attribute_names: vec![AttributeKind::State.into(), AttributeKind::LastChangeDate.into()],
     });
     let item = server.ask_in(V1_4, &server.west, request).await;
@@ -104,7 +107,7 @@ async fn a_key_of_another_adapter_is_answered_as_one_that_does_not_exist() {
         panic!("{item:?}");
     };
     assert_eq!(
-        got.attributes,
+        *got.attributes,
         [
             AttributeValue::State(State::PreActive).into(),
             AttributeValue::LastChangeDate(START).into()
@@ -125,7 +128,7 @@ async fn locate_finds_nothing_of_another_adapter() {
         ))],
     ] {
         let request = RequestPayload::Locate(LocateRequest {
-            attributes: wanted,
+            attributes: AttributePatterns(wanted),
             ..LocateRequest::default()
         });
         let ResponsePayload::Locate(found) = server.done(request).await else {
@@ -151,6 +154,7 @@ async fn a_template_of_another_adapter_lends_nothing() {
         object: Some(Object::Template(vec![
             AttributeValue::CryptographicLength(128).into(),
         ])),
+        protection_storage_masks: None,
     });
     let item = server.ask_in(V1_4, &server.west, template).await;
     assert_eq!(item.result_status, ResultStatus::Success);
@@ -161,6 +165,7 @@ async fn a_template_of_another_adapter_lends_nothing() {
                 names: vec![Name::text("small")],
                 ..TemplateAttribute::default()
             },
+            protection_storage_masks: None,
         })
     };
     assert_eq!(server.refused(request()).await, ResultReason::ItemNotFound);

@@ -4,7 +4,7 @@ use super::releases::wrapping;
 use super::server::{START, Server, create, get};
 use crate::key::testing::{named, template_of_vcenter};
 use crate::kmip::attribute::{
-    Attribute, AttributeKind, AttributeValue, CryptographicParameters, Name, RevocationReason,
+    Attribute, AttributeKind, AttributeValue, Attributes, CryptographicParameters, Name, RevocationReason,
 };
 use crate::kmip::enumeration::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason, ResultStatus, RevocationReasonCode,
@@ -23,19 +23,19 @@ pub(super) const KEY: [u8; 32] = [0xC3; 32];
 
 fn activate(id: &str) -> RequestPayload<'_> {
     RequestPayload::Activate(ActivateRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
     })
 }
 
 fn destroy(id: &str) -> RequestPayload<'_> {
     RequestPayload::Destroy(DestroyRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
     })
 }
 
 fn revoke(id: &str, code: RevocationReasonCode) -> RequestPayload<'_> {
     RequestPayload::Revoke(RevokeRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
         revocation_reason: RevocationReason { code, message: None },
         compromise_occurrence_date: None,
     })
@@ -55,12 +55,13 @@ pub(super) fn register(
             key_compression_type: None,
             key_value: Some(KeyValue::Structure {
                 material: bytes.into(),
-                attributes: Vec::new(),
+                attributes: Attributes::default(),
             }),
             cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
             cryptographic_length: Some(256),
             key_wrapping_data: None,
         })),
+        protection_storage_masks: None,
     })
 }
 
@@ -142,7 +143,7 @@ async fn a_key_that_was_never_active_is_not_revoked_but_for_a_compromise() {
     assert_eq!(
         server
             .refused(RequestPayload::Revoke(RevokeRequest {
-                unique_identifier: Some(&id),
+                unique_identifier: Some(id.as_str().into()),
                 revocation_reason: RevocationReason {
                     code: RevocationReasonCode::Superseded,
                     message: None,
@@ -219,6 +220,7 @@ async fn what_cannot_be_made_is_refused() {
         RequestPayload::Create(CreateRequest {
             object_type,
             template_attribute: attributes.into(),
+            protection_storage_masks: None,
         })
     };
     let aes = || AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES).into();
@@ -270,6 +272,7 @@ async fn a_template_lends_its_attributes_by_name() {
                 AttributeValue::CryptographicLength(128).into(),
                 AttributeValue::ObjectGroup("Group1".into()).into(),
             ])),
+            protection_storage_masks: None,
         }))
         .await;
     let request = |extra: Vec<Attribute>| {
@@ -279,6 +282,7 @@ async fn a_template_lends_its_attributes_by_name() {
                 names: vec![Name::text("small")],
                 attributes: extra,
             },
+            protection_storage_masks: None,
         })
     };
     let ResponsePayload::Create(made) = server.done(request(vec![])).await else {
@@ -292,13 +296,13 @@ async fn a_template_lends_its_attributes_by_name() {
     );
     // What is the template's own is not lent.
     let own = GetAttributesRequest {
-        unique_identifier: Some(&key),
+        unique_identifier: Some(key.as_str().into()),
         attribute_names: vec![crate::kmip::attribute::AttributeName::from_text("x-ID")],
     };
     let ResponsePayload::GetAttributes(own) = server.done(RequestPayload::GetAttributes(own)).await else {
         panic!("another payload");
     };
-    assert_eq!(own.attributes, []);
+    assert_eq!(*own.attributes, []);
 
     assert_eq!(
         server.refused(activate(&id)).await,
@@ -306,7 +310,7 @@ async fn a_template_lends_its_attributes_by_name() {
     );
     let object = server
         .got(GetRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
             ..GetRequest::default()
         })
         .await;
@@ -322,7 +326,7 @@ async fn check_says_what_stands_against_the_use_of_a_key() {
     let id = server.create(vec![]).await;
     let check = |mask, lease_time| {
         RequestPayload::Check(CheckRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
             cryptographic_usage_mask: Some(mask),
             lease_time,
             usage_limits_count: Some(1_000_000),

@@ -143,7 +143,7 @@ async fn what_is_destroyed_or_archived_is_not_among_what_is_at_hand() {
     assert_eq!(server.located(&by_id).await, from_ref(&id));
     server
         .done(RequestPayload::Destroy(DestroyRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
         }))
         .await;
     assert_eq!(server.located(&by_id).await, [""; 0]);

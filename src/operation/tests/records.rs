@@ -60,7 +60,7 @@ async fn every_touch_of_a_key_is_recorded_once_and_a_look_at_the_server_is_not()
     let server = Server::start().await;
     let before = server.records().await.len();
     let id = server.create(vec![]).await;
-    let unique_identifier = Some(&*id);
+    let unique_identifier = Some(id.as_str().into());
     server
         .done(RequestPayload::GetAttributes(GetAttributesRequest {
             unique_identifier,

@@ -65,7 +65,7 @@ async fn a_registered_key_comes_back_as_it_came() {
         let id = server.registered(register(format, &KEY, vec![])).await;
         let object = server
             .got(GetRequest {
-                unique_identifier: Some(&id),
+                unique_identifier: Some(id.as_str().into()),
                 ..GetRequest::default()
             })
             .await;
@@ -106,7 +106,7 @@ async fn a_key_that_is_not_extractable_stays() {
         .await;
     assert_eq!(server.refused(get(&id)).await, ResultReason::NotExtractable);
     let wrapped = GetRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
         key_wrapping_specification: Some(Box::new(wrapping(&id))),
         ..GetRequest::default()
     };
@@ -130,7 +130,7 @@ async fn forms_that_a_key_cannot_have_are_refused_by_name() {
     let server = Server::start().await;
     let id = server.create(vec![]).await;
     let asked = || GetRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
         ..GetRequest::default()
     };
     for (request, reason) in [
@@ -247,7 +247,7 @@ async fn a_key_is_not_wrapped_under_one_that_another_device_holds() {
         .await;
     let asked = || {
         RequestPayload::Get(GetRequest {
-            unique_identifier: Some(&key),
+            unique_identifier: Some(key.as_str().into()),
             key_wrapping_specification: Some(Box::new(wrapping(&under))),
             ..GetRequest::default()
         })

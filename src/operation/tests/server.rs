@@ -184,12 +184,13 @@ impl Server {
     /// The values of one attribute.
     pub(super) async fn attribute(&self, id: &str, kind: AttributeKind) -> Vec<AttributeValue> {
         let request = GetAttributesRequest {
-            unique_identifier: Some(id),
+            unique_identifier: Some(id.into()),
             attribute_names: vec![kind.into()],
         };
         match self.done(RequestPayload::GetAttributes(request)).await {
             ResponsePayload::GetAttributes(got) => got
                 .attributes
+                .0
                 .into_iter()
                 .map(|attribute| attribute.value)
                 .collect(),
@@ -230,12 +231,13 @@ pub(super) fn create(more: Vec<Attribute>) -> RequestPayload<'static> {
     RequestPayload::Create(CreateRequest {
         object_type: ObjectType::SymmetricKey,
         template_attribute: attributes.into(),
+        protection_storage_masks: None,
     })
 }
 
 pub(super) fn get(id: &str) -> RequestPayload<'_> {
     RequestPayload::Get(GetRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
         ..GetRequest::default()
     })
 }

@@ -41,13 +41,13 @@ impl Server {
 
     async fn vcenter_gets_attribute(&self, id: &str, name: &str) -> Vec<Attribute> {
         let request = RequestPayload::GetAttributes(GetAttributesRequest {
-            unique_identifier: Some(id),
+            unique_identifier: Some(id.into()),
             attribute_names: vec![AttributeName::from_text(name)],
         });
         match self.vcenter(vec![request]).await.pop().unwrap().payload {
             Some(ResponsePayload::GetAttributes(got)) => {
                 assert_eq!(got.unique_identifier, id);
-                got.attributes
+                got.attributes.0
             }
             other => panic!("{other:?}"),
         }
@@ -56,7 +56,7 @@ impl Server {
 
 fn attribute<'a>(id: &'a str, name: &str, value: &str) -> RequestPayload<'a> {
     RequestPayload::AddAttribute(AddAttributeRequest {
-        unique_identifier: Some(id),
+        unique_identifier: Some(id.into()),
         attribute: Attribute::custom_text(name, value),
     })
 }
@@ -78,6 +78,7 @@ async fn vcenter_trusts_the_provider_and_encrypts_a_virtual_machine() {
     assert!(answer.items[0].unique_batch_item_id.is_none());
     let query = RequestPayload::Query(QueryRequest {
         query_functions: vec![QueryFunction::QueryServerInformation],
+        object_groups: None,
     });
     let answers = server.vcenter(vec![discover(), query]).await;
     assert!(
@@ -107,7 +108,7 @@ async fn vcenter_trusts_the_provider_and_encrypts_a_virtual_machine() {
         let Some(ResponsePayload::AddAttribute(added)) = item.payload else {
             panic!("{item:?}");
         };
-        assert_eq!(added.attribute, Attribute::custom_text(name, value));
+        assert_eq!(added.attribute, Some(Attribute::custom_text(name, value)));
     }
 
     // Connection 3: the key, its state, and its activation.
@@ -128,7 +129,7 @@ async fn vcenter_trusts_the_provider_and_encrypts_a_virtual_machine() {
         [AttributeValue::State(State::PreActive).into()]
     );
     let activate = RequestPayload::Activate(ActivateRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
     });
     let activated = server.vcenter(vec![activate]).await.pop().unwrap();
     assert_eq!(activated.result_status, ResultStatus::Success);
@@ -171,7 +172,7 @@ async fn an_answer_in_1_1_says_nothing_that_1_1_does_not_know() {
     let server = Server::start().await;
     let id = server.create(Vec::new()).await;
     let all = RequestPayload::GetAttributes(GetAttributesRequest {
-        unique_identifier: Some(&id),
+        unique_identifier: Some(id.as_str().into()),
         attribute_names: Vec::new(),
     });
     let item = server.vcenter(vec![all]).await.pop().unwrap();
@@ -204,7 +205,7 @@ async fn a_get_needs_nothing_but_the_identifier() {
     let request = RequestMessage {
         header: RequestHeader::new(V1_1),
         items: vec![RequestItem::new(RequestPayload::Get(GetRequest {
-            unique_identifier: Some(&id),
+            unique_identifier: Some(id.as_str().into()),
             ..GetRequest::default()
         }))],
     };
