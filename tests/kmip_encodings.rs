@@ -356,110 +356,81 @@ fn a_message_is_written_as_the_profiles_have_it() {
     );
 }
 
+/// Texts that are no message, each with what is said of it.
+const NO_XML: &[(&str, &str)] = &[
+    (
+        r#"<!DOCTYPE a [<!ENTITY b "bbbb">]><Comment type="TextString" value="&b;"/>"#,
+        "a document type",
+    ),
+    (
+        r#"<Comment type="TextString" value="&b;"/>"#,
+        "a reference is none",
+    ),
+    (
+        r#"<Comment type="TextString" value="&#0;"/>"#,
+        "a reference is none",
+    ),
+    (
+        "<Comment type=\"TextString\" value=\"\u{1}\"/>",
+        "a control character",
+    ),
+    ("<Attribute>text</Attribute>", "text between"),
+    ("<Attribute><![CDATA[x]]></Attribute>", "text between"),
+    ("<Attribute></Comment>", "ends with another's name"),
+    ("<Attribute/><Attribute/>", "more than one message"),
+    (
+        "<Comment type=\"TextString\" value=\"\"><Comment/></Comment>",
+        "within a value",
+    ),
+    ("<Nothing/>", "there is no tag \"Nothing\""),
+    ("<TTLV tag=\"0x010001\"/>", "a tag starts with 42 or 54"),
+    (
+        "<Operation type=\"Enumeration\" value=\"Fly\"/>",
+        "no value \"Fly\"",
+    ),
+    ("<Attribute/ ", "not"),
+    ("", "it ends"),
+    ("\u{FEFF}", "it ends"),
+];
+const NO_JSON: &[(&str, &str)] = &[
+    ("", "it ends"),
+    ("[]", "an item is an object"),
+    ("{}", "an item is an object"),
+    (r#"{"tag":"Attribute","tag":"Attribute"}"#, "an item is an object"),
+    (r#"{"tag":"Attribute","value":{}}"#, "an item is an object"),
+    (r#"{"tag":"Attribute"} {}"#, "not well-formed"),
+    (
+        r#"{"tag":"Comment","type":"TextString","value":5}"#,
+        "a text in quotes",
+    ),
+    (
+        r#"{"tag":"Comment","type":"TextString","value":"\ud800"}"#,
+        "an escape",
+    ),
+    (
+        r#"{"tag":"Comment","type":"TextString","value":["x"]}"#,
+        "a list or an object",
+    ),
+    (
+        r#"{"tag":"BatchCount","type":"Integer","value":1.5}"#,
+        "an Integer",
+    ),
+    (r#"{"tag":"BatchCount","type":"Integer"}"#, "no value"),
+];
+
+fn is_refused(read: Read, text: &str, why: &str) {
+    let beginning = &text[..text.len().min(100)];
+    let error = read_with(read, text.as_bytes()).expect_err(beginning);
+    assert!(error.to_string().contains(why), "{error}\n{beginning}");
+}
+
 #[test]
-fn a_hostile_text_is_refused_and_says_why() {
-    let deep_xml = "<Attribute>".repeat(90_000);
-    let deep_json = r#"{"tag":"Attribute","value":["#.repeat(30_000);
-    let flat_json = format!(
-        r#"{{"tag":"Attribute","value":[{}]}}"#,
-        vec!["0"; 400_000].join(",")
-    );
-    let many_xml = format!("<Attribute>{}</Attribute>", "<P/>".repeat(20_000));
-    let crowded = format!(
-        "<Attribute {}/>",
-        (0..40_000)
-            .map(|n| format!("xmlns:a{n}=\"\" "))
-            .collect::<String>()
-    );
-    let laughs = r#"<!DOCTYPE a [<!ENTITY b "bbbb">]><Comment type="TextString" value="&b;"/>"#;
-    let cases: &[(Read, &str, &str)] = &[
-        (xml::read, &deep_xml, "nested deeper than 32"),
-        (json::read, &deep_json, ""),
-        (json::read, &flat_json, "is no KMIP in JSON"),
-        (xml::read, &many_xml, "more than 16384 items"),
-        (xml::read, &crowded, "too many attributes"),
-        (xml::read, laughs, "a document type"),
-        (
-            xml::read,
-            r#"<Comment type="TextString" value="&b;"/>"#,
-            "a reference is none",
-        ),
-        (
-            xml::read,
-            r#"<Comment type="TextString" value="&#0;"/>"#,
-            "a reference is none",
-        ),
-        (
-            xml::read,
-            "<Comment type=\"TextString\" value=\"\u{1}\"/>",
-            "a control character",
-        ),
-        (xml::read, "<Attribute>text</Attribute>", "text between"),
-        (xml::read, "<Attribute><![CDATA[x]]></Attribute>", "text between"),
-        (xml::read, "<Attribute></Comment>", "ends with another's name"),
-        (xml::read, "<Attribute/><Attribute/>", "more than one message"),
-        (
-            xml::read,
-            "<Comment type=\"TextString\" value=\"\"><Comment/></Comment>",
-            "within a value",
-        ),
-        (xml::read, "<Nothing/>", "there is no tag \"Nothing\""),
-        (
-            xml::read,
-            "<TTLV tag=\"0x010001\"/>",
-            "a tag starts with 42 or 54",
-        ),
-        (
-            xml::read,
-            "<Operation type=\"Enumeration\" value=\"Fly\"/>",
-            "no value \"Fly\"",
-        ),
-        (xml::read, "<Attribute/ ", "not"),
-        (xml::read, "", "it ends"),
-        (xml::read, "\u{FEFF}", "it ends"),
-        (json::read, "", "it ends"),
-        (json::read, "[]", "an item is an object"),
-        (json::read, "{}", "an item is an object"),
-        (
-            json::read,
-            r#"{"tag":"Attribute","tag":"Attribute"}"#,
-            "an item is an object",
-        ),
-        (
-            json::read,
-            r#"{"tag":"Attribute","value":{}}"#,
-            "an item is an object",
-        ),
-        (json::read, r#"{"tag":"Attribute"} {}"#, "not well-formed"),
-        (
-            json::read,
-            r#"{"tag":"Comment","type":"TextString","value":5}"#,
-            "a text in quotes",
-        ),
-        (
-            json::read,
-            r#"{"tag":"Comment","type":"TextString","value":"\ud800"}"#,
-            "an escape",
-        ),
-        (
-            json::read,
-            r#"{"tag":"Comment","type":"TextString","value":["x"]}"#,
-            "a list or an object",
-        ),
-        (
-            json::read,
-            r#"{"tag":"BatchCount","type":"Integer","value":1.5}"#,
-            "an Integer",
-        ),
-        (json::read, r#"{"tag":"BatchCount","type":"Integer"}"#, "no value"),
-    ];
-    for (read, text, why) in cases {
-        let error = read_with(*read, text.as_bytes()).expect_err(&text[..text.len().min(100)]);
-        assert!(
-            error.to_string().contains(why),
-            "{error}\n{}",
-            &text[..text.len().min(100)]
-        );
+fn a_text_that_is_no_message_is_refused_and_says_why() {
+    for (text, why) in NO_XML {
+        is_refused(xml::read, text, why);
+    }
+    for (text, why) in NO_JSON {
+        is_refused(json::read, text, why);
     }
     for (_, read, _) in ENCODINGS {
         let large = vec![b' '; Limits::default().message_size + 1];
@@ -474,6 +445,33 @@ fn a_hostile_text_is_refused_and_says_why() {
                 .contains("UTF-8")
         );
     }
+}
+
+#[test]
+fn a_text_that_would_take_much_is_refused_at_its_limit() {
+    is_refused(xml::read, &"<Attribute>".repeat(90_000), "nested deeper than 32");
+    let deep = format!(
+        "{}{}",
+        r#"{"tag":"Attribute","value":["#.repeat(10_000),
+        "]}".repeat(10_000)
+    );
+    is_refused(json::read, &deep, "nested deeper than 32");
+    let flat = format!(
+        r#"{{"tag":"Attribute","value":[{}]}}"#,
+        vec!["0"; 400_000].join(",")
+    );
+    is_refused(json::read, &flat, "is no KMIP in JSON");
+    let many = vec![r#"{"tag":"P"}"#; 20_000].join(",");
+    let many = format!(r#"{{"tag":"Attribute","value":[{many}]}}"#);
+    is_refused(json::read, &many, "more than 16384 items");
+    let many = format!("<Attribute>{}</Attribute>", "<P/>".repeat(20_000));
+    is_refused(xml::read, &many, "more than 16384 items");
+    let spaces: Vec<_> = (0..40_000).map(|n| format!("xmlns:a{n}=\"\"")).collect();
+    is_refused(
+        xml::read,
+        &format!("<Attribute {}/>", spaces.join(" ")),
+        "too many attributes",
+    );
 }
 
 #[test]

@@ -128,7 +128,7 @@ pub(super) struct Body {
 #[derive(Default)]
 pub(super) struct Framing {
     head: Option<Head>,
-    /// Up to where the end of the head, or of the next chunk's line, was looked for.
+    /// Up to where the end of the head was looked for.
     searched: usize,
     /// Where the next chunk's line starts.
     chunk: usize,
@@ -154,7 +154,7 @@ impl Framing {
             if matches!(head.body, BodyLength::Bytes(size) if size > limit) {
                 return Err(Status::ContentTooLarge);
             }
-            (self.chunk, self.searched) = (length, length);
+            self.chunk = length;
             self.head = Some(head);
         }
         let Some(Head { length, body, .. }) = self.head else {
@@ -164,7 +164,7 @@ impl Framing {
             BodyLength::Bytes(size) => {
                 let end = length + size;
                 Ok((bytes.len() >= end).then(|| Body {
-                    parts: vec![length..end],
+                    parts: std::iter::once(length..end).collect(),
                     end,
                 }))
             }
@@ -201,9 +201,8 @@ impl Framing {
                 }
                 return Err(Status::NotImplemented);
             }
-            let size = match httparse::parse_chunk_size(&bytes[self.chunk..end]) {
-                Ok(Parsed::Complete((_, size))) => size,
-                _ => return Err(Status::BadRequest),
+            let Ok(Parsed::Complete((_, size))) = httparse::parse_chunk_size(&bytes[self.chunk..end]) else {
+                return Err(Status::BadRequest);
             };
             let size = usize::try_from(size).map_err(|_| Status::ContentTooLarge)?;
             if size > limit - self.size {
@@ -211,7 +210,7 @@ impl Framing {
             }
             if size == 0 {
                 self.in_trailer = true;
-                (self.chunk, self.searched) = (end, end);
+                self.chunk = end;
                 continue;
             }
             match bytes.get(end + size..end + size + 2) {
@@ -221,7 +220,7 @@ impl Framing {
             }
             self.parts.push(end..end + size);
             self.size += size;
-            (self.chunk, self.searched) = (end + size + 2, end + size + 2);
+            self.chunk = end + size + 2;
         }
     }
 
@@ -323,8 +322,6 @@ fn body_length(headers: &[Header<'_>]) -> Result<Option<BodyLength>, Status> {
         one(headers, "transfer-encoding")?,
     ) {
         (None, None) => Ok(None),
-        // Two readers could find two ends (RFC 9112, section 6.3).
-        (Some(_), Some(_)) => Err(Status::BadRequest),
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Some(BodyLength::Chunked)),
         (None, Some(_)) => Err(Status::NotImplemented),
         (Some(digits), None) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
@@ -334,7 +331,8 @@ fn body_length(headers: &[Header<'_>]) -> Result<Option<BodyLength>, Status> {
                 .map(|size| Some(BodyLength::Bytes(size)))
                 .ok_or(Status::ContentTooLarge)
         }
-        (Some(_), None) => Err(Status::BadRequest),
+        // Where there are both, two readers could find two ends (RFC 9112, section 6.3).
+        (Some(_), _) => Err(Status::BadRequest),
     }
 }
 
@@ -494,8 +492,8 @@ mod tests {
         ) {
             let body = chunks.concat();
             let text = if chunked {
-                let chunks: String = chunks.iter().map(|chunk| format!("{:x};a=b\r\n{chunk}\r\n", chunk.len())).collect();
-                format!("{POST}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+                let chunks: Vec<_> = chunks.iter().map(|chunk| format!("{:x};a=b\r\n{chunk}\r\n", chunk.len())).collect();
+                format!("{POST}Transfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n", chunks.concat())
             } else {
                 format!("{POST}Content-Length: {}\r\n\r\n{body}", body.len())
             };

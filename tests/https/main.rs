@@ -46,7 +46,7 @@ impl HttpsServer {
     }
 
     /// Runs `curl` as this client, with the answer's head before its body.
-    fn curl(&self, client: &Client, arguments: &[&str], body: &[u8]) -> Output {
+    fn curl(client: &Client, arguments: &[&str], body: &[u8]) -> Output {
         let mut curl = Command::new("curl")
             .args(["--silent", "--show-error", "--include", "--max-time", "60"])
             .arg("--cacert")
@@ -73,7 +73,7 @@ impl HttpsServer {
     /// Posts a message; returns the answer's head and body.
     fn post(&self, client: &Client, media_type: &str, body: &[u8]) -> (String, Vec<u8>) {
         let content_type = format!("Content-Type: {media_type}");
-        let output = self.curl(
+        let output = Self::curl(
             client,
             &["--header", &content_type, "--data-binary", "@-", &self.url()],
             body,
@@ -251,7 +251,7 @@ fn an_unknown_certificate_learns_nothing() {
     let https = HttpsServer::start("");
     let stranger = https.server.unknown_client("stranger");
     let type_json = format!("Content-Type: {JSON}");
-    let output = https.curl(
+    let output = HttpsServer::curl(
         &stranger,
         &["--header", &type_json, "--data-binary", "@-", &https.url()],
         documented(JSON).1.as_bytes(),
@@ -302,13 +302,13 @@ fn what_is_no_kmip_is_refused_by_http_and_the_next_request_is_served() {
     ];
     let large = vec![b' '; 5000];
     for (arguments, status) in cases {
-        let output = https.curl(&client, arguments, &large);
+        let output = HttpsServer::curl(&client, arguments, &large);
         let (head, body) = split(&output.stdout);
         assert!(head.contains(status), "{arguments:?}: {head}");
         assert!(body.len() < 64 && !String::from_utf8_lossy(&body).contains("claviger"));
     }
     // Two requests on one connection, the second after a refusal; one in chunks, and one that waits to be told to go on.
-    let output = https.curl(
+    let output = HttpsServer::curl(
         &client,
         &[
             &other,

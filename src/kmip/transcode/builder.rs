@@ -9,6 +9,9 @@ use crate::kmip::ttlv::{DecodeError, DecodeErrorKind, ItemType, Limits};
 /// The bytes of a tag, a type and a length.
 const HEADER: usize = 8;
 
+/// Resolves the escapes of a value on its way to an output.
+pub(crate) type Unescape = fn(&str, &mut dyn Output) -> Result<(), DecodeErrorKind>;
+
 /// A value as a text has it.
 #[derive(Clone, Copy)]
 pub(crate) struct Written<'a> {
@@ -17,7 +20,7 @@ pub(crate) struct Written<'a> {
     /// Whether it stands in quotes.
     pub(crate) is_quoted: bool,
     /// Resolves the escapes; `None` where there are none.
-    pub(crate) unescape: Option<fn(&str, &mut dyn Output) -> Result<(), DecodeErrorKind>>,
+    pub(crate) unescape: Option<Unescape>,
     /// Where it is.
     pub(crate) offset: usize,
 }

@@ -17,7 +17,7 @@ const CHUNK: usize = 64;
 /// The tag of a name without spaces, or of a number such as `0x540001`.
 pub(crate) fn tag(name: &str) -> Result<Tag, DecodeErrorKind> {
     let found = match hexadecimal(name) {
-        Some(number) => number
+        Some(digits) => number_of(digits)
             .filter(|number| *number <= 0xFF_FFFF)
             .and_then(|number| u32::try_from(number).ok())
             .map(Tag::new),
@@ -33,7 +33,7 @@ pub(crate) fn tag(name: &str) -> Result<Tag, DecodeErrorKind> {
 /// The type of a name without spaces, or of a number such as `0x02`.
 pub(crate) fn item_type(name: &str) -> Result<ItemType, DecodeErrorKind> {
     let found = match hexadecimal(name) {
-        Some(number) => number
+        Some(digits) => number_of(digits)
             .and_then(|number| u8::try_from(number).ok())
             .and_then(ItemType::from_code),
         None => ItemType::from_name(name),
@@ -41,10 +41,9 @@ pub(crate) fn item_type(name: &str) -> Result<ItemType, DecodeErrorKind> {
     found.ok_or_else(|| DecodeErrorKind::UnknownTypeName { found: shown(name) })
 }
 
-/// The number of a text that begins as one in hexadecimal; `Some(None)` where it then is none of 64 bits.
-fn hexadecimal(text: &str) -> Option<Option<u64>> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    Some(number_of(digits))
+/// The digits of a text that begins as a number in hexadecimal.
+fn hexadecimal(text: &str) -> Option<&str> {
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
 }
 
 fn number_of(digits: &str) -> Option<u64> {
@@ -53,8 +52,8 @@ fn number_of(digits: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok().filter(|_| only_digits)
 }
 
-fn thirty_two(text: &str) -> Option<Option<u32>> {
-    hexadecimal(text).map(|number| u32::try_from(number?).ok())
+fn thirty_two(digits: &str) -> Option<u32> {
+    number_of(digits).and_then(|number| u32::try_from(number).ok())
 }
 
 fn expected<T>(value: Option<T>, expected: &'static str) -> Result<T, DecodeErrorKind> {
@@ -68,7 +67,10 @@ pub(super) fn integer(text: &str, meaning: Tag) -> Result<i32, DecodeErrorKind> 
     }
     let wrong = "an Integer";
     if naming::of_mask(meaning, 0).is_none() {
-        return expected(thirty_two(text).flatten().map(u32::cast_signed), wrong);
+        return expected(
+            hexadecimal(text).and_then(thirty_two).map(u32::cast_signed),
+            wrong,
+        );
     }
     let mut bits = 0;
     let mut is_empty = true;
@@ -77,8 +79,8 @@ pub(super) fn integer(text: &str, meaning: Tag) -> Result<i32, DecodeErrorKind> 
         .filter(|name| !name.is_empty())
     {
         is_empty = false;
-        bits |= match thirty_two(name) {
-            Some(number) => expected(number, wrong)?,
+        bits |= match hexadecimal(name) {
+            Some(digits) => expected(thirty_two(digits), wrong)?,
             None => naming::mask_bits(meaning, name)
                 .ok_or_else(|| DecodeErrorKind::UnknownName { found: shown(name) })?,
         };
@@ -89,7 +91,7 @@ pub(super) fn integer(text: &str, meaning: Tag) -> Result<i32, DecodeErrorKind> 
 /// A Long Integer.
 pub(super) fn long_integer(text: &str) -> Result<i64, DecodeErrorKind> {
     let number = match hexadecimal(text) {
-        Some(number) => number.map(u64::cast_signed),
+        Some(digits) => number_of(digits).map(u64::cast_signed),
         None => text.parse().ok(),
     };
     expected(number, "a Long Integer")
@@ -97,8 +99,8 @@ pub(super) fn long_integer(text: &str) -> Result<i64, DecodeErrorKind> {
 
 /// A number of an enumeration.
 pub(super) fn enumeration(text: &str, meaning: Tag) -> Result<u32, DecodeErrorKind> {
-    if let Some(number) = thirty_two(text) {
-        return expected(number, "an Enumeration");
+    if let Some(digits) = hexadecimal(text) {
+        return expected(thirty_two(digits), "an Enumeration");
     }
     naming::enumeration_number(meaning, text)
         .or_else(|| text.parse().ok())
@@ -107,7 +109,10 @@ pub(super) fn enumeration(text: &str, meaning: Tag) -> Result<u32, DecodeErrorKi
 
 /// An Interval, in seconds.
 pub(super) fn interval(text: &str) -> Result<u32, DecodeErrorKind> {
-    let number = thirty_two(text).unwrap_or_else(|| text.parse().ok());
+    let number = match hexadecimal(text) {
+        Some(digits) => thirty_two(digits),
+        None => text.parse().ok(),
+    };
     expected(number, "an Interval")
 }
 
@@ -116,7 +121,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, DecodeErrorKind> {
     let value = match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
-        _ => match hexadecimal(text).flatten() {
+        _ => match hexadecimal(text).and_then(number_of) {
             Some(0) => Some(false),
             Some(1) => Some(true),
             _ => None,
@@ -129,7 +134,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, DecodeErrorKind> {
 /// second is dropped.
 pub(super) fn date_time(text: &str) -> Result<DateTime, DecodeErrorKind> {
     let value = match hexadecimal(text) {
-        Some(number) => number.map(|seconds| DateTime(seconds.cast_signed())),
+        Some(digits) => number_of(digits).map(|seconds| DateTime(seconds.cast_signed())),
         None => moment(text).map(DateTime::from),
     };
     expected(value, "a date such as 2001-09-09T01:46:40+00:00")

@@ -167,7 +167,7 @@ impl Reading<'_, '_> {
                     ));
                 }
             };
-            *slot = Some(self.lent(attribute.value, offset)?);
+            *slot = Some(self.lent(&attribute.value, offset)?);
         }
         let name = start.local_name();
         let name = str::from_utf8(name.as_ref()).map_err(|_| failed(DecodeErrorKind::NotUtf8))?;
@@ -188,7 +188,7 @@ impl Reading<'_, '_> {
     }
 
     /// An attribute's value as the text has it.
-    fn lent<'s>(&self, value: Cow<'s, [u8]>, offset: usize) -> Result<&'s str, DecodeError> {
+    fn lent<'s>(&self, value: &Cow<'s, [u8]>, offset: usize) -> Result<&'s str, DecodeError> {
         // The lexer lends what it finds. Would it ever copy, a key could be in the copy.
         let Cow::Borrowed(value) = value else {
             return Err(self.error("an attribute cannot be read in its place", offset));
