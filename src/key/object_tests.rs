@@ -36,6 +36,9 @@ fn a_new_key_shows_every_attribute_that_keys_always_have() {
             "Always Sensitive",
             "Extractable",
             "Never Extractable",
+            "Key Format Type",
+            "Protection Storage Mask",
+            "Short Unique Identifier",
         ]
     );
     for name in key.attribute_names(NOW) {

@@ -65,8 +65,8 @@ impl Tag {
     /// What the specification says of this tag; `None` where the tables lack it.
     pub fn facts(self) -> Option<&'static TagFacts> {
         // The numbers of 1.x have no gap (a test keeps that), so that the place in the table follows from the number.
-        let facts = TAGS.get(self.0.checked_sub(TAGS[0].tag.0)? as usize)?;
-        if facts.tag == self {
+        let place = self.0.checked_sub(TAGS[0].tag.0)? as usize;
+        if let Some(facts) = TAGS.get(place).filter(|facts| facts.tag == self) {
             return Some(facts);
         }
         let place = TAGS.binary_search_by_key(&self, |facts| facts.tag).ok()?;

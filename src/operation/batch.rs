@@ -359,7 +359,7 @@ async fn perform(
         Request::Activate(request) => activate::perform(item, request).await.map(Response::Activate),
         Request::Revoke(request) => revoke::perform(item, request).await.map(Response::Revoke),
         Request::Destroy(request) => destroy::perform(item, request).await.map(Response::Destroy),
-        Request::Query(request) => query::perform(&request).map(Response::Query),
+        Request::Query(request) => query::perform(&request).map(|answer| Response::Query(Box::new(answer))),
         Request::DiscoverVersions(request) => {
             Ok(Response::DiscoverVersions(discover_versions::perform(&request)))
         }

@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn a_client_is_offered_what_it_speaks_itself() {
         assert_eq!(answer(Vec::new()), ProtocolVersion::SUPPORTED);
-        assert_eq!(answer(vec![V1_0, ProtocolVersion::new(2, 0), V1_1]), [V1_1, V1_0]);
+        assert_eq!(answer(vec![V1_0, ProtocolVersion::new(3, 0), V1_1]), [V1_1, V1_0]);
         assert_eq!(answer(vec![ProtocolVersion::new(9, 31)]), []);
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(session: &mut Session, output: Output) -> Result<Exit, F
     };
     session
         .ask(RequestPayload::Query(request), |response| match response {
-            ResponsePayload::Query(response) => output.data(&told(response), table),
+            ResponsePayload::Query(response) => output.data(&told(*response), table),
             other => Err(unexpected(&other)),
         })
         .await

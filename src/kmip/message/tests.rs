@@ -236,7 +236,7 @@ fn a_key_that_cannot_be_opened_leaves_nothing_behind() {
 
 fn query_response() -> ResponsePayload<'static> {
     use crate::kmip::payload::CapabilityInformation;
-    ResponsePayload::Query(QueryResponse {
+    ResponsePayload::Query(Box::new(QueryResponse {
         operations: vec![Operation::Create, Operation::DiscoverVersions, Operation::Encrypt],
         object_types: vec![ObjectType::SymmetricKey, ObjectType::PGPKey],
         capability_information: vec![CapabilityInformation {
@@ -245,7 +245,7 @@ fn query_response() -> ResponsePayload<'static> {
             ..CapabilityInformation::default()
         }],
         ..QueryResponse::default()
-    })
+    }))
 }
 
 #[test]

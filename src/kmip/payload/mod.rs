@@ -143,7 +143,7 @@ payloads! {
     Activate: ActivateRequest<'a>, ActivateResponse;
     Revoke: RevokeRequest<'a>, RevokeResponse;
     Destroy: DestroyRequest<'a>, DestroyResponse;
-    Query: QueryRequest, QueryResponse;
+    Query: QueryRequest, Box<QueryResponse>;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
 }
 

@@ -106,8 +106,8 @@ fn an_item_that_is_not_as_the_specification_has_it_is_refused() {
             },
         ),
         (
-            "420020 0B 00000008 0000000000000000",
-            Kind::UnknownType { code: 0x0B },
+            "420020 0C 00000008 0000000000000000",
+            Kind::UnknownType { code: 0x0C },
         ),
         ("420020 00 00000000", Kind::UnknownType { code: 0 }),
         (

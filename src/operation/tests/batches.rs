@@ -16,7 +16,7 @@ use crate::kmip::payload::{
     ActivateRequest, DestroyRequest, DiscoverVersionsRequest, GetAttributesRequest, GetRequest,
     LocateRequest, QueryRequest, RequestPayload, ResponsePayload,
 };
-use crate::kmip::version::{V1_0, V1_1, V1_4};
+use crate::kmip::version::{V1_0, V1_1, V1_4, V2_1};
 use crate::operation::Disposition;
 
 /// A batch whose items are named 1, 2, 3 and so on.
@@ -275,7 +275,7 @@ async fn versions_that_are_not_spoken_are_refused_in_one_that_any_client_reads()
     let mut request = batch(vec![RequestPayload::DiscoverVersions(
         DiscoverVersionsRequest::default(),
     )]);
-    request.header.protocol_version = ProtocolVersion::new(2, 0);
+    request.header.protocol_version = ProtocolVersion::new(3, 0);
     let response = server.message(&server.east, &request).await;
     assert_eq!(response.header.protocol_version, V1_0);
     assert_eq!(response.items[0].operation, None);
@@ -287,6 +287,10 @@ async fn versions_that_are_not_spoken_are_refused_in_one_that_any_client_reads()
     request.header.protocol_version = ProtocolVersion::new(1, 9);
     let response = server.message(&server.east, &request).await;
     assert_eq!(response.header.protocol_version, V1_4);
+    assert_eq!(statuses(&response), [SUCCESS]);
+    request.header.protocol_version = ProtocolVersion::new(2, 9);
+    let response = server.message(&server.east, &request).await;
+    assert_eq!(response.header.protocol_version, V2_1);
     assert_eq!(statuses(&response), [SUCCESS]);
 }
 
