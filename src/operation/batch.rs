@@ -6,6 +6,7 @@ use super::earlier::{Earlier, Placeholder};
 use super::item::{Item, request_facts};
 use super::refusal::Refusal;
 use super::services::Services;
+use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, check, create, delete_attribute, destroy, discover_versions, get,
     get_attribute_list, get_attributes, locate, modify_attribute, query, register, revoke,
@@ -183,8 +184,8 @@ impl<'a> Message<'a> {
         if items.len() > limit {
             return Some(Refusal::batch_too_long(limit));
         }
-        if self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo) {
-            return Some(Refusal::undo());
+        if self.undoes() && items.len() > undo::LONGEST_BATCH {
+            return Some(Refusal::batch_too_long(undo::LONGEST_BATCH));
         }
         if items.len() > 1 && items.iter().any(|item| item.unique_batch_item_id.is_none()) {
             return Some(Refusal::batch_item_id());
@@ -207,6 +208,11 @@ impl<'a> Message<'a> {
             Placeholder::Empty
         };
         let mut earlier = Earlier::default();
+        let staged = if self.undoes() {
+            Some(Staged::begin(&self.services.names).await)
+        } else {
+            None
+        };
         let mut answered = Vec::with_capacity(count);
         for (position, request) in items.into_iter().enumerate() {
             let (operation, id) = (request.operation, request.unique_batch_item_id);
@@ -215,6 +221,7 @@ impl<'a> Message<'a> {
                 caller: self.caller,
                 placeholder: &mut placeholder,
                 earlier: &earlier,
+                staged: staged.as_ref(),
                 version: self.version,
                 event: self.event(operation, position, count),
             };
@@ -241,7 +248,67 @@ impl<'a> Message<'a> {
                 break;
             }
         }
+        if let Some(staged) = staged {
+            self.settle(staged, &mut answered).await;
+        }
         answered
+    }
+
+    /// Whether the batch is to be carried out as a whole or not at all.
+    fn undoes(&self) -> bool {
+        self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo)
+    }
+
+    /// Makes durable what a batch has staged, if each item went well; else nothing of it has happened, and is answered and
+    /// recorded so.
+    async fn settle(&self, staged: Staged<'_>, answered: &mut [Answered<'_>]) {
+        let (changes, events) = staged.into_parts();
+        let all_went_well = answered
+            .iter()
+            .all(|item| item.response.result_status == ResultStatus::Success);
+        if all_went_well {
+            let written = if events.is_empty() {
+                Ok(())
+            } else {
+                let committed = self.services.recorder.commit_together(changes, events).await;
+                committed.map(drop).map_err(|error| match error {
+                    recorder::Error::Conflict(_) => Refusal::busy(),
+                    error => Refusal::of_recorder(&error),
+                })
+            };
+            let Err(refusal) = written else { return };
+            if let Some(last) = answered.last_mut() {
+                let operation = last.response.operation;
+                let id = last.response.unique_batch_item_id.take();
+                last.response =
+                    ResponseItem::failure(operation, refusal.reason(self.version), refusal.message())
+                        .with_id(id);
+                last.event.outcome = refusal.outcome();
+                last.event.reason = Some(refusal.for_the_record());
+                self.record_undone(last.event.clone()).await;
+            }
+        }
+        for item in answered.iter_mut() {
+            if item.response.result_status == ResultStatus::Success {
+                item.response.result_status = ResultStatus::OperationUndone;
+                item.response.payload = item.response.payload.take().filter(tells_identifiers_alone);
+                item.event.outcome = Outcome::Refused;
+                item.event.reason = Some("undone, because an item of its batch failed".to_owned());
+                self.record_undone(item.event.clone()).await;
+            }
+        }
+    }
+
+    async fn record_undone(&self, mut event: Event) {
+        if let Some(object) = &mut event.object {
+            object.state_after = None;
+        }
+        if let Some(root_key) = &mut event.root_key {
+            root_key.release_profile = None;
+        }
+        if let Err(error) = self.services.recorder.commit(Vec::new(), event).await {
+            tracing::error!(%error, "that an item was undone could not be recorded");
+        }
     }
 
     /// Writes the response. An item that no longer fits what the client takes, or whose key cannot be opened, is replaced
@@ -325,6 +392,22 @@ impl<'a> Message<'a> {
         }
         event
     }
+}
+
+/// Whether an answer can be given though nothing has happened: one that tells which object was meant and no more.
+const fn tells_identifiers_alone(payload: &ResponsePayload<'_>) -> bool {
+    matches!(
+        payload,
+        ResponsePayload::Create(_)
+            | ResponsePayload::Register(_)
+            | ResponsePayload::Check(_)
+            | ResponsePayload::Activate(_)
+            | ResponsePayload::Revoke(_)
+            | ResponsePayload::Destroy(_)
+            | ResponsePayload::AddAttribute(_)
+            | ResponsePayload::ModifyAttribute(_)
+            | ResponsePayload::DeleteAttribute(_)
+    )
 }
 
 /// Carries out one operation.

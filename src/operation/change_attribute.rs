@@ -30,11 +30,10 @@ pub(super) async fn perform(
     item.event
         .details
         .insert("attribute".into(), shortened(name.as_text()));
-    let (services, adapter) = (item.services, item.caller.adapter);
-    let _held = services.names.hold(adapter, given).await;
+    let _held = names::hold(item, given).await;
     if !given.is_empty() {
         let object = item.object(asked).await?.object.id();
-        names::require_free(services, adapter, given, Some(object), Refusal::name_taken).await?;
+        names::require_free(item, given, Some(object), Refusal::name_taken).await?;
     }
     item.change(asked, |row, now| {
         if row.object.is_destroyed() {

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::item::Item;
-use super::make;
 use super::refusal::Refusal;
+use super::{make, names};
 use crate::key::{KeyDraft, Origin};
 use crate::kmip::enumeration::ObjectType;
 use crate::kmip::payload::{CreateRequest, CreateResponse};
@@ -26,7 +26,7 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
 
     let names = draft.names();
     let services = item.services;
-    let _held = services.names.hold(adapter, &names).await;
+    let _held = names::hold(item, &names).await;
     make::require_free(item, &names).await?;
 
     let root_key = make::root_key(item).await?;

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::earlier::{Earlier, Placeholder};
 use super::refusal::Refusal;
 use super::services::Services;
+use super::undo::Staged;
 use crate::adapter::{Caller, RootKey};
 use crate::custody::{self, Event, ObjectFacts, Outcome, RootKeyFacts};
 use crate::key::{ManagedObject, WrapProfile};
@@ -30,6 +31,8 @@ pub(super) struct Item<'a> {
     pub(super) placeholder: &'a mut Placeholder,
     /// What the items before this one told.
     pub(super) earlier: &'a Earlier,
+    /// Where the item's changes wait for those after it, in a batch that is carried out as a whole.
+    pub(super) staged: Option<&'a Staged<'a>>,
     /// The version of the client's message.
     pub(super) version: ProtocolVersion,
     /// What will be recorded of this item. Operations add to it what they learn.
@@ -69,6 +72,10 @@ impl Item<'_> {
 
     /// Records the item, with its changes, as having succeeded. A revision that has moved is no error but an answer.
     pub(super) async fn commit(&self, changes: Vec<Change>) -> Result<Commit, Refusal> {
+        if let Some(staged) = self.staged {
+            staged.add(changes, self.event.clone());
+            return Ok(Commit::Done);
+        }
         match self.services.recorder.commit(changes, self.event.clone()).await {
             Ok(_) => Ok(Commit::Done),
             Err(recorder::Error::Conflict(_)) => Ok(Commit::Conflict),
@@ -189,6 +196,9 @@ impl Item<'_> {
     }
 
     async fn look_up(&self, id: Uuid) -> Result<Option<KeyRow>, Refusal> {
+        if let Some(row) = self.staged.and_then(|staged| staged.row(id)) {
+            return Ok(Some(row).filter(|row| !row.object.is_gone()));
+        }
         let row = self.services.store.key(self.caller.adapter, id).await;
         let row = row.map_err(|error| Refusal::of_store(&error))?;
         Ok(row.filter(|row| !row.object.is_gone()))

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::earlier::Placeholder;
 use super::item::{Item, shortened};
 use super::refusal::{AttributeUse, Refusal, Tampered};
+use super::undo::Staged;
 use crate::key::LocateFilter;
 use crate::kmip::enumeration::ObjectGroupMember;
 use crate::kmip::mask::StorageStatusMask;
@@ -89,11 +90,15 @@ async fn search(
         let Ok(id) = Uuid::parse_str(asked) else {
             return Ok(Vec::new());
         };
-        let row = services
-            .store
-            .key(adapter, id)
-            .await
-            .map_err(|error| Refusal::of_store(&error))?;
+        let staged = item.staged.and_then(|staged| staged.row(id));
+        let row = match staged {
+            Some(row) => Some(row),
+            None => services
+                .store
+                .key(adapter, id)
+                .await
+                .map_err(|error| Refusal::of_store(&error))?,
+        };
         return Ok(row
             .filter(is_meant)
             .map(|row| row.object.id())
@@ -101,7 +106,14 @@ async fn search(
             .collect());
     }
     let terms = filter.terms();
-    let (mut found, mut after) = (Vec::new(), None);
+    let staged = item.staged.map(Staged::rows).unwrap_or_default();
+    let is_staged = |row: &KeyRow| staged.iter().any(|other| other.object.id() == row.object.id());
+    let mut found: Vec<_> = staged
+        .iter()
+        .filter(|row| is_meant(row))
+        .map(|row| row.object.id())
+        .collect();
+    let mut after = None;
     loop {
         let page = services
             .store
@@ -115,7 +127,7 @@ async fn search(
         found.extend(
             page.rows
                 .iter()
-                .filter(|row| is_meant(row))
+                .filter(|row| is_meant(row) && !is_staged(row))
                 .map(|row| row.object.id()),
         );
         match page.next {

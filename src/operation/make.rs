@@ -21,9 +21,7 @@ pub(super) async fn attributes(
 ) -> Result<Vec<Attribute>, Refusal> {
     let mut templates = Vec::with_capacity(request.names.len());
     for name in &request.names {
-        let template = names::find(item.services, item.caller.adapter, name, |object| {
-            object.lent().is_some()
-        });
+        let template = names::find(item, name, |object| object.lent().is_some());
         let lent = template
             .await?
             .and_then(|row| row.object.lent().cloned())
@@ -40,8 +38,7 @@ pub(super) fn of_attribute(error: &key::AttributeError) -> Refusal {
 
 /// Refuses names that are taken. To be asked while they are held.
 pub(super) async fn require_free(item: &Item<'_>, names: &[Name]) -> Result<(), Refusal> {
-    let (services, adapter) = (item.services, item.caller.adapter);
-    names::require_free(services, adapter, names, None, Refusal::name_of_new_taken).await
+    names::require_free(item, names, None, Refusal::name_of_new_taken).await
 }
 
 /// The root key that a new key goes under.

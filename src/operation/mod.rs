@@ -13,8 +13,8 @@
 //! # Choices that the specification leaves open
 //! - A message of a major version that is neither 1 nor 2 is answered in 1.0, which any client can read; one of a later
 //!   minor version is worked on as the last that is known, and answered in that (section 11.1).
-//! - Undo is not supported: a message that asks for it is refused whole (section 6.13). Batches run in their order,
-//!   whether or not that is asked for.
+//! - A batch with the option Undo is staged and committed as a whole (section 6.13). Batches run in their order, whether
+//!   or not that is asked for.
 //! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
 //! - Clients are known by their certificates. Credentials in the header are neither needed nor looked at, so that a
 //!   client that is set up with a user name works; the record tells that some came, and of which type.
@@ -26,6 +26,7 @@
 //! |---|---|
 //! | `batch` | a message: its header, its items in turn, the size of the answer |
 //! | `item` | one item while it is worked on, and its record |
+//! | `undo` | a batch that is carried out as a whole |
 //! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
@@ -57,6 +58,7 @@ mod refusal;
 mod register;
 mod revoke;
 mod services;
+mod undo;
 
 #[cfg(test)]
 mod tests;

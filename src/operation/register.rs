@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::item::Item;
-use super::make;
 use super::refusal::Refusal;
+use super::{make, names};
 use crate::key::{KeyDraft, ManagedObject, Origin};
 use crate::kmip::attribute::Attribute;
 use crate::kmip::enumeration::{KeyFormatType, ObjectType};
@@ -76,7 +76,7 @@ async fn key(item: &mut Item<'_>, request: TemplateAttribute, block: KeyBlock<'_
 
     let names = draft.names();
     let services = item.services;
-    let _held = services.names.hold(adapter, &names).await;
+    let _held = names::hold(item, &names).await;
     make::require_free(item, &names).await?;
 
     let root_key = make::root_key(item).await?;
@@ -105,7 +105,7 @@ async fn template(
     let object = ManagedObject::template(Uuid::now_v7(), adapter.uuid(), own, lent, item.now())
         .map_err(|error| make::of_attribute(&error))?;
     let names = object.names();
-    let _held = item.services.names.hold(adapter, &names).await;
+    let _held = names::hold(item, &names).await;
     make::require_free(item, &names).await?;
     make::keep_object(item, object, None).await
 }

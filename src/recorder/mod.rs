@@ -72,7 +72,8 @@ pub struct Recorder {
 /// What waits to be written.
 struct Entry {
     changes: Vec<Change>,
-    event: Event,
+    /// One at least.
+    events: Vec<Event>,
     answer: oneshot::Sender<Result<Committed, Error>>,
 }
 
@@ -104,11 +105,22 @@ impl Recorder {
     ///
     /// Durable when it returns `Ok`. Where the caller no longer waits for it, it is still carried out.
     pub async fn commit(&self, changes: Vec<Change>, event: Event) -> Result<Committed, Error> {
+        self.commit_together(changes, vec![event]).await
+    }
+
+    /// Makes these changes, all or none, and records these events, one at least, in one commit.
+    ///
+    /// As [`commit`](Self::commit) otherwise. The number that it tells is that of the first record.
+    pub async fn commit_together(
+        &self,
+        changes: Vec<Change>,
+        events: Vec<Event>,
+    ) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
         self.entries
             .send(Entry {
                 changes,
-                event,
+                events,
                 answer,
             })
             .await

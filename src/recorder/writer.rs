@@ -6,6 +6,7 @@ use std::{mem, vec};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use crate::custody::Event;
 use crate::store::{Applied, Change, WriteStore, WriteTransaction};
 
 use super::log::{Log, Staged};
@@ -159,7 +160,7 @@ impl Writer {
     ) -> Result<(), Error> {
         let Entry {
             changes,
-            mut event,
+            mut events,
             answer,
         } = entry;
         let applied = if changes.is_empty() {
@@ -178,14 +179,13 @@ impl Writer {
                 }
             }
         };
-        if let Some(object) = &mut event.object
-            && let Ok(identifier) = Uuid::parse_str(&object.identifier)
-            && let Some((_, digest)) = applied.keys.iter().find(|(id, _)| *id == identifier)
-        {
-            object.row_sha256 = Some(*digest);
-        }
+        tell_digests(&mut events, &applied);
         group.changes_identities |= changes.iter().any(Change::is_of_identities);
-        let sequence = self.log.record(&mut group.staged, event);
+        let mut sequences = events
+            .into_iter()
+            .map(|event| self.log.record(&mut group.staged, event));
+        let sequence = sequences.next().unwrap_or_default();
+        sequences.for_each(drop);
         group.placed.push(Placed {
             answer,
             committed: Committed {
@@ -210,6 +210,20 @@ impl Writer {
             return Ok(());
         }
         Err(Error::Refused(error))
+    }
+}
+
+/// Tells each key's last event the digest of the row that was written.
+fn tell_digests(events: &mut [Event], applied: &Applied) {
+    let mut told = Vec::new();
+    for object in events.iter_mut().rev().filter_map(|event| event.object.as_mut()) {
+        if let Ok(identifier) = Uuid::parse_str(&object.identifier)
+            && !told.contains(&identifier)
+            && let Some((_, digest)) = applied.keys.iter().rev().find(|(id, _)| *id == identifier)
+        {
+            object.row_sha256 = Some(*digest);
+            told.push(identifier);
+        }
     }
 }
 

@@ -152,14 +152,6 @@ impl Refusal {
         )
     }
 
-    /// Undo was asked for (section 6.13).
-    pub(in crate::operation) fn undo() -> Self {
-        Self::new(
-            ResultReason::FeatureNotSupported,
-            "The Batch Error Continuation Option Undo is not supported",
-        )
-    }
-
     /// A critical extension came (section 6.16).
     pub(in crate::operation) fn critical_extension(vendor: &str) -> Self {
         Self::new(

@@ -20,7 +20,7 @@ use crate::kmip::version::{V1_0, V1_1, V1_4, V2_1};
 use crate::operation::Disposition;
 
 /// A batch whose items are named 1, 2, 3 and so on.
-fn batch(payloads: Vec<RequestPayload<'_>>) -> RequestMessage<'_> {
+pub(super) fn batch(payloads: Vec<RequestPayload<'_>>) -> RequestMessage<'_> {
     const IDS: [[u8; 1]; 8] = [[1], [2], [3], [4], [5], [6], [7], [8]];
     let items = payloads.into_iter().zip(&IDS).map(|(payload, id)| RequestItem {
         unique_batch_item_id: Some(id),
@@ -32,11 +32,11 @@ fn batch(payloads: Vec<RequestPayload<'_>>) -> RequestMessage<'_> {
     }
 }
 
-fn statuses(response: &ResponseMessage<'_>) -> Vec<ResultStatus> {
+pub(super) fn statuses(response: &ResponseMessage<'_>) -> Vec<ResultStatus> {
     response.items.iter().map(|item| item.result_status).collect()
 }
 
-const NOBODY: &str = "01234567-89ab-7def-8123-456789abcdef";
+pub(super) const NOBODY: &str = "01234567-89ab-7def-8123-456789abcdef";
 const SUCCESS: ResultStatus = ResultStatus::Success;
 const FAILED: ResultStatus = ResultStatus::OperationFailed;
 
@@ -56,23 +56,6 @@ async fn a_batch_goes_on_where_the_client_wants_it_to() {
     let response = server.message(&server.east, &request).await;
     assert_eq!(statuses(&response), [SUCCESS, FAILED, SUCCESS]);
     assert_eq!(response.items[2].unique_batch_item_id.as_deref(), Some(&[3][..]));
-}
-
-#[tokio::test]
-async fn a_batch_that_wants_undo_is_refused_whole() {
-    let server = Server::start().await;
-    let mut request = batch(vec![create(vec![]), create(vec![])]);
-    request.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::Undo);
-    let response = server.message(&server.east, &request).await;
-    assert_eq!(statuses(&response), [FAILED, FAILED]);
-    for (item, id) in response.items.iter().zip([[1], [2]]) {
-        assert_eq!(item.operation, Some(Operation::Create));
-        assert_eq!(item.result_reason, Some(ResultReason::FeatureNotSupported));
-        assert_eq!(item.unique_batch_item_id.as_deref(), Some(&id[..]));
-    }
-    let records = server.records().await;
-    let names: Vec<_> = records.iter().rev().take(1).map(|record| record.event).collect();
-    assert_eq!(names, [EventName::KmipMessageRefused]);
 }
 
 #[tokio::test]

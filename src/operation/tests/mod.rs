@@ -10,4 +10,5 @@ mod locating;
 mod records;
 mod releases;
 mod server;
+mod undo;
 mod vmware;
