@@ -133,7 +133,7 @@ pub enum KeyKind {
         /// The key's length in bytes.
         bytes: u16,
     },
-    /// `CKK_GENERIC_SECRET`: 1 to 4,096 bytes. AES key wrap takes multiples of eight from sixteen on, so the device
+    /// `CKK_GENERIC_SECRET`: at most 4,096 bytes, and possibly none. AES key wrap takes multiples of eight from sixteen on, so the device
     /// holds it with more bytes behind it where it must: zeros behind a key that was taken in, random ones behind one
     /// that was made. The caller remembers the true length and names it in each request.
     Generic {
@@ -162,7 +162,7 @@ impl KeyKind {
     pub(crate) fn check(self) -> Result<(), Error> {
         let possible = match self {
             Self::Aes { bytes } => matches!(bytes, 16 | 24 | 32),
-            Self::Generic { bytes } => (1..=LONGEST_KEY).contains(&bytes),
+            Self::Generic { bytes } => bytes <= LONGEST_KEY,
         };
         if possible {
             Ok(())

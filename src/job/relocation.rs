@@ -14,7 +14,7 @@ use super::progress::Progress;
 use crate::adapter::{Adapter, RootKey, RootKeyId};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RootKeyFacts};
 use crate::recorder::{self, Recorder, root_key_facts};
-use crate::root_key::{self, RootKeys, Way};
+use crate::root_key::{self, Pieces, RootKeys, Way};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
 const BATCH: u32 = 64;
@@ -230,12 +230,12 @@ impl Relocation {
                 .iter()
                 .find(|from| from.version == wrapped.version)
                 .ok_or(Failure::NoVersion)?;
-            let Some(specification) = root_key::specification(&row.object) else {
+            let Some(pieces) = Pieces::of(&row.object) else {
                 return Ok(());
             };
             let kek = self
                 .root_keys
-                .bring(&source.way, from, specification, &wrapped.kek)
+                .bring(&source.way, from, &pieces, &wrapped.kek)
                 .await?;
             event.root_key = Some(RootKeyFacts {
                 wrap_profile: Some(kek.profile.name().to_owned()),
@@ -245,7 +245,7 @@ impl Relocation {
                 .detail("from_root_key", from.id.to_string())
                 .detail("from_label", &from.label);
             changes.push(Change::UseRootKey(from.id));
-            left = Some((from, wrapped.kek));
+            left = Some((from, pieces, wrapped.kek));
             row.wrapped = Some(WrappedUnder {
                 root_key: to.id,
                 version: to.version,
@@ -254,8 +254,9 @@ impl Relocation {
         }
         changes.push(Change::update_key(row));
         self.recorder.commit(changes, event).await?;
-        if let Some((from, kek)) = left {
-            self.root_keys.for_root(from)?.forget(from, Some(&kek)).await;
+        if let Some((from, pieces, kek)) = left {
+            let backend = self.root_keys.for_root(from)?;
+            pieces.forget(&*backend, from, &kek).await;
         }
         self.progress.rewrapped(adapter.id.uuid());
         Ok(())

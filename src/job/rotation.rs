@@ -13,7 +13,7 @@ use super::progress::Progress;
 use crate::adapter::{RootKey, VersionState};
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
 use crate::recorder::{self, Recorder, root_key_facts};
-use crate::root_key::{self, RootKeys};
+use crate::root_key::{self, Pieces, RootKeys};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
 /// Keys that are read at a time.
@@ -161,12 +161,12 @@ impl Rotation {
             return Ok(());
         };
         let from = earlier.iter().find(|from| from.version == wrapped.version);
-        let (Some(from), Some(specification)) = (from, root_key::specification(&row.object)) else {
+        let (Some(from), Some(pieces)) = (from, Pieces::of(&row.object)) else {
             return Ok(());
         };
         let backend = self.root_keys.for_root(root_key)?;
         let kek = pace
-            .ask(backend.rewrap(from, root_key, specification, &wrapped.kek))
+            .ask(pieces.rewrap(&*backend, from, root_key, &wrapped.kek))
             .await?;
         let mut event = Event::new(EventName::KeyRewrap, Actor::Server)
             .detail("from_version", from.version.to_string())
@@ -186,7 +186,7 @@ impl Rotation {
         });
         let changes = vec![Change::UseRootKey(root_key.id), Change::update_key(row)];
         self.recorder.commit(changes, event).await?;
-        backend.forget(from, Some(&wrapped.kek)).await;
+        pieces.forget(&*backend, from, &wrapped.kek).await;
         self.progress.rewrapped(root_key.id.uuid());
         Ok(())
     }

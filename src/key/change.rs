@@ -2,10 +2,11 @@
 
 use super::error::AttributeError;
 use super::life_cycle::PlannedDate;
-use super::object::{Body, ManagedObject};
+use super::object::ManagedObject;
 use crate::kmip::attribute::{
     Attribute, AttributeKind, AttributeName, AttributeRules, AttributeValue, Permission, UsageLimits,
 };
+use crate::kmip::enumeration::ObjectType;
 use crate::kmip::ttlv::{DateTime, Value};
 
 /// The one operation policy that there is: an object is its owner's alone (section 3.18.2).
@@ -178,8 +179,8 @@ impl ManagedObject {
         let value = acceptable(value)?;
         if let Some((date, moment)) = planned(&value) {
             if self
-                .key()
-                .is_some_and(|key| key.life_cycle.planned(date).is_some())
+                .content()
+                .is_some_and(|content| content.life_cycle.planned(date).is_some())
             {
                 return Err(AttributeError::Exists { name });
             }
@@ -197,14 +198,15 @@ impl ManagedObject {
     }
 
     fn plan(&mut self, date: PlannedDate, moment: DateTime, now: DateTime) -> Result<(), AttributeError> {
-        if let Body::SymmetricKey(key) = &mut self.body {
-            key.life_cycle.plan(date, moment, now.max(self.last_change))?;
+        let now = now.max(self.last_change);
+        if let Some(content) = self.content_mut() {
+            content.life_cycle.plan(date, moment, now)?;
         }
         Ok(())
     }
 
     /// What the tables say a template can have are the attributes that it lends; of its own it has only those
-    /// that describe any object.
+    /// that describe any object. Secret data and opaque objects can have what keys can have, as since 2.0.
     fn can_have(&self, name: &AttributeName, rules: &AttributeRules) -> bool {
         let of_keys_alone = matches!(
             name,
@@ -219,7 +221,12 @@ impl ManagedObject {
                     | AttributeKind::DeactivationDate
             )
         );
-        rules.applies_to.contains(self.object_type()) && (self.key().is_some() || !of_keys_alone)
+        if self.content().is_none() {
+            return rules.applies_to.contains(self.object_type()) && !of_keys_alone;
+        }
+        [self.object_type(), ObjectType::SymmetricKey]
+            .into_iter()
+            .any(|object_type| rules.applies_to.contains(object_type))
     }
 }
 

@@ -103,6 +103,16 @@ pub enum AttributeError {
         /// The attribute.
         name: AttributeName,
     },
+    /// The value is longer than any that is kept.
+    #[error("the value has {bytes} bytes, and of an object of type {object_type} at most {limit} are kept")]
+    ValueTooLong {
+        /// The type of the object.
+        object_type: ObjectType,
+        /// The bytes that came, or that are to be made.
+        bytes: usize,
+        /// The most that are kept.
+        limit: usize,
+    },
     /// A date does not fit the life of the key.
     #[error(transparent)]
     LifeCycle(#[from] LifeCycleError),

@@ -1,24 +1,34 @@
-//! The making of an object: a key that a device makes or a client brings, or a template.
+//! The making of an object: a key or secret data that a device makes or a client brings, an opaque object, a template.
 
 use uuid::Uuid;
 
 use super::error::AttributeError;
 use super::life_cycle::LifeCycle;
-use super::object::{Body, Guard, LEASE_TIME, ManagedObject, SymmetricKey};
+use super::object::{Body, Content, Guard, LEASE_TIME, ManagedObject};
+use super::template::{self, Shape};
+use super::wrapped::RegisteredWrapped;
 use crate::kmip::attribute::{
     Attribute, AttributeKind, AttributeName, AttributeValue, Digest, Name, RngParameters,
 };
-use crate::kmip::enumeration::{CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, RngAlgorithm};
+use crate::kmip::enumeration::{
+    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, OpaqueDataType, RngAlgorithm,
+    SecretDataType,
+};
 use crate::kmip::ttlv::DateTime;
 
-/// Where the bytes of a key come from.
+/// The longest value of secret data in bytes: what a device holds in one piece.
+pub const LONGEST_SECRET: usize = 4096;
+/// The longest value of an opaque object in bytes.
+pub const LONGEST_OPAQUE: usize = 256 * 1024;
+
+/// Where the value of a key or of secret data comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A device makes them.
+    /// A device makes it.
     Created,
-    /// A client brings them, in a Key Block of this format that says this of them.
+    /// A client brings it, in a Key Block of this format that says this of it.
     Registered {
-        /// Raw or Transparent Symmetric Key.
+        /// Raw or Transparent Symmetric Key; of secret data Raw or Opaque.
         format: KeyFormatType,
         /// The algorithm that the Key Block names.
         algorithm: Option<CryptographicAlgorithm>,
@@ -27,11 +37,32 @@ pub enum Origin {
         /// The number of bytes that came.
         bytes: usize,
     },
+    /// It does not come, or not in the clear: there is only what a Key Block says of it.
+    Absent {
+        /// The format that the Key Block names.
+        format: KeyFormatType,
+        /// The algorithm that the Key Block names.
+        algorithm: Option<CryptographicAlgorithm>,
+        /// The length in bits that the Key Block names.
+        length: Option<i32>,
+    },
 }
 
-/// A key whose attributes are right and whose bytes are still to be made or wrapped.
+impl Origin {
+    fn format(self) -> Option<KeyFormatType> {
+        match self {
+            Self::Created => None,
+            Self::Registered { format, .. } | Self::Absent { format, .. } => Some(format),
+        }
+    }
+}
+
+/// An object whose attributes are right and whose value is still to be made or wrapped.
 #[derive(Clone, Debug)]
-pub struct KeyDraft(ManagedObject);
+pub struct KeyDraft {
+    object: ManagedObject,
+    made_here: bool,
+}
 
 impl KeyDraft {
     /// Checks the attributes of a new symmetric key and fills in what they leave to the server.
@@ -42,58 +73,136 @@ impl KeyDraft {
         attributes: Vec<Attribute>,
         now: DateTime,
     ) -> Result<Self, AttributeError> {
-        let shape = super::template::shape(origin, &attributes)?;
-        let format = match origin {
-            Origin::Created => KeyFormatType::Raw,
-            Origin::Registered { format, .. } => format,
-        };
-        let key = SymmetricKey {
-            algorithm: shape.algorithm,
-            length: shape.length,
-            bytes: shape.bytes,
-            format,
-            usage_mask: shape.usage_mask,
-            lease_time: LEASE_TIME,
-            fresh: true,
-            life_cycle: LifeCycle::begin(),
-            revocation_reason: None,
-        };
-        let mut object = ManagedObject::new(id, adapter, Body::SymmetricKey(key), now);
-        let made_here = origin == Origin::Created;
+        let content = content(
+            template::shape(origin, &attributes)?,
+            Some(origin.format().unwrap_or(KeyFormatType::Raw)),
+        );
+        let object = ManagedObject::new(id, adapter, Body::SymmetricKey(content), now);
+        Self::begin(object, origin == Origin::Created, attributes, now)
+    }
+
+    /// Checks the attributes of new secret data. What a device makes is in the format Opaque.
+    pub fn secret_data(
+        id: Uuid,
+        adapter: Uuid,
+        data_type: SecretDataType,
+        origin: Origin,
+        attributes: Vec<Attribute>,
+        now: DateTime,
+    ) -> Result<Self, AttributeError> {
+        let shape = template::shape_of_data(origin, &attributes)?;
+        within(ObjectType::SecretData, shape.bytes, LONGEST_SECRET)?;
+        let content = content(shape, Some(origin.format().unwrap_or(KeyFormatType::Opaque)));
+        let object = ManagedObject::new(id, adapter, Body::SecretData(data_type, content), now);
+        Self::begin(object, origin == Origin::Created, attributes, now)
+    }
+
+    /// Checks the attributes of a new opaque object whose value has this many bytes.
+    pub fn opaque_object(
+        id: Uuid,
+        adapter: Uuid,
+        data_type: OpaqueDataType,
+        bytes: usize,
+        attributes: Vec<Attribute>,
+        now: DateTime,
+    ) -> Result<Self, AttributeError> {
+        within(ObjectType::OpaqueObject, bytes, LONGEST_OPAQUE)?;
+        let content = content(template::shape_of_opaque(bytes, &attributes), None);
+        let object = ManagedObject::new(id, adapter, Body::OpaqueObject(data_type, content), now);
+        Self::begin(object, false, attributes, now)
+    }
+
+    fn begin(
+        mut object: ManagedObject,
+        made_here: bool,
+        attributes: Vec<Attribute>,
+        now: DateTime,
+    ) -> Result<Self, AttributeError> {
         if made_here {
             object.generated_by_the_device(now);
         }
         object.set_initial_attributes(made_here, attributes, now)?;
-        Ok(Self(object))
+        Ok(Self { object, made_here })
     }
 
-    /// The key as it will be, but for its digest.
+    /// The object as it will be, but for its digest.
     pub const fn object(&self) -> &ManagedObject {
-        &self.0
+        &self.object
     }
 
     /// Its names.
     pub fn names(&self) -> Vec<Name> {
-        self.0.names()
+        self.object.names()
+    }
+
+    /// Keeps the value as it came as well, wrapped under a client's key.
+    #[must_use]
+    pub fn registered_as(mut self, registered: RegisteredWrapped) -> Self {
+        if let Some(content) = self.object.content_mut() {
+            content.registered = Some(Box::new(registered));
+        }
+        self
     }
 
     /// The object, now that the SHA-256 of its Key Material is known (section 3.17).
+    ///
+    /// Of secret data and opaque objects that a client brought no digest is kept: they may be passwords, and who has a
+    /// digest of one finds it by guessing.
     pub fn finish(mut self, sha256: [u8; 32]) -> ManagedObject {
-        let digest = Digest {
-            hashing_algorithm: HashingAlgorithm::SHA_256,
-            digest_value: Some(sha256.to_vec()),
-            key_format_type: Some(self.key().format),
-        };
-        self.0
-            .attributes
-            .add(AttributeValue::Digest(digest), true)
-            .expect("a new key has no Digest");
-        self.0
+        let object = &mut self.object;
+        if object.object_type() == ObjectType::SymmetricKey || self.made_here {
+            let digest = Digest {
+                hashing_algorithm: HashingAlgorithm::SHA_256,
+                digest_value: Some(sha256.to_vec()),
+                key_format_type: object.format(),
+            };
+            object
+                .attributes
+                .add(AttributeValue::Digest(digest), true)
+                .expect("a new object has no Digest");
+        }
+        self.object
     }
 
-    fn key(&self) -> &SymmetricKey {
-        self.0.key().expect("a draft is one of a symmetric key")
+    /// The object, whose value is kept elsewhere.
+    pub fn elsewhere(mut self) -> ManagedObject {
+        if let Some(content) = self.object.content_mut() {
+            content.elsewhere = true;
+        }
+        self.object
     }
+
+    /// The object, whose value is here only as it came wrapped.
+    pub fn closed(self) -> ManagedObject {
+        self.object
+    }
+}
+
+fn content(shape: Shape, format: Option<KeyFormatType>) -> Content {
+    Content {
+        algorithm: shape.algorithm,
+        length: shape.length,
+        bytes: shape.bytes,
+        format,
+        usage_mask: shape.usage_mask,
+        lease_time: LEASE_TIME,
+        fresh: true,
+        life_cycle: LifeCycle::begin(),
+        revocation_reason: None,
+        elsewhere: false,
+        registered: None,
+    }
+}
+
+fn within(object_type: ObjectType, bytes: usize, limit: usize) -> Result<(), AttributeError> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(AttributeError::ValueTooLong {
+        object_type,
+        bytes,
+        limit,
+    })
 }
 
 impl ManagedObject {
@@ -105,7 +214,7 @@ impl ManagedObject {
         lent: Vec<Attribute>,
         now: DateTime,
     ) -> Result<Self, AttributeError> {
-        let lent = super::template::lendable(lent)?;
+        let lent = template::lendable(lent)?;
         let mut object = Self::new(id, adapter, Body::Template(lent), now);
         object.set_initial_attributes(false, own, now)?;
         Ok(object)
@@ -159,16 +268,16 @@ impl ManagedObject {
         value: AttributeValue,
         now: DateTime,
     ) -> Result<(), AttributeError> {
-        match (&mut self.body, value) {
-            // These make the shape of a key, which `template::shape` has read.
+        match (self.content_mut(), value) {
+            // These make the shape of a value, which `template` has read.
             (
-                Body::SymmetricKey(_),
+                Some(_),
                 AttributeValue::CryptographicAlgorithm(_)
                 | AttributeValue::CryptographicLength(_)
                 | AttributeValue::CryptographicUsageMask(_),
             ) => Ok(()),
-            (Body::SymmetricKey(key), AttributeValue::Fresh(fresh)) => {
-                key.fresh = fresh;
+            (Some(content), AttributeValue::Fresh(fresh)) => {
+                content.fresh = fresh;
                 Ok(())
             }
             (_, AttributeValue::Sensitive(sensitive)) => {

@@ -1,4 +1,4 @@
-//! The managed object: what KMIP knows of a key, and of a template, except the key's bytes.
+//! The managed object: what KMIP knows of a key, of secret data, of an opaque object and of a template, except the value.
 //!
 //! Pure: what may be asked of an object, what it answers and how it changes is decided here, for a time that
 //! is given; nothing here opens a socket, a store or a device. Which Result Reason a refusal becomes is said
@@ -8,14 +8,14 @@
 //! |---|---|
 //! | `life_cycle` | states, transitions, dates |
 //! | `object` | the object, and the ends of its life |
-//! | `making` | how keys and templates come into being |
+//! | `making` | how keys, secret data, opaque objects and templates come into being |
 //! | `list` | the attributes that are kept as they were given, and their indices |
 //! | `read` | what Get Attributes shows |
 //! | `change` | Add, Modify and Delete Attribute |
 //! | `template` | how templates and a request's attributes become one list |
 //! | `matching` | whether Locate means the object |
 //! | `index` | the terms that a store finds objects by |
-//! | `wrapped` | a key under a root key |
+//! | `wrapped` | a value under a root key, or as it came |
 
 mod change;
 mod error;
@@ -35,8 +35,8 @@ pub use error::AttributeError;
 pub use index::IndexTerm;
 pub use life_cycle::{Event, LifeCycle, LifeCycleError, PlannedDate, transition};
 pub use list::{AttributeList, INSTANCES_AT_MOST};
-pub use making::{KeyDraft, Origin};
+pub use making::{KeyDraft, LONGEST_OPAQUE, LONGEST_SECRET, Origin};
 pub use matching::LocateFilter;
 pub use object::ManagedObject;
 pub use template::merge;
-pub use wrapped::{WrapProfile, WrappedKek};
+pub use wrapped::{RegisteredWrapped, WrapProfile, WrappedKek};

@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::life_cycle::{Event, LifeCycle, LifeCycleError};
 use super::list::AttributeList;
+use super::wrapped::RegisteredWrapped;
 use crate::kmip::attribute::{Attribute, AttributeValue, CryptographicParameters, Name, RevocationReason};
 use crate::kmip::enumeration::{
-    CryptographicAlgorithm, KeyFormatType, ObjectType, RevocationReasonCode, State,
+    CryptographicAlgorithm, KeyFormatType, ObjectType, OpaqueDataType, RevocationReasonCode, SecretDataType,
+    State,
 };
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::ttlv::DateTime;
@@ -54,27 +56,42 @@ impl Guard {
 /// What kind of object it is, with what objects of that kind alone have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Body {
-    SymmetricKey(SymmetricKey),
+    SymmetricKey(Content),
+    SecretData(SecretDataType, Content),
+    /// In 1.x it has neither a state nor a usage mask; since 2.0 it has what every object has, and so it does here in
+    /// every version.
+    OpaqueObject(OpaqueDataType, Content),
     /// A template, with the attributes that it lends to the objects made from it.
     Template(Vec<Attribute>),
     /// What is left of a template: that there was one.
     DestroyedTemplate,
 }
 
-/// What a symmetric key has.
+/// What an object has that has a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SymmetricKey {
-    pub(super) algorithm: CryptographicAlgorithm,
-    /// In bits, as Cryptographic Length counts them.
-    pub(super) length: i32,
+pub(super) struct Content {
+    /// A symmetric key always has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) algorithm: Option<CryptographicAlgorithm>,
+    /// In bits, as Cryptographic Length counts them. A symmetric key always has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) length: Option<i32>,
     /// In bytes, as they are wrapped and handed out.
-    pub(super) bytes: u16,
-    pub(super) format: KeyFormatType,
+    pub(super) bytes: usize,
+    /// That of the Key Block; an opaque object has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<KeyFormatType>,
     pub(super) usage_mask: CryptographicUsageMask,
     pub(super) lease_time: u32,
     pub(super) fresh: bool,
     pub(super) life_cycle: LifeCycle,
     pub(super) revocation_reason: Option<RevocationReason>,
+    /// Whether the value is kept elsewhere, so that nothing but attributes is here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) elsewhere: bool,
+    /// The value as it came, where it came wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) registered: Option<Box<RegisteredWrapped>>,
 }
 
 impl ManagedObject {
@@ -105,19 +122,23 @@ impl ManagedObject {
     pub const fn object_type(&self) -> ObjectType {
         match self.body {
             Body::SymmetricKey(_) => ObjectType::SymmetricKey,
+            Body::SecretData(..) => ObjectType::SecretData,
+            Body::OpaqueObject(..) => ObjectType::OpaqueObject,
             Body::Template(_) | Body::DestroyedTemplate => ObjectType::Template,
         }
     }
 
     /// The state at `now`; none for a template, which has none.
     pub fn state(&self, now: DateTime) -> Option<State> {
-        self.key().map(|key| key.life_cycle.state(now))
+        self.content().map(|content| content.life_cycle.state(now))
     }
 
     /// Whether the object has been destroyed.
     pub const fn is_destroyed(&self) -> bool {
         match &self.body {
-            Body::SymmetricKey(key) => key.life_cycle.destroy().is_some(),
+            Body::SymmetricKey(content) | Body::SecretData(_, content) | Body::OpaqueObject(_, content) => {
+                content.life_cycle.destroy().is_some()
+            }
             Body::Template(_) => false,
             Body::DestroyedTemplate => true,
         }
@@ -151,39 +172,66 @@ impl ManagedObject {
         }
     }
 
-    /// Cryptographic Algorithm; none for a template.
+    /// What secret data is; none for other objects.
+    pub const fn secret_data_type(&self) -> Option<SecretDataType> {
+        match self.body {
+            Body::SecretData(data_type, _) => Some(data_type),
+            _ => None,
+        }
+    }
+
+    /// What an opaque object is said to be; none for other objects.
+    pub const fn opaque_data_type(&self) -> Option<OpaqueDataType> {
+        match self.body {
+            Body::OpaqueObject(data_type, _) => Some(data_type),
+            _ => None,
+        }
+    }
+
+    /// Cryptographic Algorithm; each symmetric key has one.
     pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
-        self.key().map(|key| key.algorithm)
+        self.content()?.algorithm
     }
 
     /// Whether it is an AES key, which devices hold as a kind of its own.
     pub fn is_aes(&self) -> bool {
-        self.algorithm() == Some(CryptographicAlgorithm::AES)
+        matches!(self.body, Body::SymmetricKey(_)) && self.algorithm() == Some(CryptographicAlgorithm::AES)
     }
 
-    /// Cryptographic Length in bits; none for a template.
+    /// Cryptographic Length in bits; each symmetric key has one.
     pub fn length(&self) -> Option<i32> {
-        self.key().map(|key| key.length)
+        self.content()?.length
     }
 
-    /// The number of the key's bytes; none for a template.
-    pub fn bytes(&self) -> Option<u16> {
-        self.key().map(|key| key.bytes)
+    /// The number of the value's bytes; none for a template.
+    pub fn bytes(&self) -> Option<usize> {
+        self.content().map(|content| content.bytes)
     }
 
-    /// The format that the key was registered in, Raw for one that was made here; none for a template.
+    /// The format that the key or the secret data was registered in, that of one that was made here; none for other
+    /// objects.
     pub fn format(&self) -> Option<KeyFormatType> {
-        self.key().map(|key| key.format)
+        self.content()?.format
     }
 
     /// Cryptographic Usage Mask; none for a template.
     pub fn usage_mask(&self) -> Option<CryptographicUsageMask> {
-        self.key().map(|key| key.usage_mask)
+        self.content().map(|content| content.usage_mask)
     }
 
     /// Lease Time in seconds; none for a template.
     pub fn lease_time(&self) -> Option<u32> {
-        self.key().map(|key| key.lease_time)
+        self.content().map(|content| content.lease_time)
+    }
+
+    /// Whether the value is kept elsewhere, as its Key Value Location says (section 3.42).
+    pub fn is_elsewhere(&self) -> bool {
+        self.content().is_some_and(|content| content.elsewhere)
+    }
+
+    /// The value as it was registered, where that was wrapped under a client's key.
+    pub fn registered_wrapped(&self) -> Option<&RegisteredWrapped> {
+        self.content()?.registered.as_deref()
     }
 
     /// What is left of the Usage Limits; none where the object has none.
@@ -203,9 +251,9 @@ impl ManagedObject {
         parameters.collect()
     }
 
-    /// Whether the key was never handed out (section 3.34).
+    /// Whether the object was never handed out (section 3.34).
     pub fn is_fresh(&self) -> bool {
-        self.key().is_some_and(|key| key.fresh)
+        self.content().is_some_and(|content| content.fresh)
     }
 
     /// Whether the value may leave only wrapped (section 3.48).
@@ -238,14 +286,14 @@ impl ManagedObject {
             _ => Event::Deactivate,
         };
         let state = self.apply(event, now)?;
-        if let Body::SymmetricKey(key) = &mut self.body {
-            key.revocation_reason = Some(reason);
+        if let Some(content) = self.content_mut() {
+            content.revocation_reason = Some(reason);
         }
         Ok(state)
     }
 
-    /// Destroy (section 4.21). The key's bytes are the caller's to forget; of a template nothing is left but that
-    /// there was one.
+    /// Destroy (section 4.21). The bytes that a device wrapped are the caller's to forget; of a template nothing is left
+    /// but that there was one.
     pub fn destroy(&mut self, now: DateTime) -> Result<(), LifeCycleError> {
         if let Body::Template(_) = self.body {
             self.body = Body::DestroyedTemplate;
@@ -253,24 +301,26 @@ impl ManagedObject {
             self.touch(now);
             return Ok(());
         }
-        self.apply(Event::Destroy, now).map(drop)
+        self.apply(Event::Destroy, now)?;
+        if let Some(content) = self.content_mut() {
+            content.registered = None;
+        }
+        Ok(())
     }
 
     /// The object is handed to a client (section 3.34). Returns whether that changed it. Last Change Date stays:
     /// Get is not among what sets it (section 3.38).
     pub const fn serve(&mut self) -> bool {
-        match &mut self.body {
-            Body::SymmetricKey(key) => std::mem::replace(&mut key.fresh, false),
-            _ => false,
+        match self.content_mut() {
+            Some(content) => std::mem::replace(&mut content.fresh, false),
+            None => false,
         }
     }
 
     fn apply(&mut self, event: Event, now: DateTime) -> Result<State, LifeCycleError> {
         let now = now.max(self.last_change);
-        let Body::SymmetricKey(key) = &mut self.body else {
-            return Err(LifeCycleError::NoLifeCycle);
-        };
-        let state = key.life_cycle.apply(event, now)?;
+        let content = self.content_mut().ok_or(LifeCycleError::NoLifeCycle)?;
+        let state = content.life_cycle.apply(event, now)?;
         self.touch(now);
         Ok(state)
     }
@@ -280,10 +330,22 @@ impl ManagedObject {
         self.last_change = self.last_change.max(now);
     }
 
-    pub(super) const fn key(&self) -> Option<&SymmetricKey> {
+    /// What objects with a value have; none for a template.
+    pub(super) const fn content(&self) -> Option<&Content> {
         match &self.body {
-            Body::SymmetricKey(key) => Some(key),
-            _ => None,
+            Body::SymmetricKey(content) | Body::SecretData(_, content) | Body::OpaqueObject(_, content) => {
+                Some(content)
+            }
+            Body::Template(_) | Body::DestroyedTemplate => None,
+        }
+    }
+
+    pub(super) const fn content_mut(&mut self) -> Option<&mut Content> {
+        match &mut self.body {
+            Body::SymmetricKey(content) | Body::SecretData(_, content) | Body::OpaqueObject(_, content) => {
+                Some(content)
+            }
+            Body::Template(_) | Body::DestroyedTemplate => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::life_cycle::PlannedDate;
-use super::object::{Body, ManagedObject};
+use super::object::ManagedObject;
 use crate::kmip::attribute::{Attribute, AttributeKind, AttributeName, AttributeValue};
 use crate::kmip::mask::ProtectionStorageMask;
 use crate::kmip::ttlv::DateTime;
@@ -62,6 +62,7 @@ impl ManagedObject {
                 let text = self.id.hyphenated().to_string();
                 Some(Value::ShortUniqueIdentifier(Sha256::digest(text).to_vec()))
             }
+            AttributeKind::ProtectionStorageMask if self.is_elsewhere() => None,
             AttributeKind::ProtectionStorageMask => {
                 // Made and wrapped by a device; what is kept is what it wrapped.
                 Some(Value::ProtectionStorageMask(ProtectionStorageMask::HARDWARE))
@@ -73,23 +74,24 @@ impl ManagedObject {
             AttributeKind::AlwaysSensitive => Some(Value::AlwaysSensitive(self.sensitive.always)),
             AttributeKind::Extractable => Some(Value::Extractable(!self.unextractable.on)),
             AttributeKind::NeverExtractable => Some(Value::NeverExtractable(self.unextractable.always)),
-            kind => self.value_of_key(kind, now),
+            kind => self.value_of_content(kind, now),
         }
     }
 
-    fn value_of_key(&self, kind: AttributeKind, now: DateTime) -> Option<AttributeValue> {
+    fn value_of_content(&self, kind: AttributeKind, now: DateTime) -> Option<AttributeValue> {
         use AttributeValue as Value;
-        let Body::SymmetricKey(key) = &self.body else {
-            return None;
-        };
-        let life = &key.life_cycle;
+        let content = self.content()?;
+        let life = &content.life_cycle;
         match kind {
-            AttributeKind::CryptographicAlgorithm => Some(Value::CryptographicAlgorithm(key.algorithm)),
-            AttributeKind::CryptographicLength => Some(Value::CryptographicLength(key.length)),
-            AttributeKind::CryptographicUsageMask => Some(Value::CryptographicUsageMask(key.usage_mask)),
-            AttributeKind::KeyFormatType => Some(Value::KeyFormatType(key.format)),
-            AttributeKind::LeaseTime => Some(Value::LeaseTime(key.lease_time)),
-            AttributeKind::Fresh => Some(Value::Fresh(key.fresh)),
+            AttributeKind::CryptographicAlgorithm => content.algorithm.map(Value::CryptographicAlgorithm),
+            AttributeKind::CryptographicLength => content.length.map(Value::CryptographicLength),
+            AttributeKind::CryptographicUsageMask => Some(Value::CryptographicUsageMask(content.usage_mask)),
+            AttributeKind::KeyFormatType => content.format.map(Value::KeyFormatType),
+            AttributeKind::OpaqueDataType => self.opaque_data_type().map(Value::OpaqueDataType),
+            // Shown only where it tells something (section 3.41).
+            AttributeKind::KeyValuePresent => content.elsewhere.then_some(Value::KeyValuePresent(false)),
+            AttributeKind::LeaseTime => Some(Value::LeaseTime(content.lease_time)),
+            AttributeKind::Fresh => Some(Value::Fresh(content.fresh)),
             AttributeKind::State => Some(Value::State(life.state(now))),
             AttributeKind::ActivationDate => life.planned(PlannedDate::Activation).map(Value::ActivationDate),
             AttributeKind::ProcessStartDate => life
@@ -106,7 +108,7 @@ impl ManagedObject {
             }
             AttributeKind::CompromiseDate => life.compromise().map(Value::CompromiseDate),
             AttributeKind::DestroyDate => life.destroy().map(Value::DestroyDate),
-            AttributeKind::RevocationReason => key.revocation_reason.clone().map(Value::RevocationReason),
+            AttributeKind::RevocationReason => content.revocation_reason.clone().map(Value::RevocationReason),
             _ => None,
         }
     }

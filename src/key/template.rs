@@ -69,61 +69,134 @@ pub(super) fn lendable(attributes: Vec<Attribute>) -> Result<Vec<Attribute>, Att
     merge(Vec::new(), attributes)
 }
 
-/// What the attributes make of a key.
+/// What the attributes make of a value.
 pub(super) struct Shape {
-    pub(super) algorithm: Algorithm,
-    pub(super) length: i32,
-    pub(super) bytes: u16,
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) length: Option<i32>,
+    pub(super) bytes: usize,
     pub(super) usage_mask: CryptographicUsageMask,
+}
+
+/// The attributes of which a shape is made.
+struct Wanted {
+    algorithm: Option<Algorithm>,
+    length: Option<i32>,
+    usage_mask: Option<CryptographicUsageMask>,
+}
+
+impl Wanted {
+    fn of(attributes: &[Attribute]) -> Self {
+        let mut wanted = Self {
+            algorithm: None,
+            length: None,
+            usage_mask: None,
+        };
+        for attribute in attributes {
+            match attribute.value {
+                AttributeValue::CryptographicAlgorithm(value) => wanted.algorithm = Some(value),
+                AttributeValue::CryptographicLength(value) => wanted.length = Some(value),
+                AttributeValue::CryptographicUsageMask(value) => wanted.usage_mask = Some(value),
+                _ => {}
+            }
+        }
+        wanted
+    }
+
+    /// With what the Key Block says of a value that is brought.
+    fn and_block(mut self, origin: Origin) -> Result<Self, AttributeError> {
+        if let Origin::Registered {
+            algorithm, length, ..
+        }
+        | Origin::Absent {
+            algorithm, length, ..
+        } = origin
+        {
+            self.algorithm = agreed(AttributeKind::CryptographicAlgorithm, self.algorithm, algorithm)?;
+            self.length = agreed(AttributeKind::CryptographicLength, self.length, length)?;
+        }
+        Ok(self)
+    }
 }
 
 /// Reads the shape of a symmetric key from its attributes and, for one that was brought, its Key Block.
 pub(super) fn shape(origin: Origin, attributes: &[Attribute]) -> Result<Shape, AttributeError> {
-    let (mut algorithm, mut length, mut usage_mask) = (None, None, None);
-    for attribute in attributes {
-        match attribute.value {
-            AttributeValue::CryptographicAlgorithm(value) => algorithm = Some(value),
-            AttributeValue::CryptographicLength(value) => length = Some(value),
-            AttributeValue::CryptographicUsageMask(value) => usage_mask = Some(value),
-            _ => {}
-        }
+    let mut wanted = Wanted::of(attributes).and_block(origin)?;
+    if let Origin::Registered { bytes, .. } = origin {
+        wanted.length = wanted.length.or_else(|| i32::try_from(bytes * 8).ok());
     }
-    if let Origin::Registered {
-        algorithm: brought_algorithm,
-        length: brought_length,
-        bytes,
-        ..
-    } = origin
-    {
-        algorithm = agreed(
-            AttributeKind::CryptographicAlgorithm,
-            algorithm,
-            brought_algorithm,
-        )?;
-        length = agreed(AttributeKind::CryptographicLength, length, brought_length)?
-            .or_else(|| i32::try_from(bytes * 8).ok());
-    }
-    let algorithm = algorithm.ok_or(AttributeError::Missing {
+    let algorithm = wanted.algorithm.ok_or(AttributeError::Missing {
         name: AttributeKind::CryptographicAlgorithm.into(),
     })?;
-    let Some(length) = length.or_else(|| usual_length(algorithm)) else {
+    let Some(length) = wanted.length.or_else(|| usual_length(algorithm)) else {
         return Err(unsupported(AttributeKind::CryptographicAlgorithm));
     };
     let bytes = bytes_of(algorithm, length)?;
     if let Origin::Registered { bytes: brought, .. } = origin
-        && brought != usize::from(bytes)
+        && brought != bytes
     {
-        return Err(AttributeError::Invalid {
-            name: AttributeKind::CryptographicLength.into(),
-            why: "it is not the length of the key that came",
-        });
+        return Err(other_length());
     }
     Ok(Shape {
-        algorithm,
-        length,
+        algorithm: Some(algorithm),
+        length: Some(length),
         bytes,
-        usage_mask: usage_mask.unwrap_or_else(|| usual_usage(algorithm)),
+        usage_mask: wanted.usage_mask.unwrap_or_else(|| usual_usage(algorithm)),
     })
+}
+
+/// Reads the shape of secret data. What a device is to make needs a length; of what is brought the length is kept where
+/// the request tells it.
+pub(super) fn shape_of_data(origin: Origin, attributes: &[Attribute]) -> Result<Shape, AttributeError> {
+    let wanted = Wanted::of(attributes).and_block(origin)?;
+    let told = match wanted.length {
+        Some(length) => Some(whole_bytes(length)?),
+        None => None,
+    };
+    let bytes = match (origin, told) {
+        (Origin::Registered { bytes, .. }, Some(told)) if bytes != told => return Err(other_length()),
+        (Origin::Registered { bytes, .. }, _) => bytes,
+        (Origin::Absent { .. }, told) => told.unwrap_or(0),
+        (Origin::Created, Some(told)) if told > 0 => told,
+        (Origin::Created, _) => {
+            return Err(AttributeError::Missing {
+                name: AttributeKind::CryptographicLength.into(),
+            });
+        }
+    };
+    Ok(Shape {
+        algorithm: wanted.algorithm,
+        length: wanted.length,
+        bytes,
+        usage_mask: wanted.usage_mask.unwrap_or_default(),
+    })
+}
+
+/// The shape of an opaque object: nothing is made of what its attributes say.
+pub(super) fn shape_of_opaque(bytes: usize, attributes: &[Attribute]) -> Shape {
+    let wanted = Wanted::of(attributes);
+    Shape {
+        algorithm: wanted.algorithm,
+        length: wanted.length,
+        bytes,
+        usage_mask: wanted.usage_mask.unwrap_or_default(),
+    }
+}
+
+fn whole_bytes(bits: i32) -> Result<usize, AttributeError> {
+    match usize::try_from(bits) {
+        Ok(bits) if bits.is_multiple_of(8) => Ok(bits / 8),
+        _ => Err(AttributeError::Invalid {
+            name: AttributeKind::CryptographicLength.into(),
+            why: "it is not a length in whole bytes",
+        }),
+    }
+}
+
+fn other_length() -> AttributeError {
+    AttributeError::Invalid {
+        name: AttributeKind::CryptographicLength.into(),
+        why: "it is not the length of the value that came",
+    }
 }
 
 /// What the attributes and the Key Block say, where they do not contradict each other.
@@ -142,7 +215,7 @@ fn agreed<T: Copy + PartialEq>(
 }
 
 /// The number of bytes of a key, if it is one that is kept here.
-fn bytes_of(algorithm: Algorithm, length: i32) -> Result<u16, AttributeError> {
+fn bytes_of(algorithm: Algorithm, length: i32) -> Result<usize, AttributeError> {
     let fits = match algorithm {
         Algorithm::AES | Algorithm::Camellia | Algorithm::Twofish => matches!(length, 128 | 192 | 256),
         Algorithm::ChaCha20 | Algorithm::Poly1305 | Algorithm::ChaCha20Poly1305 => length == 256,
@@ -156,7 +229,7 @@ fn bytes_of(algorithm: Algorithm, length: i32) -> Result<u16, AttributeError> {
         algorithm if is_hmac(algorithm) => length % 8 == 0 && (64..=4096).contains(&length),
         _ => return Err(unsupported(AttributeKind::CryptographicAlgorithm)),
     };
-    match u16::try_from(length / 8) {
+    match usize::try_from(length / 8) {
         Ok(bytes) if fits => Ok(bytes),
         _ => Err(unsupported(AttributeKind::CryptographicLength)),
     }

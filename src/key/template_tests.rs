@@ -91,7 +91,7 @@ fn a_registered_key_is_what_its_key_block_says_it_is() {
         shape(registered(aes, Some(128), 16), &[])
             .map(|shape| shape.length)
             .ok(),
-        Some(128)
+        Some(Some(128))
     );
     assert!(shape(registered(aes, Some(128), 16), &[length(256)]).is_err());
     assert!(shape(registered(aes, Some(128), 17), &[]).is_err());

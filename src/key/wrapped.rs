@@ -1,8 +1,10 @@
-//! A key as it is kept: wrapped by a device under a root key.
+//! A key as it is kept: wrapped by a device under a root key, and as it came where it came wrapped.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::kmip::object::KeyWrappingData;
 
 /// How a device wraps a key. Recorded with each key, since a device may come to know a better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,6 +60,26 @@ impl fmt::Debug for WrappedKek {
         f.debug_struct("WrappedKek")
             .field("profile", &self.profile)
             .field("length", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value that came wrapped under a key of the client's, as it came. Its bytes show in no log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredWrapped {
+    /// How it is wrapped, and by which key.
+    pub data: KeyWrappingData,
+    /// The wrapped bytes.
+    pub value: Vec<u8>,
+    /// Whether they came as the Key Material of a Key Value structure, and not as the Key Value itself.
+    pub in_structure: bool,
+}
+
+impl fmt::Debug for RegisteredWrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredWrapped")
+            .field("data", &self.data)
+            .field("length", &self.value.len())
             .finish_non_exhaustive()
     }
 }

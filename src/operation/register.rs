@@ -31,7 +31,9 @@ pub(super) async fn perform(
     let id = match object {
         Object::SymmetricKey(block) => key(item, request.template_attribute, block).await?,
         Object::Template(lent) => template(item, request.template_attribute, lent).await?,
-        Object::Other(_) => return Err(Refusal::other_object_type()),
+        Object::SecretData(_) | Object::OpaqueObject(_) | Object::Other(_) => {
+            return Err(Refusal::object_type(request.object_type));
+        }
     };
     Ok(RegisterResponse {
         unique_identifier: id.hyphenated().to_string(),

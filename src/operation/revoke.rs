@@ -4,6 +4,7 @@ use super::item::{Item, shortened};
 use super::refusal::Refusal;
 use crate::kmip::enumeration::{Operation, RevocationReasonCode};
 use crate::kmip::payload::{RevokeRequest, RevokeResponse};
+use crate::root_key::Pieces;
 
 pub(super) async fn perform(
     item: &mut Item<'_>,
@@ -30,15 +31,15 @@ pub(super) async fn perform(
             "A Compromise Occurrence Date goes with a compromise alone",
         ));
     }
-    let (id, wrapped) = item
+    let (id, held) = item
         .change(request.unique_identifier, |row, now| {
             row.object
                 .revoke(reason.clone(), request.compromise_occurrence_date, now)
                 .map_err(|error| Refusal::of_life_cycle(error, Operation::Revoke))?;
-            Ok(row.wrapped.clone())
+            Ok(Pieces::of(&row.object).zip(row.wrapped.clone()))
         })
         .await?;
-    item.services.forget(wrapped.as_ref()).await;
+    item.services.forget(held.as_ref()).await;
     Ok(RevokeResponse {
         unique_identifier: id.hyphenated().to_string(),
     })

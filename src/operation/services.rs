@@ -12,7 +12,7 @@ use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
 use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
 use crate::recorder::{self, Recorder};
-use crate::root_key::RootKeys;
+use crate::root_key::{Pieces, RootKeys};
 use crate::store::{Store, WrappedUnder};
 
 /// Bounds on what one request can ask for.
@@ -113,14 +113,14 @@ impl Services {
         Ok(read)
     }
 
-    /// Has the device forget what it keeps open of a key that is not to be released any more. What can't be told to it now
+    /// Has the device forget what it keeps open of a value that is not to be released any more. What can't be told to it now
     /// is over after its time: the key's row refuses a release before the device is asked.
-    pub(super) async fn forget(&self, wrapped: Option<&WrappedUnder>) {
-        let Some(wrapped) = wrapped else { return };
+    pub(super) async fn forget(&self, held: Option<&(Pieces, WrappedUnder)>) {
+        let Some((pieces, wrapped)) = held else { return };
         if let Ok(root_key) = self.root_key_at(wrapped.root_key, wrapped.version).await
             && let Ok(backend) = self.root_keys.for_root(&root_key)
         {
-            backend.forget(&root_key, Some(&wrapped.kek)).await;
+            pieces.forget(&*backend, &root_key, &wrapped.kek).await;
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Error, Material};
 use crate::adapter::RootKey;
 use crate::key::{ManagedObject, WrappedKek};
 
-/// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones 1 to 4,096.
+/// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones up to 4,096, and may have none.
 pub use claviger_hsm::KeyKind as KeySpecification;
 /// How a key is wrapped for a client that knows the wrapping key.
 pub use claviger_hsm::KeyWrap;
@@ -21,9 +21,13 @@ pub use claviger_hsm::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher, M
 /// How often each step of healing was needed.
 pub use claviger_hsm::Healing;
 
-/// What a backend has to know of a key; none for an object that is no key.
+/// What a backend has to know of a key or of secret data, which it holds in one piece; none for an object that is
+/// neither.
 pub fn specification(object: &ManagedObject) -> Option<KeySpecification> {
-    let bytes = object.bytes()?;
+    if object.opaque_data_type().is_some() {
+        return None;
+    }
+    let bytes = u16::try_from(object.bytes()?).ok()?;
     Some(if object.is_aes() {
         KeySpecification::Aes { bytes }
     } else {

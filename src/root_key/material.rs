@@ -1,4 +1,4 @@
-//! A key on its way out.
+//! A key, or another value, on its way out.
 
 use claviger_hsm::{Device, Released};
 
@@ -14,6 +14,8 @@ pub struct Material {
 enum Inner {
     /// By a device.
     Device(Released),
+    /// In several pieces.
+    Pieces(Vec<Material>),
     /// By the stand-in of a test that has no device.
     #[cfg(test)]
     StandIn(Vec<u8>),
@@ -38,24 +40,48 @@ impl Material {
         }
     }
 
-    /// The key's length in bytes.
+    /// What was released in pieces, one at least, as one.
+    pub(super) fn joined(mut pieces: Vec<Self>) -> Self {
+        let first = pieces.first().expect("a value has one piece at least");
+        let (backend, release_profile) = (first.backend.clone(), first.release_profile);
+        let one = (pieces.len() == 1).then(|| pieces.pop()).flatten();
+        one.unwrap_or(Self {
+            backend,
+            release_profile,
+            released: Inner::Pieces(pieces),
+        })
+    }
+
+    /// The value's length in bytes.
     pub fn len(&self) -> usize {
         match &self.released {
             Inner::Device(released) => released.len(),
+            Inner::Pieces(pieces) => pieces.iter().map(Self::len).sum(),
             #[cfg(test)]
             Inner::StandIn(key) => key.len(),
         }
     }
 
-    /// Never: there is no key without a byte.
+    /// Whether it has no byte, as secret data and opaque objects may.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Opens the key into `out`, which must have its length. Nothing is written there where it fails.
+    /// Opens the value into `out`, which must have its length. Where it fails, what is written there is not the value; of
+    /// a value in one piece nothing is written.
     pub fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
         let opened = match &self.released {
             Inner::Device(released) => released.open_into(out),
+            Inner::Pieces(pieces) => {
+                let mut rest = out;
+                for piece in pieces {
+                    let length = piece.len().min(rest.len());
+                    let (place, behind) = rest.split_at_mut(length);
+                    piece.open_into(place)?;
+                    rest = behind;
+                }
+                Ok(())
+            }
             #[cfg(test)]
             Inner::StandIn(key) => {
                 out.copy_from_slice(key);

@@ -11,6 +11,7 @@ mod error;
 mod material;
 mod mirror;
 mod moving;
+mod pieces;
 mod pkcs11;
 #[cfg(test)]
 mod pkcs11_tests;
@@ -27,5 +28,6 @@ pub use error::Error;
 pub use material::Material;
 pub use mirror::{MirrorBackend, PATIENCE};
 pub use moving::Way;
+pub use pieces::Pieces;
 pub use pkcs11::{Pkcs11Backend, locator};
 pub use registry::RootKeys;

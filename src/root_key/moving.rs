@@ -4,7 +4,7 @@ use claviger_hsm::{Error as DeviceError, RootKeyLocator};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Error, KeySpecification, RootKeys};
+use super::{Error, Pieces, RootKeys};
 use crate::adapter::{RootKey, RootKeyId, RootKeyState};
 use crate::key::WrappedKek;
 
@@ -48,22 +48,21 @@ impl RootKeys {
         })
     }
 
-    /// Brings a key that is under this version of the way's first root key under the present version of its second.
+    /// Brings a value that is under this version of the way's first root key under the present version of its second.
     pub async fn bring(
         &self,
         way: &Way,
         version: &RootKey,
-        specification: KeySpecification,
+        pieces: &Pieces,
         wrapped: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
         let source = self.for_root(&way.from)?;
         let Some(between) = &way.between else {
-            return source.rewrap(version, &way.to, specification, wrapped).await;
+            return pieces.rewrap(&*source, version, &way.to, wrapped).await;
         };
-        let carried = source.rewrap(version, between, specification, wrapped).await?;
-        self.for_root(&way.to)?
-            .rewrap(between, &way.to, specification, &carried)
-            .await
+        let carried = pieces.rewrap(&*source, version, between, wrapped).await?;
+        let target = self.for_root(&way.to)?;
+        pieces.rewrap(&*target, between, &way.to, &carried).await
     }
 
     /// Destroys the common key on both devices.

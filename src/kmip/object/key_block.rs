@@ -72,7 +72,7 @@ impl KeyMaterial<'_> {
         }
     }
 
-    fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
+    pub(super) fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
         match self {
             Self::Bytes(bytes) => writer.bytes(tag, bytes),
             Self::Closed(material) => writer.material(tag, material.as_ref()),

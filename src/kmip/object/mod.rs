@@ -1,8 +1,10 @@
 //! Managed objects as they travel (KMIP 1.4, section 2.2), and what they are made of.
 
+mod data;
 mod key_block;
 mod wrapping;
 
+pub use data::{OpaqueObject, SecretData};
 pub use key_block::{KeyBlock, KeyMaterial, KeyValue};
 pub use wrapping::{KeyInformation, KeyWrappingData, KeyWrappingSpecification};
 
@@ -21,6 +23,10 @@ pub enum Object<'a> {
     SymmetricKey(KeyBlock<'a>),
     /// A template (section 2.2.6). Deprecated since 1.3.
     Template(Vec<Attribute>),
+    /// Secret data (section 2.2.7).
+    SecretData(SecretData<'a>),
+    /// An opaque object (section 2.2.8).
+    OpaqueObject(OpaqueObject<'a>),
     /// An object of a type that this service does not keep. Its content was not looked at.
     Other(OtherObject<'a>),
 }
@@ -50,6 +56,8 @@ impl<'a> Object<'a> {
         match self {
             Self::SymmetricKey(_) => ObjectType::SymmetricKey,
             Self::Template(_) => ObjectType::Template,
+            Self::SecretData(_) => ObjectType::SecretData,
+            Self::OpaqueObject(_) => ObjectType::OpaqueObject,
             Self::Other(other) => other.object_type,
         }
     }
@@ -75,6 +83,8 @@ impl<'a> Object<'a> {
             ObjectType::Template => {
                 Self::Template(reader.structure(tag, |inner| Field::read(inner, Tag::ATTRIBUTE))?)
             }
+            ObjectType::SecretData => Self::SecretData(Field::read(reader, tag)?),
+            ObjectType::OpaqueObject => Self::OpaqueObject(Field::read(reader, tag)?),
             object_type => {
                 let items = reader.raw_structure(tag)?;
                 Self::Other(OtherObject { object_type, items })
@@ -89,6 +99,8 @@ impl<'a> Object<'a> {
             Self::Template(attributes) => writer.structure(tag, |inner| {
                 attributes.write(inner, Tag::ATTRIBUTE);
             }),
+            Self::SecretData(secret) => secret.write(writer, tag),
+            Self::OpaqueObject(opaque) => opaque.write(writer, tag),
             Self::Other(other) => writer.raw_structure(tag, other.items),
         }
     }

@@ -1,11 +1,13 @@
 //! How a key is wrapped (KMIP 1.4, section 2.1.5), and how a client wants it to be (section 2.1.6).
 
+use serde::{Deserialize, Serialize};
+
 use crate::kmip::attribute::{AttributeName, CryptographicParameters};
 use crate::kmip::enumeration::{EncodingOption, WrappingMethod};
 use crate::kmip::ttlv::structure_fields;
 
 /// How a key is wrapped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyWrappingData {
     /// Encrypted, signed, or both.
     pub wrapping_method: WrappingMethod,
@@ -22,7 +24,7 @@ pub struct KeyWrappingData {
 }
 
 /// A wrapping key and how it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyInformation {
     /// The key's Unique Identifier.
     pub unique_identifier: String,
