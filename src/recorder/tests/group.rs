@@ -46,6 +46,33 @@ async fn a_change_and_its_record_are_written_together() {
     );
 }
 
+#[tokio::test]
+async fn records_that_belong_together_are_there_together_or_not_at_all() {
+    let house = House::new().await;
+    let east = house.fixture.east.clone();
+    let mut conflicting = house.fixture.key(&[]).await;
+    conflicting.revision = 7;
+    let changes = |second| vec![Change::create_key(row(&east, &[])), second];
+    let refused = house
+        .recorder
+        .commit_together(changes(Change::update_key(conflicting)), vec![event(0), event(1)])
+        .await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    let written = house
+        .recorder
+        .commit_together(
+            changes(Change::create_key(row(&east, &[]))),
+            vec![event(2), event(3)],
+        )
+        .await
+        .unwrap();
+    assert_eq!((written.sequence, written.keys.len()), (0, 2));
+    let (records, _) = house.verified().await;
+    assert_eq!(marks(&records), ["2", "3"]);
+    let objects = house.fixture.store.locate(east.id, &[], None, 9).await.unwrap();
+    assert_eq!(objects.rows.len(), 3);
+}
+
 /// So many entries without a change.
 fn records(number: usize) -> Vec<(Vec<Change>, Event)> {
     (0..number).map(|mark| (vec![], event(mark))).collect()
