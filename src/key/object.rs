@@ -22,6 +22,9 @@ pub(super) const LEASE_TIME: u32 = 3600;
 pub struct ManagedObject {
     pub(super) id: Uuid,
     pub(super) adapter: Uuid,
+    /// Who alone may reach it, of those who use its adapter; none where all may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     pub(super) initial: DateTime,
     pub(super) last_change: DateTime,
     /// Whether it is Sensitive, and always was.
@@ -99,6 +102,7 @@ impl ManagedObject {
         Self {
             id,
             adapter,
+            owner: None,
             initial: now,
             last_change: now,
             sensitive: Guard::begin(false),
@@ -116,6 +120,22 @@ impl ManagedObject {
     /// The adapter that it belongs to.
     pub const fn adapter(&self) -> Uuid {
         self.adapter
+    }
+
+    /// Gives the object to one user of its adapter, if its maker asked for the operation policy of owners (section 3.18.2).
+    pub fn give_to(&mut self, user: Option<&str>) {
+        let has_policy = self
+            .attributes
+            .iter()
+            .any(|(_, value)| matches!(value, AttributeValue::OperationPolicyName(_)));
+        if has_policy {
+            self.owner = user.map(str::to_owned);
+        }
+    }
+
+    /// Whether a user of the adapter may reach the object; none is a request that shows no user.
+    pub fn is_reached_by(&self, user: Option<&str>) -> bool {
+        self.owner.as_deref().is_none_or(|owner| user == Some(owner))
     }
 
     /// Object Type.

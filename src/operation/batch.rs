@@ -3,13 +3,13 @@
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
-use super::item::{Item, request_facts};
+use super::item::{Item, request_facts, shortened};
 use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, check, create, delete_attribute, destroy, discover_versions, get,
-    get_attribute_list, get_attributes, locate, modify_attribute, query, register, revoke,
+    get_attribute_list, get_attributes, locate, modify_attribute, query, register, revoke, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -132,6 +132,8 @@ struct Message<'a> {
     header: &'a RequestHeader<'a>,
     /// The server's name of the request, for clients that give it one of their own.
     server_correlation: Option<String>,
+    /// The user that the request shows.
+    user: Option<String>,
 }
 
 /// An item's answer, with what the record says of it.
@@ -156,6 +158,7 @@ impl<'a> Message<'a> {
             version,
             header,
             server_correlation,
+            user: user::shown(&header.credentials),
         }
     }
 
@@ -222,6 +225,7 @@ impl<'a> Message<'a> {
                 placeholder: &mut placeholder,
                 earlier: &earlier,
                 staged: staged.as_ref(),
+                user: self.user.as_deref(),
                 version: self.version,
                 event: self.event(operation, position, count),
             };
@@ -378,6 +382,9 @@ impl<'a> Message<'a> {
             event
                 .details
                 .insert("server-correlation".into(), correlation.clone());
+        }
+        if let Some(user) = &self.user {
+            event.details.insert("user".into(), shortened(user));
         }
         if !self.header.credentials.is_empty() {
             let types: Vec<_> = self

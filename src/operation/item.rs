@@ -33,6 +33,8 @@ pub(super) struct Item<'a> {
     pub(super) earlier: &'a Earlier,
     /// Where the item's changes wait for those after it, in a batch that is carried out as a whole.
     pub(super) staged: Option<&'a Staged<'a>>,
+    /// The user that the request shows, of those who share the certificate.
+    pub(super) user: Option<&'a str>,
     /// The version of the client's message.
     pub(super) version: ProtocolVersion,
     /// What will be recorded of this item. Operations add to it what they learn.
@@ -184,13 +186,20 @@ impl Item<'_> {
     async fn row(&mut self, id: Uuid) -> Result<KeyRow, Refusal> {
         let row = self.look_up(id).await?.ok_or_else(Refusal::not_found)?;
         self.concerns(&row);
-        Ok(row)
+        if row.object.is_reached_by(self.user) {
+            Ok(row)
+        } else {
+            Err(Refusal::not_the_owner())
+        }
     }
 
     /// Another object of the adapter that takes part; the record stays about the one that the item is about.
     pub(super) async fn another(&self, unique_identifier: &str) -> Result<Option<KeyRow>, Refusal> {
         match Uuid::parse_str(unique_identifier) {
-            Ok(id) => self.look_up(id).await,
+            Ok(id) => {
+                let row = self.look_up(id).await?;
+                Ok(row.filter(|row| row.object.is_reached_by(self.user)))
+            }
             Err(_) => Ok(None),
         }
     }

@@ -85,7 +85,11 @@ async fn search(
     let now = item.now();
     let (services, adapter) = (item.services, item.caller.adapter);
     let fresh_alone = member == Some(ObjectGroupMember::GroupMemberFresh);
-    let is_meant = |row: &KeyRow| filter.matches(&row.object, now) && (!fresh_alone || row.object.is_fresh());
+    let is_meant = |row: &KeyRow| {
+        row.object.is_reached_by(item.user)
+            && filter.matches(&row.object, now)
+            && (!fresh_alone || row.object.is_fresh())
+    };
     if let Some(asked) = filter.unique_identifier() {
         let Ok(id) = Uuid::parse_str(asked) else {
             return Ok(Vec::new());

@@ -73,9 +73,10 @@ pub(super) async fn keep(
 /// Writes a new object and records it. Returns its Unique Identifier.
 pub(super) async fn keep_object(
     item: &mut Item<'_>,
-    object: ManagedObject,
+    mut object: ManagedObject,
     wrapped: Option<WrappedUnder>,
 ) -> Result<Uuid, Refusal> {
+    object.give_to(item.user);
     let id = object.id();
     item.becomes(&object);
     let mut changes = Vec::with_capacity(2);

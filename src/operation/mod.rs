@@ -16,8 +16,8 @@
 //! - A batch with the option Undo is staged and committed as a whole (section 6.13). Batches run in their order, whether
 //!   or not that is asked for.
 //! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
-//! - Clients are known by their certificates. Credentials in the header are neither needed nor looked at, so that a
-//!   client that is set up with a user name works; the record tells that some came, and of which type.
+//! - Clients are known by their certificates. Credentials in the header are not needed and their passwords not looked at,
+//!   so that a client that is set up with a user name works; the record tells that some came, of which type, and of whom.
 //! - Everything is answered synchronously, also to who says that it can wait (section 6.7).
 //! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
 //!   gone.
@@ -26,6 +26,7 @@
 //! |---|---|
 //! | `batch` | a message: its header, its items in turn, the size of the answer |
 //! | `item` | one item while it is worked on, and its record |
+//! | `user` | users of one client, told apart |
 //! | `undo` | a batch that is carried out as a whole |
 //! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
@@ -59,6 +60,7 @@ mod register;
 mod revoke;
 mod services;
 mod undo;
+mod user;
 
 #[cfg(test)]
 mod tests;

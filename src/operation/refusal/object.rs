@@ -8,6 +8,14 @@ use crate::kmip::payload::CheckResponse;
 use crate::root_key::{self, KeyWrap};
 
 impl Refusal {
+    /// The object is another user's of the same adapter.
+    pub(in crate::operation) fn not_the_owner() -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            "The object was made for another user, with the Operation Policy Name default",
+        )
+    }
+
     /// The object has been destroyed.
     pub(in crate::operation) fn destroyed() -> Self {
         Self::new(ResultReason::PermissionDenied, "The object has been destroyed")

@@ -11,4 +11,5 @@ mod records;
 mod releases;
 mod server;
 mod undo;
+mod users;
 mod vmware;
