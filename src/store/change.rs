@@ -5,7 +5,7 @@ use crate::adapter::{
     VersionState,
 };
 
-use super::KeyRow;
+use super::{KeyRow, SettingKind};
 
 /// One change of the store. The changes of one commit are made together or not at all.
 #[derive(Clone, Debug)]
@@ -72,6 +72,15 @@ pub enum Change {
         /// The root key that it is to be under.
         to: RootKeyId,
     },
+    /// Sets something for all objects of an adapter, or takes it away.
+    SetForAdapter {
+        /// The adapter.
+        adapter: AdapterId,
+        /// What is set.
+        kind: SettingKind,
+        /// In the form of who sets it; none takes it away.
+        document: Option<Vec<u8>>,
+    },
     /// Lets a client certificate in.
     AddCertificate(ClientCertificate),
     /// Takes a client certificate out.
@@ -98,6 +107,9 @@ impl Change {
 
     /// Whether it changes who may come in, or to what: what an endpoint keeps at hand must be read again.
     pub const fn is_of_identities(&self) -> bool {
-        !matches!(self, Self::PutKey { .. } | Self::UseRootKey(_))
+        !matches!(
+            self,
+            Self::PutKey { .. } | Self::UseRootKey(_) | Self::SetForAdapter { .. }
+        )
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! # The seal
 //!
-//! Rows of keys, root keys, adapters and certificates carry a seal: an HMAC over all their columns, under a seal key
+//! Rows of keys, root keys, adapters, their settings and certificates carry a seal: an HMAC over all their columns, under a seal key
 //! that the device keeps wrapped ([`SealKeys`]). Each read verifies it before anything else looks at the row. A row
 //! that was changed, or moved to another identifier or adapter, by another hand is [`Error::Tampered`]; its neighbours
 //! are not harmed. An entry of the index that leads to the wrong key is found out by that key's row.
@@ -21,6 +21,7 @@ mod index;
 mod reading;
 mod row;
 mod seal;
+mod setting;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;
@@ -32,6 +33,7 @@ pub use error::Error;
 pub use reading::{CustodyHead, KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
+pub use setting::{SettingKind, Settings};
 #[cfg(test)]
 pub(crate) use sqlite::tests as sqlite_tests;
 pub use sqlite::{SqliteStore, recorded_root_keys};

@@ -11,7 +11,7 @@ use crate::adapter::{
 use crate::custody::{CompactRange, Head, StoredRecord};
 use crate::key::IndexTerm;
 
-use super::{Cursor, Error, KeyRow, Listing, Located, UnverifiedRootKey};
+use super::{Cursor, Error, KeyRow, Listing, Located, Settings, UnverifiedRootKey};
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
 /// before it began.
@@ -39,6 +39,9 @@ pub trait Store: Send + Sync {
 
     /// The adapter of this name.
     async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error>;
+
+    /// What is set for all objects of an adapter.
+    async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error>;
 
     /// All root keys, by name.
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error>;

@@ -15,7 +15,7 @@ use crate::adapter::{
 use crate::custody::StoredRecord;
 use crate::key::IndexTerm;
 use crate::store::{
-    Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, Store,
+    Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, Settings, Store,
     UnverifiedRootKey, WriteStore, WriteTransaction,
 };
 
@@ -164,6 +164,10 @@ impl Store for Faulty {
 
     async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error> {
         self.inner.adapter_named(name).await
+    }
+
+    async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error> {
+        self.inner.settings(adapter).await
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

@@ -15,9 +15,10 @@ use crate::key::IndexTerm;
 use crate::store::index::term;
 use crate::store::table::{
     AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
+    SettingColumns,
 };
 use crate::store::{
-    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, SealKeys, Store,
+    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, SealKeys, Settings, Store,
     UnverifiedRootKey,
 };
 
@@ -102,6 +103,17 @@ impl Store for SqliteStore {
             .fetch_optional(&self.readers)
             .await;
         self.one::<AdapterColumns>(row)
+    }
+
+    async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error> {
+        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE id = ?")
+            .bind(adapter.uuid())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::database("read an adapter's settings"))?;
+        rows.iter()
+            .map(|row| columns::<SettingColumns>(row)?.open(&self.keys))
+            .collect()
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod locate;
 pub(crate) mod log;
+pub(crate) mod settings;
 pub(crate) mod tampering;
 
 pub(crate) use fixture::{Fixture, Maker, column_names};
@@ -63,6 +64,11 @@ macro_rules! store_suite {
             a_row_moved_to_another_adapter_opens_nothing,
             an_index_that_points_at_the_wrong_key_is_reported,
             a_changed_adapter_takes_no_new_keys,
+        );
+        store_suite!(@tests $maker; settings:
+            a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter,
+            the_settings_of_an_adapter_follow_it_under_another_root_key,
+            a_setting_changed_in_any_column_is_refused,
         );
     };
     (@tests $maker:ty; $module:ident: $($test:ident,)*) => {

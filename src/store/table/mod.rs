@@ -9,6 +9,7 @@ mod key;
 mod life;
 mod root_key;
 mod root_key_version;
+mod setting;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ pub(super) use certificate::CertificateColumns;
 pub(super) use key::KeyColumns;
 pub(super) use root_key::RootKeyColumns;
 pub(super) use root_key_version::RootKeyVersionColumns;
+pub(super) use setting::SettingColumns;
 
 /// A row of a sealed table.
 pub(super) trait Sealed: Sized {

@@ -70,6 +70,14 @@ impl Changes {
                 self.root_keys.remove(adapter);
                 self.move_adapter(connection, *adapter, *to).await
             }
+            Change::SetForAdapter {
+                adapter,
+                kind,
+                document,
+            } => {
+                self.set_for_adapter(connection, *adapter, *kind, document.clone())
+                    .await
+            }
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {
                 self.root_keys.remove(id);

@@ -78,7 +78,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Puts an adapter and its certificates under another root key and its seal. Each row is verified before it is sealed anew.
+    /// Puts an adapter, its certificates and its settings under another root key and its seal. Each row is verified before it is sealed anew.
     pub(super) async fn move_adapter(
         &mut self,
         connection: &mut SqliteConnection,
@@ -121,7 +121,7 @@ impl Changes {
                 .await
                 .map_err(Error::database("move a certificate"))?;
         }
-        Ok(())
+        self.move_settings(connection, id, to).await
     }
 }
 
@@ -148,6 +148,7 @@ pub(super) async fn delete_adapter(connection: &mut SqliteConnection, id: Adapte
         "DELETE FROM index_term WHERE ordinal IN (SELECT ordinal FROM managed_object WHERE adapter = ?)",
         "DELETE FROM managed_object WHERE adapter = ?",
         "DELETE FROM client_certificate WHERE adapter = ?",
+        "DELETE FROM adapter_setting WHERE id = ?",
     ] {
         sqlx::query(sql)
             .bind(id.uuid())

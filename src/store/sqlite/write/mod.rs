@@ -4,6 +4,7 @@ mod change;
 mod identity;
 mod key;
 mod root_key;
+mod setting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,0 +1,78 @@
+//! What is set for all objects of an adapter.
+
+use super::column_names;
+use super::fixture::{Fixture, Maker, write};
+use crate::adapter::AdapterId;
+use crate::store::{Change, Error, SettingKind, Settings};
+
+fn set(adapter: AdapterId, kind: SettingKind, document: Option<&[u8]>) -> Change {
+    Change::SetForAdapter {
+        adapter,
+        kind,
+        document: document.map(<[u8]>::to_vec),
+    }
+}
+
+pub(crate) async fn a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter<M: Maker>() {
+    use SettingKind::{Constraints, Defaults};
+    let fixture = Fixture::<M>::new().await;
+    let east = fixture.east.id;
+    let changes = [
+        set(east, Constraints, Some(b"first")),
+        set(east, Constraints, Some(b"second")),
+        set(east, Defaults, Some(b"third")),
+    ];
+    write(&*fixture.store, &changes).await.unwrap();
+    let store = fixture.reopened().await;
+    let expected = Settings {
+        constraints: Some(b"second".to_vec()),
+        defaults: Some(b"third".to_vec()),
+    };
+    assert_eq!(store.settings(east).await.unwrap(), expected);
+    assert_eq!(
+        store.settings(fixture.west.id).await.unwrap(),
+        Settings::default()
+    );
+    write(&*store, &[set(east, Constraints, None)]).await.unwrap();
+    assert_eq!(store.settings(east).await.unwrap().constraints, None);
+    write(&*store, &[Change::DeleteAdapter(east)]).await.unwrap();
+    assert_eq!(store.settings(east).await.unwrap(), Settings::default());
+    let refused = write(&*store, &[set(AdapterId::new(), Defaults, Some(b"x"))]).await;
+    assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+}
+
+pub(crate) async fn the_settings_of_an_adapter_follow_it_under_another_root_key<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let (east, from, to) = (fixture.east.id, fixture.east.root_key, fixture.west.root_key);
+    let changes = [
+        set(east, SettingKind::Constraints, Some(b"kept")),
+        Change::MoveAdapter { adapter: east, to },
+    ];
+    write(&*fixture.store, &changes).await.unwrap();
+    fixture.keys.remove(from);
+    let settings = fixture.reopened().await.settings(east).await.unwrap();
+    assert_eq!(settings.constraints.as_deref(), Some(&b"kept"[..]));
+}
+
+pub(crate) async fn a_setting_changed_in_any_column_is_refused<M: Maker>() {
+    for column in column_names::<M>("adapter_setting").await {
+        let fixture = Fixture::<M>::new().await;
+        let east = fixture.east.id;
+        let change = set(east, SettingKind::Constraints, Some(b"AES alone"));
+        write(&*fixture.store, &[change]).await.unwrap();
+        fixture
+            .maker
+            .change_column("adapter_setting", &column, "id", east.uuid().as_bytes())
+            .await;
+        let read = fixture.store.settings(east).await;
+        if column == "id" {
+            // It is another adapter's now, and refused there.
+            assert_eq!(read.unwrap(), Settings::default());
+        } else {
+            assert!(
+                matches!(read, Err(Error::Tampered { .. } | Error::SealKeyMissing { .. })),
+                "{column}: {read:?}"
+            );
+        }
+    }
+}
