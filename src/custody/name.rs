@@ -124,6 +124,22 @@ event_names! {
     KmipDiscoverVersions = "kmip.discover-versions",
     /// KMIP Query.
     KmipQuery = "kmip.query",
+    /// KMIP Set Attribute.
+    KmipSetAttribute = "kmip.set-attribute",
+    /// KMIP Adjust Attribute.
+    KmipAdjustAttribute = "kmip.adjust-attribute",
+    /// KMIP Log: a message of the client's.
+    KmipLog = "kmip.log",
+    /// KMIP Interop: a client marks that a test begins or ends.
+    KmipInterop = "kmip.interop",
+    /// KMIP Set Defaults.
+    KmipSetDefaults = "kmip.set-defaults",
+    /// KMIP Set Constraints.
+    KmipSetConstraints = "kmip.set-constraints",
+    /// KMIP Get Constraints.
+    KmipGetConstraints = "kmip.get-constraints",
+    /// KMIP Ping.
+    KmipPing = "kmip.ping",
     /// A KMIP operation that this server does not do.
     KmipUnsupported = "kmip.unsupported",
     /// A KMIP message that was refused before any of its operations was looked at.

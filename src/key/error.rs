@@ -78,6 +78,24 @@ pub enum AttributeError {
         /// The attribute.
         name: AttributeName,
     },
+    /// It has several instances, and is to be set as if it had one.
+    #[error("{name} has several instances, and only one can be set or adjusted")]
+    MultiValued {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its value is of a type that cannot be adjusted in this way, or not by this.
+    #[error("the value of {name} is of a type that cannot be adjusted so")]
+    NotAdjustable {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// The value would be larger or smaller than its type can hold.
+    #[error("the value of {name} would not fit its type")]
+    Range {
+        /// The attribute.
+        name: AttributeName,
+    },
     /// There are as many instances as the server keeps.
     #[error("{name} has {limit} instances already, which is the most that are kept")]
     TooMany {

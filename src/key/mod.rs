@@ -12,6 +12,7 @@
 //! | `list` | the attributes that are kept as they were given, and their indices |
 //! | `read` | what Get Attributes shows |
 //! | `change` | Add, Modify and Delete Attribute |
+//! | `set` | Set and Adjust Attribute |
 //! | `template` | how templates and a request's attributes become one list |
 //! | `matching` | whether Locate means the object |
 //! | `index` | the terms that a store finds objects by |
@@ -26,6 +27,7 @@ mod making;
 mod matching;
 mod object;
 mod read;
+mod set;
 mod template;
 #[cfg(test)]
 pub(crate) mod testing;

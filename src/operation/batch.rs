@@ -8,13 +8,14 @@ use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
-    activate, add_attribute, check, create, delete_attribute, destroy, discover_versions, get,
-    get_attribute_list, get_attributes, locate, modify_attribute, query, register, revoke, user,
+    activate, add_attribute, adjust_attribute, check, create, delete_attribute, destroy, discover_versions,
+    get, get_attribute_list, get_attributes, locate, modify_attribute, notice, query, register, revoke,
+    set_attribute, shaping, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
 use crate::kmip::ProtocolVersion;
-use crate::kmip::enumeration::{BatchErrorContinuationOption, Operation, ResultStatus};
+use crate::kmip::enumeration::{BatchErrorContinuationOption, Enumeration, Operation, ResultStatus};
 use crate::kmip::message::{
     RequestHeader, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
 };
@@ -230,6 +231,7 @@ impl<'a> Message<'a> {
                 event: self.event(operation, position, count),
             };
             let result = match request.payload {
+                _ if is_later(operation, self.version) => Err(Refusal::operation(operation)),
                 Ok(payload) => Box::pin(perform(&mut item, payload)).await,
                 Err(error) => Err(Refusal::unreadable(&error)),
             };
@@ -242,7 +244,11 @@ impl<'a> Message<'a> {
                 Err(refusal) => {
                     item.record_refusal(&refusal).await;
                     let mut response = self.failure(operation, id, &refusal);
-                    response.payload = refusal.into_check().map(ResponsePayload::Check);
+                    // From 2.0 on the reason says what stands against it.
+                    response.payload = refusal
+                        .into_check()
+                        .filter(|_| !self.version.tags_attributes())
+                        .map(ResponsePayload::Check);
                     response
                 }
             };
@@ -449,12 +455,37 @@ async fn perform(
         Request::Activate(request) => activate::perform(item, request).await.map(Response::Activate),
         Request::Revoke(request) => revoke::perform(item, request).await.map(Response::Revoke),
         Request::Destroy(request) => destroy::perform(item, request).await.map(Response::Destroy),
-        Request::Query(request) => query::perform(&request).map(|answer| Response::Query(Box::new(answer))),
+        Request::Query(request) => query::perform(item, &request)
+            .await
+            .map(|answer| Response::Query(Box::new(answer))),
         Request::DiscoverVersions(request) => {
             Ok(Response::DiscoverVersions(discover_versions::perform(&request)))
         }
+        Request::SetAttribute(request) => set_attribute::perform(item, request)
+            .await
+            .map(Response::SetAttribute),
+        Request::AdjustAttribute(request) => adjust_attribute::perform(item, request)
+            .await
+            .map(Response::AdjustAttribute),
+        Request::Log(request) => notice::log(item, &request).await.map(Response::Log),
+        Request::Interop(request) => notice::interop(item, &request).await.map(Response::Interop),
+        Request::SetDefaults(request) => shaping::set_defaults(item, request)
+            .await
+            .map(Response::SetDefaults),
+        Request::SetConstraints(request) => shaping::set_constraints(item, request)
+            .await
+            .map(Response::SetConstraints),
+        Request::GetConstraints(_) => shaping::get_constraints(item).await.map(Response::GetConstraints),
+        Request::Ping(ping) => Ok(Response::Ping(ping)),
         Request::Other(_) => Err(Refusal::operation(operation)),
     }
+}
+
+/// Whether an operation came with 2.0 or later, and after the version of the message. Those of 1.x are done in any version: who
+/// asks for one knows it.
+fn is_later(operation: Operation, version: ProtocolVersion) -> bool {
+    let facts = Operation::FACTS.by_value(operation.value());
+    facts.is_some_and(|facts| facts.since.tags_attributes() && facts.since > version)
 }
 
 /// How the custody log calls an operation.
@@ -475,6 +506,14 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::Destroy => EventName::KmipDestroy,
         Operation::Query => EventName::KmipQuery,
         Operation::DiscoverVersions => EventName::KmipDiscoverVersions,
+        Operation::SetAttribute => EventName::KmipSetAttribute,
+        Operation::AdjustAttribute => EventName::KmipAdjustAttribute,
+        Operation::Log => EventName::KmipLog,
+        Operation::Interop => EventName::KmipInterop,
+        Operation::SetDefaults => EventName::KmipSetDefaults,
+        Operation::SetConstraints => EventName::KmipSetConstraints,
+        Operation::GetConstraints => EventName::KmipGetConstraints,
+        Operation::Ping => EventName::KmipPing,
         _ => EventName::KmipUnsupported,
     }
 }

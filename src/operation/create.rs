@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::item::Item;
 use super::refusal::Refusal;
-use super::{make, names};
+use super::{make, names, shaping};
 use crate::key::{KeyDraft, Origin};
 use crate::kmip::enumeration::ObjectType;
 use crate::kmip::payload::{CreateRequest, CreateResponse};
@@ -13,7 +13,8 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
     if request.object_type != ObjectType::SymmetricKey {
         return Err(Refusal::object_type(request.object_type));
     }
-    let attributes = make::attributes(item, request.template_attribute).await?;
+    let mut attributes = make::attributes(item, request.template_attribute).await?;
+    shaping::fill_in(item, request.object_type, &mut attributes).await?;
     let adapter = item.caller.adapter;
     let draft = KeyDraft::new(
         Uuid::now_v7(),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::item::{Commit, Item};
 use super::names;
 use super::refusal::{AttributeUse, Refusal};
+use super::shaping;
 use crate::adapter::RootKey;
 use crate::key::{self, KeyDraft, ManagedObject, WrappedKek};
 use crate::kmip::attribute::{Attribute, Name};
@@ -78,6 +79,7 @@ pub(super) async fn keep_object(
 ) -> Result<Uuid, Refusal> {
     object.give_to(item.user);
     let id = object.id();
+    shaping::require_allowed(item, &object).await?;
     item.becomes(&object);
     let mut changes = Vec::with_capacity(2);
     changes.extend(

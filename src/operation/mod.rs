@@ -7,7 +7,7 @@
 //! - A client reaches the objects of its own adapter. What belongs to another one is answered exactly as what does not
 //!   exist.
 //! - What changes, reads or releases an object is recorded before it is answered, with the change in the same commit;
-//!   so is every refusal. Discover Versions and Query touch no object and are recorded only where they are refused.
+//!   so is every refusal. Discover Versions, Query and Ping touch no object and are recorded only where they are refused.
 //! - Result Reasons and their wording are chosen in `refusal`.
 //!
 //! # Choices that the specification leaves open
@@ -32,10 +32,13 @@
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
 //! | `make`, `change_attribute` | what several operations have in common |
+//! | `notice` | Log and Interop |
+//! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
 //! | the others | an operation each |
 
 mod activate;
 mod add_attribute;
+mod adjust_attribute;
 mod batch;
 mod change_attribute;
 mod check;
@@ -54,11 +57,14 @@ mod locate;
 mod make;
 mod modify_attribute;
 mod names;
+mod notice;
 mod query;
 mod refusal;
 mod register;
 mod revoke;
 mod services;
+mod set_attribute;
+mod shaping;
 mod undo;
 mod user;
 

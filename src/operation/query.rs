@@ -1,6 +1,9 @@
 //! Query (KMIP 1.4, section 4.25). It says only what is true.
 
+use super::item::Item;
 use super::refusal::Refusal;
+use super::shaping;
+use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::RngParameters;
 use crate::kmip::enumeration::{
     ClientRegistrationMethod, DestroyAction, ObjectType, ProfileName, QueryFunction, RngAlgorithm, RngMode,
@@ -26,15 +29,35 @@ const PROFILES: [ProfileName; 8] = [
     ProfileName::SymmetricKeyLifecycleServerKMIPV1_4,
 ];
 
+/// The types of objects that are kept.
+pub(super) const OBJECT_TYPES: &[ObjectType] = &[ObjectType::SymmetricKey, ObjectType::Template];
+
 /// Answers the functions that are asked for, each once. What the client's version does not know is left out where the
 /// answer is written.
-pub(super) fn perform(request: &QueryRequest) -> Result<QueryResponse, Refusal> {
+pub(super) async fn perform(item: &Item<'_>, request: &QueryRequest) -> Result<QueryResponse, Refusal> {
+    let mut answer = answer(item.version, request)?;
+    if request
+        .query_functions
+        .contains(&QueryFunction::QueryDefaultsInformation)
+    {
+        let defaults = shaping::defaults(item).await?;
+        answer.defaults_information = Some(defaults).filter(|defaults| !defaults.object_defaults.is_empty());
+    }
+    Ok(answer)
+}
+
+/// The answer, as far as it is the same for all clients of a version.
+fn answer(version: ProtocolVersion, request: &QueryRequest) -> Result<QueryResponse, Refusal> {
     let mut answer = QueryResponse::default();
     for function in &request.query_functions {
         match function {
             QueryFunction::QueryOperations => answer.operations = payload::OPERATIONS.to_vec(),
             QueryFunction::QueryObjects => {
-                answer.object_types = vec![ObjectType::SymmetricKey, ObjectType::Template];
+                // From 2.0 on there are no templates.
+                let is_known = |object_type: &&ObjectType| {
+                    !version.tags_attributes() || **object_type != ObjectType::Template
+                };
+                answer.object_types = OBJECT_TYPES.iter().filter(is_known).copied().collect();
             }
             QueryFunction::QueryServerInformation => {
                 answer.vendor_identification = Some(VENDOR.to_owned());
@@ -112,13 +135,14 @@ fn capabilities() -> CapabilityInformation {
 mod tests {
     use super::*;
     use crate::kmip::enumeration::Operation;
+    use crate::kmip::version::V1_4;
 
     fn answer(functions: &[QueryFunction]) -> QueryResponse {
-        perform(&QueryRequest {
+        let request = QueryRequest {
             query_functions: functions.to_vec(),
             object_groups: None,
-        })
-        .unwrap()
+        };
+        super::answer(V1_4, &request).unwrap()
     }
 
     #[test]
@@ -139,7 +163,6 @@ mod tests {
     #[test]
     fn no_operation_is_promised_that_is_not_there() {
         let operations = answer(&[QueryFunction::QueryOperations, QueryFunction::QueryOperations]).operations;
-        assert_eq!(operations.len(), 15);
         assert!(operations.contains(&Operation::Get) && !operations.contains(&Operation::ReKey));
     }
 }

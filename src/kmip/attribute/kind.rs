@@ -18,7 +18,9 @@ use crate::kmip::enumeration::{
 use crate::kmip::mask::{CryptographicUsageMask, ProtectionStorageMask};
 use crate::kmip::output::ZeroizingOutput;
 use crate::kmip::tag::{Tag, TagFacts};
-use crate::kmip::ttlv::{self, DateTime, DecodeError, Field, ItemType, Limits, Reader, Value, Writer};
+use crate::kmip::ttlv::{
+    self, Context, DateTime, DecodeError, Field, ItemType, Limits, Reader, Value, Writer,
+};
 use crate::kmip::version::{ProtocolVersion, V2_0};
 
 macro_rules! attributes {
@@ -299,6 +301,15 @@ impl AttributeValue {
         ttlv::decode(encoded.as_slice(), &unbounded)
             .expect("what was written can be read")
             .value
+    }
+
+    /// The value of an attribute of the specification, from a tree of items. Refused where it is of another type.
+    pub fn from_tree(kind: AttributeKind, value: Value) -> Result<Self, DecodeError> {
+        let mut encoded = ZeroizingOutput::new();
+        ttlv::encode(&ttlv::Item::new(Tag::ATTRIBUTE_VALUE, value), &mut encoded);
+        let context = Context::strict(Limits::default());
+        let mut reader = Reader::new(encoded.as_slice(), &context)?;
+        Self::read(&mut reader, Tag::ATTRIBUTE_VALUE, kind)
     }
 
     /// Which attribute this is, as 1.x writes it.

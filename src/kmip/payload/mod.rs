@@ -3,18 +3,27 @@
 //!
 //! Here belongs what a payload holds and its order on the wire. What an operation does belongs to `operation`.
 
+mod asynchronous;
 mod attributes;
 mod check;
 mod create;
 mod discover_versions;
+mod empty;
 mod get;
 mod identifier;
 mod life_cycle;
 mod locate;
+mod login;
+mod notice;
 mod query;
 mod register;
+mod set_attribute;
 mod shaping;
 
+pub use asynchronous::{
+    AsynchronousCorrelationValues, AsynchronousRequest, CancelRequest, CancelResponse, Operations,
+    PollRequest, ProcessRequest, QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse,
+};
 pub use attributes::{
     AddAttributeRequest, AddAttributeResponse, DeleteAttributeRequest, DeleteAttributeResponse,
     DeletedAttribute, GetAttributeListRequest, GetAttributeListResponse, GetAttributesRequest,
@@ -23,20 +32,26 @@ pub use attributes::{
 pub use check::{CheckRequest, CheckResponse};
 pub use create::{CreateRequest, CreateResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
+pub use empty::EmptyPayload;
 pub use get::{GetRequest, GetResponse};
 pub use identifier::UniqueIdentifier;
 pub use life_cycle::{
     ActivateRequest, ActivateResponse, DestroyRequest, DestroyResponse, RevokeRequest, RevokeResponse,
 };
 pub use locate::{LocateRequest, LocateResponse};
+pub use login::{LoginRequest, LoginResponse, LogoutRequest, Ticket, TicketLease, TicketValue};
+pub use notice::{InteropRequest, LogRequest};
 pub use query::{
     CapabilityInformation, ExtensionInformation, ProfileInformation, ProfileVersion, QueryRequest,
     QueryResponse, ValidationInformation,
 };
 pub use register::{RegisterRequest, RegisterResponse};
+pub use set_attribute::{
+    AdjustAttributeRequest, AdjustAttributeResponse, SetAttributeRequest, SetAttributeResponse,
+};
 pub use shaping::{
-    Constraint, Constraints, DefaultsInformation, ObjectDefaults, ObjectGroups, ObjectTypes,
-    ProtectionStorageMasks,
+    Constraint, Constraints, DefaultsInformation, GetConstraintsResponse, ObjectDefaults, ObjectGroups,
+    ObjectTypes, ProtectionStorageMasks, SetConstraintsRequest, SetDefaultsRequest,
 };
 
 use std::fmt;
@@ -145,6 +160,14 @@ payloads! {
     Destroy: DestroyRequest<'a>, DestroyResponse;
     Query: QueryRequest, Box<QueryResponse>;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
+    Log: LogRequest<'a>, EmptyPayload;
+    AdjustAttribute: AdjustAttributeRequest<'a>, AdjustAttributeResponse;
+    SetAttribute: SetAttributeRequest<'a>, SetAttributeResponse;
+    Interop: InteropRequest<'a>, EmptyPayload;
+    SetDefaults: SetDefaultsRequest, EmptyPayload;
+    SetConstraints: SetConstraintsRequest, EmptyPayload;
+    GetConstraints: EmptyPayload, GetConstraintsResponse;
+    Ping: EmptyPayload, EmptyPayload;
 }
 
 impl ResponsePayload<'_> {
@@ -166,7 +189,17 @@ impl ResponsePayload<'_> {
                 return payload.unique_identifiers.iter().map(String::as_str).collect();
             }
             Self::Check(payload) => return payload.unique_identifier.as_deref().into_iter().collect(),
-            Self::Query(_) | Self::DiscoverVersions(_) | Self::Other(_) => return Vec::new(),
+            Self::SetAttribute(payload) => &payload.unique_identifier,
+            Self::AdjustAttribute(payload) => &payload.unique_identifier,
+            Self::Query(_)
+            | Self::DiscoverVersions(_)
+            | Self::Log(_)
+            | Self::Interop(_)
+            | Self::SetDefaults(_)
+            | Self::SetConstraints(_)
+            | Self::GetConstraints(_)
+            | Self::Ping(_)
+            | Self::Other(_) => return Vec::new(),
         };
         vec![id]
     }

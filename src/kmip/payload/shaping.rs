@@ -4,8 +4,10 @@
 use crate::kmip::attribute::Attributes;
 use crate::kmip::enumeration::ObjectType;
 use crate::kmip::mask::ProtectionStorageMask;
+use crate::kmip::output::ZeroizingOutput;
 use crate::kmip::tag::Tag;
-use crate::kmip::ttlv::{DecodeError, Field, Reader, Writer, structure_fields};
+use crate::kmip::ttlv::{Context, DecodeError, Field, Limits, Reader, Writer, structure_fields};
+use crate::kmip::version::V2_1;
 
 /// Groups of objects. Since 2.1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,3 +121,59 @@ impl<'a> Field<'a> for ObjectDefaults {
         });
     }
 }
+
+/// Set Defaults: begin to use these defaults (KMIP 2.1, section 6.1.53). Its answer is empty. Since 2.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetDefaultsRequest {
+    /// The defaults; absent takes all away.
+    pub defaults_information: Option<DefaultsInformation>,
+}
+
+/// Set Constraints: begin to apply these constraints (KMIP 2.1, section 6.1.52). Its answer is empty. Since 2.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetConstraintsRequest {
+    /// The constraints; absent takes all away.
+    pub constraints: Option<Constraints>,
+}
+
+/// Get Constraints: the constraints that are applied (KMIP 2.1, section 6.1.22). Its request is empty. Since 2.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GetConstraintsResponse {
+    /// The constraints.
+    pub constraints: Constraints,
+}
+
+structure_fields!(SetDefaultsRequest {
+    defaults_information: DEFAULTS_INFORMATION,
+});
+structure_fields!(SetConstraintsRequest {
+    constraints: CONSTRAINTS,
+});
+structure_fields!(GetConstraintsResponse {
+    constraints: CONSTRAINTS,
+});
+
+macro_rules! kept {
+    ($($name:ident as $tag:ident),*) => {
+        $(impl $name {
+            /// The form in which it is kept: an item of 2.1.
+            pub fn to_bytes(&self) -> Vec<u8> {
+                let mut out = ZeroizingOutput::new();
+                self.write(&mut Writer::new(&mut out, V2_1), Tag::$tag);
+                out.as_slice().to_vec()
+            }
+
+            /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+            pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+                let context = Context::strict(Limits::default());
+                context.set_version(V2_1);
+                Self::read(&mut Reader::new(bytes, &context)?, Tag::$tag)
+            }
+        })*
+    };
+}
+
+kept!(
+    Constraints as CONSTRAINTS,
+    DefaultsInformation as DEFAULTS_INFORMATION
+);

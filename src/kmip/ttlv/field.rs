@@ -168,7 +168,7 @@ impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
 ///
 /// A field is written to readers of the version that its tag came with, or of a later one where `since` says so.
 macro_rules! structure_fields {
-    ($name:ident $(<$life:lifetime>)? { $($field:ident: $tag:ident $(since $since:ident)?,)* }) => {
+    ($name:ident $(<$life:lifetime>)? { $($field:ident: $tag:ident $(since $since:ident)?),* $(,)? }) => {
         $crate::kmip::ttlv::structure_fields!(@impl $name, [$($life)?], { $($field: $tag $(since $since)?,)* });
     };
     (@impl $name:ident, [], $fields:tt) => {

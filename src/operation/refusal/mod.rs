@@ -76,6 +76,8 @@ pub(in crate::operation) enum AttributeUse {
     Modifying,
     /// Delete Attribute (section 11.17).
     Deleting,
+    /// Set Attribute and Adjust Attribute (KMIP 2.1, sections 6.1.51.1 and 6.1.3.1).
+    Setting,
 }
 
 impl Refusal {
@@ -182,6 +184,16 @@ impl Refusal {
             ResultReason::ResponseTooLarge,
             format!("The response has {size} bytes, and the Maximum Response Size is {limit}"),
         )
+    }
+
+    /// A message for the log is longer than any that is written down.
+    pub(in crate::operation) fn log_message(limit: usize) -> Self {
+        Self::invalid_field(format!("A Log Message may have at most {limit} bytes"))
+    }
+
+    /// Defaults or constraints are more than are kept.
+    pub(in crate::operation) fn shapes_too_large(limit: usize) -> Self {
+        Self::invalid_field(format!("They may have at most {limit} bytes as they are kept"))
     }
 
     /// A field has a value that it cannot have.

@@ -19,16 +19,19 @@ impl Refusal {
     /// The object has been destroyed.
     pub(in crate::operation) fn destroyed() -> Self {
         Self::new(ResultReason::PermissionDenied, "The object has been destroyed")
+            .since_2(ResultReason::ObjectDestroyed)
     }
 
     /// Objects of this type are not kept here.
     pub(in crate::operation) fn object_type(object_type: ObjectType) -> Self {
         Self::invalid_field(format!("Objects of type {object_type} are not supported"))
+            .since_2(ResultReason::InvalidObjectType)
     }
 
     /// The object came with another type than the request says.
     pub(in crate::operation) fn other_object_type() -> Self {
         Self::invalid_field("The object is not of the Object Type of the request")
+            .since_2(ResultReason::InvalidObjectType)
     }
 
     /// The object did not come.
@@ -66,6 +69,7 @@ impl Refusal {
             ResultReason::ItemNotFound,
             "There is no wrapping key with the Unique Identifier of the Encryption Key Information",
         )
+        .since_2(ResultReason::WrappingObjectNotFound)
     }
 
     /// What should wrap is no key (section 11.12).
@@ -149,6 +153,7 @@ impl Refusal {
     /// The name of a new object is taken (sections 11.2 and 11.4).
     pub(in crate::operation) fn name_of_new_taken(name: &Name) -> Self {
         Self::invalid_field(format!("The name {:?} is in use", name.value))
+            .since_2(ResultReason::NonUniqueNameAttribute)
     }
 
     /// A name to be added or changed is taken (sections 11.15 and 11.16).
@@ -156,6 +161,24 @@ impl Refusal {
         Self::new(
             ResultReason::IllegalOperation,
             format!("The name {:?} is in use", name.value),
+        )
+        .since_2(ResultReason::NonUniqueNameAttribute)
+    }
+
+    /// A new object is not as the constraints of its adapter have it (KMIP 2.1, section 11.46).
+    pub(in crate::operation) fn constraint(name: &AttributeName) -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            format!("The object has not the {name} that the constraints of this server ask for"),
+        )
+        .since_2(ResultReason::ConstraintViolation)
+    }
+
+    /// A new key is to be Quantum Safe and is not (KMIP 2.1, section 4.39).
+    pub(in crate::operation) fn not_quantum_safe(bits: i32) -> Self {
+        Self::new(
+            ResultReason::GeneralFailure,
+            format!("A key of fewer than {bits} bits is not Quantum Safe"),
         )
     }
 
@@ -191,6 +214,7 @@ impl Refusal {
     /// The object cannot be checked.
     pub(in crate::operation) fn not_checkable() -> Self {
         Self::new(ResultReason::IllegalOperation, "Check applies to keys that exist")
+            .since_2(ResultReason::IllegalObjectType)
     }
 
     /// The object may not be used as Check asked (section 11.11). The answer tells what stands against it.
@@ -198,7 +222,12 @@ impl Refusal {
         let mut refusal = Self::new(
             ResultReason::PermissionDenied,
             "The object may not be used in this way",
-        );
+        )
+        .since_2(if against.cryptographic_usage_mask.is_some() {
+            ResultReason::IncompatibleCryptographicUsageMask
+        } else {
+            ResultReason::UsageLimitExceeded
+        });
         refusal.more.check = Some(against);
         refusal
     }
@@ -213,7 +242,7 @@ impl Refusal {
 
     /// An attribute is refused.
     pub(in crate::operation) fn of_attribute(error: &AttributeError, at: AttributeUse) -> Self {
-        use AttributeUse::{Adding, Deleting, Making, Modifying};
+        use AttributeUse::{Adding, Deleting, Making, Modifying, Setting};
         let reason = match error {
             AttributeError::ApplicationNamespace => ResultReason::ApplicationNamespaceNotSupported,
             AttributeError::TooMany { .. } => ResultReason::IndexOutOfBounds,
@@ -241,9 +270,15 @@ impl Refusal {
             _ => ResultReason::InvalidField,
         };
         let since_2 = match error {
+            AttributeError::ReadOnly { .. } | AttributeError::NotModifiable { .. } if at == Setting => {
+                Some(ResultReason::ReadOnlyAttribute)
+            }
             AttributeError::ReadOnly { .. }
             | AttributeError::NotModifiable { .. }
             | AttributeError::NotDeletable { .. } => Some(ResultReason::AttributeReadOnly),
+            AttributeError::MultiValued { .. } => Some(ResultReason::MultiValuedAttribute),
+            AttributeError::NotAdjustable { .. } => Some(ResultReason::InvalidDataType),
+            AttributeError::Range { .. } => Some(ResultReason::NumericRange),
             AttributeError::Unknown { .. } | AttributeError::NotApplicable { .. } => {
                 Some(ResultReason::InvalidAttribute)
             }

@@ -12,4 +12,5 @@ mod releases;
 mod server;
 mod undo;
 mod users;
+mod version_2;
 mod vmware;
