@@ -11,7 +11,8 @@ use crate::cryptography::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher
 use crate::key::KeyKind;
 
 const AES_256: KeyKind = KeyKind::Aes { bytes: 32 };
-const SECRET: KeyKind = KeyKind::Generic { bytes: 32 };
+/// As long as the longest code: some devices take no shorter key.
+const SECRET: KeyKind = KeyKind::Generic { bytes: 64 };
 const BLOCK: [u8; 16] = [0; 16];
 
 /// Tries everything once.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::report::{Group, Report};
-use super::{attributes, clock, mechanisms, module, pin, profiles, random, root_keys, signing, slot, speed};
+use super::{
+    attributes, clock, cryptography, mechanisms, module, pin, profiles, random, root_keys, signing, slot,
+    speed,
+};
 use crate::device::{Module, Session};
 use crate::key::TokenFacts;
 use crate::worker::protocol::Examination;
@@ -56,6 +59,7 @@ fn examine(patient: &Patient<'_>, report: &mut Report) {
     root_keys::check(patient, profiles.as_ref(), &mut report.section(Group::RootKeys));
     signing::check(patient, &mut report.section(Group::Signing));
     random::check(patient, &mut report.section(Group::Random));
+    cryptography::check(patient, &mut report.section(Group::Cryptography));
     if let Some(profiles) = &profiles {
         speed::check(patient, profiles, &mut report.section(Group::Speed));
     }

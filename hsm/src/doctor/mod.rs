@@ -5,6 +5,7 @@
 
 mod attributes;
 mod clock;
+mod cryptography;
 mod examination;
 mod mechanisms;
 mod module;

@@ -28,6 +28,8 @@ pub enum Group {
     Signing,
     /// The generator of random numbers.
     Random,
+    /// What is done with clients' keys, found by trial.
+    Cryptography,
     /// How fast the device is.
     Speed,
     /// The token's clock and the host's.
@@ -38,7 +40,7 @@ pub enum Group {
 
 impl Group {
     /// All of them, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Module,
         Self::Slot,
         Self::Pin,
@@ -48,6 +50,7 @@ impl Group {
         Self::RootKeys,
         Self::Signing,
         Self::Random,
+        Self::Cryptography,
         Self::Speed,
         Self::Clock,
         Self::Memory,
@@ -66,6 +69,7 @@ impl fmt::Display for Group {
             Self::RootKeys => "root keys",
             Self::Signing => "signing",
             Self::Random => "random",
+            Self::Cryptography => "cryptography",
             Self::Speed => "speed",
             Self::Clock => "clock",
             Self::Memory => "memory",
