@@ -132,6 +132,10 @@ event_names! {
     KmipLog = "kmip.log",
     /// KMIP Interop: a client marks that a test begins or ends.
     KmipInterop = "kmip.interop",
+    /// KMIP Login: a ticket was given.
+    KmipLogin = "kmip.login",
+    /// KMIP Logout: a ticket is good no more.
+    KmipLogout = "kmip.logout",
     /// KMIP Set Defaults.
     KmipSetDefaults = "kmip.set-defaults",
     /// KMIP Set Constraints.

@@ -9,15 +9,15 @@ use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, adjust_attribute, check, create, delete_attribute, destroy, discover_versions,
-    get, get_attribute_list, get_attributes, locate, modify_attribute, notice, query, register, revoke,
-    set_attribute, shaping, user,
+    get, get_attribute_list, get_attributes, locate, login, modify_attribute, notice, query, register,
+    revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::enumeration::{BatchErrorContinuationOption, Enumeration, Operation, ResultStatus};
 use crate::kmip::message::{
-    RequestHeader, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
+    Credential, RequestHeader, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
 };
 use crate::kmip::output::Output;
 use crate::kmip::payload::{RequestPayload, ResponsePayload};
@@ -194,11 +194,28 @@ impl<'a> Message<'a> {
         if items.len() > 1 && items.iter().any(|item| item.unique_batch_item_id.is_none()) {
             return Some(Refusal::batch_item_id());
         }
-        items
+        let critical = items
             .iter()
             .filter_map(|item| item.message_extension.as_ref())
-            .find(|extension| extension.criticality_indicator)
-            .map(|extension| Refusal::critical_extension(extension.vendor_identification))
+            .find(|extension| extension.criticality_indicator);
+        if let Some(extension) = critical {
+            return Some(Refusal::critical_extension(extension.vendor_identification));
+        }
+        let (tickets, now) = (&self.services.tickets, self.services.clock.now());
+        self.tickets()
+            .find_map(|secret| tickets.take(self.caller, now, secret).err())
+            .map(Refusal::of_ticket)
+    }
+
+    /// The secrets of the tickets that came.
+    fn tickets(&self) -> impl Iterator<Item = &[u8]> {
+        self.header
+            .credentials
+            .iter()
+            .filter_map(|credential| match credential {
+                Credential::Ticket(ticket) => Some(ticket.ticket_value.expose()),
+                _ => None,
+            })
     }
 
     /// Works on the items in their order, up to the first that fails unless the client wants the batch to go on.
@@ -392,11 +409,21 @@ impl<'a> Message<'a> {
         if let Some(user) = &self.user {
             event.details.insert("user".into(), shortened(user));
         }
-        if !self.header.credentials.is_empty() {
+        if let Some(secret) = self.tickets().next() {
+            event.details.insert("ticket".into(), tickets::shown(secret));
+        }
+        let unused = |credential: &&Credential<'_>| !matches!(credential, Credential::Ticket(_));
+        if self
+            .header
+            .credentials
+            .iter()
+            .any(|credential| unused(&credential))
+        {
             let types: Vec<_> = self
                 .header
                 .credentials
                 .iter()
+                .filter(unused)
                 .map(|credential| credential.credential_type().to_string())
                 .collect();
             event
@@ -468,6 +495,8 @@ async fn perform(
             .await
             .map(Response::AdjustAttribute),
         Request::Log(request) => notice::log(item, &request).await.map(Response::Log),
+        Request::Login(request) => login::login(item, &request).await.map(Response::Login),
+        Request::Logout(request) => login::logout(item, &request).await.map(Response::Logout),
         Request::Interop(request) => notice::interop(item, &request).await.map(Response::Interop),
         Request::SetDefaults(request) => shaping::set_defaults(item, request)
             .await
@@ -509,6 +538,8 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::SetAttribute => EventName::KmipSetAttribute,
         Operation::AdjustAttribute => EventName::KmipAdjustAttribute,
         Operation::Log => EventName::KmipLog,
+        Operation::Login => EventName::KmipLogin,
+        Operation::Logout => EventName::KmipLogout,
         Operation::Interop => EventName::KmipInterop,
         Operation::SetDefaults => EventName::KmipSetDefaults,
         Operation::SetConstraints => EventName::KmipSetConstraints,

@@ -18,6 +18,7 @@
 //! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
 //! - Clients are known by their certificates. Credentials in the header are not needed and their passwords not looked at,
 //!   so that a client that is set up with a user name works; the record tells that some came, of which type, and of whom.
+//!   A ticket alone is looked at: a message with one that is not good, or not this client's, is refused whole.
 //! - Everything is answered synchronously, also to who says that it can wait (section 6.7).
 //! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
 //!   gone.
@@ -32,6 +33,7 @@
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
 //! | `make`, `change_attribute` | what several operations have in common |
+//! | `login`, `tickets` | Login and Logout, and the tickets that are good |
 //! | `notice` | Log and Interop |
 //! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
 //! | the others | an operation each |
@@ -54,6 +56,7 @@ mod get_attributes;
 mod item;
 mod key_wrapping;
 mod locate;
+mod login;
 mod make;
 mod modify_attribute;
 mod names;
@@ -65,6 +68,7 @@ mod revoke;
 mod services;
 mod set_attribute;
 mod shaping;
+mod tickets;
 mod undo;
 mod user;
 

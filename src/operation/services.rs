@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
+use super::tickets::Tickets;
 use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
 use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
@@ -44,6 +45,7 @@ pub struct Services {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) names: NameLocks,
+    pub(super) tickets: Tickets,
     known_root_keys: Mutex<KnownRootKeys>,
 }
 
@@ -73,6 +75,7 @@ impl Services {
             clock,
             limits,
             names: NameLocks::new(),
+            tickets: Tickets::default(),
             known_root_keys,
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::kmip::enumeration::{AttestationType, CredentialType};
+use crate::kmip::payload::Ticket;
 use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{DecodeError, Field, Reader, Writer, structure_fields};
 
@@ -22,6 +23,8 @@ pub enum Credential<'a> {
     Device(Box<DeviceCredential<'a>>),
     /// A client whose state is vouched for. Since 1.2.
     Attestation(Box<AttestationCredential<'a>>),
+    /// A login before. Since 2.0.
+    Ticket(Ticket),
     /// A type of credential that this service does not know. Its content was not looked at.
     Other(OtherCredential<'a>),
 }
@@ -136,6 +139,7 @@ impl Credential<'_> {
             Self::UsernameAndPassword { .. } => CredentialType::UsernameAndPassword,
             Self::Device(_) => CredentialType::Device,
             Self::Attestation(_) => CredentialType::Attestation,
+            Self::Ticket(_) => CredentialType::Ticket,
             Self::Other(other) => other.credential_type,
         }
     }
@@ -157,6 +161,9 @@ impl<'a> Field<'a> for Credential<'a> {
                 }
                 CredentialType::Attestation => {
                     Field::read(inner, value).map(|attestation| Self::Attestation(Box::new(attestation)))
+                }
+                CredentialType::Ticket => {
+                    inner.structure(value, |inner| Field::read(inner, Tag::TICKET).map(Self::Ticket))
                 }
                 credential_type => {
                     let items = inner.raw_structure(value)?;
@@ -180,6 +187,9 @@ impl<'a> Field<'a> for Credential<'a> {
                 }),
                 Self::Device(device) => device.write(inner, value),
                 Self::Attestation(attestation) => attestation.write(inner, value),
+                Self::Ticket(ticket) => {
+                    inner.structure(value, |inner| ticket.write(inner, Tag::TICKET));
+                }
                 Self::Other(other) => inner.raw_structure(value, other.items),
             }
         });

@@ -161,6 +161,8 @@ payloads! {
     Query: QueryRequest, Box<QueryResponse>;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
     Log: LogRequest<'a>, EmptyPayload;
+    Login: LoginRequest, LoginResponse;
+    Logout: LogoutRequest, EmptyPayload;
     AdjustAttribute: AdjustAttributeRequest<'a>, AdjustAttributeResponse;
     SetAttribute: SetAttributeRequest<'a>, SetAttributeResponse;
     Interop: InteropRequest<'a>, EmptyPayload;
@@ -194,6 +196,8 @@ impl ResponsePayload<'_> {
             Self::Query(_)
             | Self::DiscoverVersions(_)
             | Self::Log(_)
+            | Self::Login(_)
+            | Self::Logout(_)
             | Self::Interop(_)
             | Self::SetDefaults(_)
             | Self::SetConstraints(_)

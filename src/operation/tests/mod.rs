@@ -13,4 +13,5 @@ mod server;
 mod undo;
 mod users;
 mod version_2;
+mod version_2_logins;
 mod vmware;
