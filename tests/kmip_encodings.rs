@@ -1,6 +1,6 @@
 //! The XML and JSON encodings: what goes there and back, and what is no message.
 
-#[path = "support/kmip_generators.rs"]
+#[path = "support/kmip_generators/mod.rs"]
 mod generators;
 #[path = "support/oasis.rs"]
 mod oasis;

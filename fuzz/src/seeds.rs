@@ -9,7 +9,7 @@ use claviger::kmip::{json, ttlv, xml};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
-#[path = "../../tests/support/kmip_generators.rs"]
+#[path = "../../tests/support/kmip_generators/mod.rs"]
 mod generators;
 
 /// How many inputs each target gets.

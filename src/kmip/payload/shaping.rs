@@ -110,15 +110,24 @@ impl<'a> Field<'a> for ObjectDefaults {
         })
     }
 
+    /// Writes them: to a reader that knows no list of types, once for each type.
     fn write(&self, writer: &mut Writer<'_>, tag: Tag) {
-        writer.structure(tag, |inner| {
-            match self.object_types.object_types.as_slice() {
-                [one] => inner.field(Tag::OBJECT_TYPE, one),
-                _ => inner.field(Tag::OBJECT_TYPES, &self.object_types),
+        let knows_lists = writer.knows(Tag::OBJECT_TYPES);
+        let mut write = |write_types: &dyn Fn(&mut Writer<'_>)| {
+            writer.structure(tag, |inner| {
+                write_types(inner);
+                inner.field(Tag::ATTRIBUTES, &self.attributes);
+                inner.field(Tag::OBJECT_GROUPS, &self.object_groups);
+            });
+        };
+        match self.object_types.object_types.as_slice() {
+            types if types.len() == 1 || !knows_lists => {
+                for one in types {
+                    write(&|inner| inner.field(Tag::OBJECT_TYPE, one));
+                }
             }
-            inner.field(Tag::ATTRIBUTES, &self.attributes);
-            inner.field(Tag::OBJECT_GROUPS, &self.object_groups);
-        });
+            _ => write(&|inner| inner.field(Tag::OBJECT_TYPES, &self.object_types)),
+        }
     }
 }
 
