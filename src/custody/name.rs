@@ -136,6 +136,14 @@ event_names! {
     KmipLogin = "kmip.login",
     /// KMIP Logout: a ticket is good no more.
     KmipLogout = "kmip.logout",
+    /// KMIP Poll: the answer to an earlier request was fetched.
+    KmipPoll = "kmip.poll",
+    /// KMIP Cancel.
+    KmipCancel = "kmip.cancel",
+    /// KMIP Process: an earlier request was to be carried out at once.
+    KmipProcess = "kmip.process",
+    /// KMIP Query Asynchronous Requests.
+    KmipQueryAsynchronousRequests = "kmip.query-asynchronous-requests",
     /// KMIP Set Defaults.
     KmipSetDefaults = "kmip.set-defaults",
     /// KMIP Set Constraints.

@@ -1,5 +1,7 @@
 //! The seam between the endpoint and what answers: bytes of a request in, bytes of its response out.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use claviger_hsm::memory::LockedBuffer;
 
@@ -21,7 +23,7 @@ pub trait Answer: Send + Sync {
 }
 
 #[async_trait]
-impl Answer for Services {
+impl Answer for Arc<Services> {
     async fn answer(&self, caller: &Caller, request: &[u8], out: &mut (dyn Output + Send)) -> Disposition {
         operation::answer(self, caller, request, out).await
     }

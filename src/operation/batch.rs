@@ -1,5 +1,7 @@
 //! A message: its header, its items in turn, and the size of the answer (KMIP 1.4, sections 6, 7 and 11.43).
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -8,9 +10,9 @@ use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
-    activate, add_attribute, adjust_attribute, check, create, delete_attribute, destroy, discover_versions,
-    get, get_attribute_list, get_attributes, locate, login, modify_attribute, notice, query, register,
-    revoke, set_attribute, shaping, tickets, user,
+    activate, add_attribute, adjust_attribute, asynchronous, check, create, delete_attribute, destroy,
+    discover_versions, get, get_attribute_list, get_attributes, locate, login, modify_attribute, notice,
+    poll, query, register, revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -39,7 +41,7 @@ pub enum Disposition {
 ///
 /// A response that holds a key is in the clear in `out` alone.
 pub async fn answer(
-    services: &Services,
+    services: &Arc<Services>,
     caller: &Caller,
     request: &[u8],
     out: &mut (dyn Output + Send),
@@ -54,7 +56,7 @@ pub async fn answer(
             Ok(message) => {
                 let version = answered_in(message.header.protocol_version);
                 Message::new(services, caller, version, &message.header)
-                    .answer(message.items, out)
+                    .answer(message.items, request, out)
                     .await;
                 return Disposition::KeepOpen;
             }
@@ -85,7 +87,7 @@ pub async fn refuse_unreadable(
 }
 
 /// The version that a message is answered in: its own, or the last that is known of its major version.
-fn answered_in(claimed: ProtocolVersion) -> ProtocolVersion {
+pub(super) fn answered_in(claimed: ProtocolVersion) -> ProtocolVersion {
     let known = ProtocolVersion::SUPPORTED.iter().copied();
     if claimed.is_supported() {
         return claimed;
@@ -126,26 +128,26 @@ async fn record_message_refusal(services: &Services, caller: &Caller, refusal: &
 }
 
 /// A message that could be read.
-struct Message<'a> {
-    services: &'a Services,
-    caller: &'a Caller,
-    version: ProtocolVersion,
-    header: &'a RequestHeader<'a>,
+pub(super) struct Message<'a> {
+    pub(super) services: &'a Arc<Services>,
+    pub(super) caller: &'a Caller,
+    pub(super) version: ProtocolVersion,
+    pub(super) header: &'a RequestHeader<'a>,
     /// The server's name of the request, for clients that give it one of their own.
     server_correlation: Option<String>,
     /// The user that the request shows.
-    user: Option<String>,
+    pub(super) user: Option<String>,
 }
 
 /// An item's answer, with what the record says of it.
-struct Answered<'a> {
-    response: ResponseItem<'a>,
-    event: Event,
+pub(super) struct Answered {
+    pub(super) response: ResponseItem<'static>,
+    pub(super) event: Event,
 }
 
 impl<'a> Message<'a> {
-    fn new(
-        services: &'a Services,
+    pub(super) fn new(
+        services: &'a Arc<Services>,
         caller: &'a Caller,
         version: ProtocolVersion,
         header: &'a RequestHeader<'a>,
@@ -163,9 +165,13 @@ impl<'a> Message<'a> {
         }
     }
 
-    async fn answer(self, items: Vec<RequestItem<'_>>, out: &mut (dyn Output + Send)) {
-        let answered = match self.refused_whole(&items) {
-            Some(refusal) => {
+    async fn answer(self, items: Vec<RequestItem<'_>>, request: &[u8], out: &mut (dyn Output + Send)) {
+        let put_off = match self.refused_whole(&items) {
+            Some(refusal) => Err(refusal),
+            None => asynchronous::put_off(&self, &items, request),
+        };
+        let answered = match put_off {
+            Err(refusal) => {
                 record_message_refusal(self.services, self.caller, &refusal).await;
                 let count = items.len();
                 items
@@ -177,7 +183,8 @@ impl<'a> Message<'a> {
                     })
                     .collect()
             }
-            None => self.work_on(items).await,
+            Ok(Some(pending)) => pending,
+            Ok(None) => self.work_on(items, &[]).await,
         };
         self.write(answered, out).await;
     }
@@ -219,7 +226,7 @@ impl<'a> Message<'a> {
     }
 
     /// Works on the items in their order, up to the first that fails unless the client wants the batch to go on.
-    async fn work_on<'r>(&self, items: Vec<RequestItem<'r>>) -> Vec<Answered<'r>> {
+    pub(super) async fn work_on(&self, items: Vec<RequestItem<'_>>, canceled: &[bool]) -> Vec<Answered> {
         let count = items.len();
         let goes_on =
             self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Continue);
@@ -248,15 +255,23 @@ impl<'a> Message<'a> {
                 event: self.event(operation, position, count),
             };
             let result = match request.payload {
+                _ if canceled.get(position) == Some(&true) => Err(Refusal::canceled()),
                 _ if is_later(operation, self.version) => Err(Refusal::operation(operation)),
-                Ok(payload) => Box::pin(perform(&mut item, payload)).await,
+                Ok(RequestPayload::Poll(request)) => poll::poll(&mut item, &request).await,
+                Ok(payload) => Box::pin(perform(&mut item, payload))
+                    .await
+                    .map(ResponseItem::success),
                 Err(error) => Err(Refusal::unreadable(&error)),
             };
             let event = item.event.clone();
             let response = match result {
-                Ok(payload) => {
-                    earlier.add(operation, payload.unique_identifiers());
-                    ResponseItem::success(payload).with_id(id)
+                Ok(response) => {
+                    let told = response.payload.as_ref();
+                    earlier.add(
+                        operation,
+                        told.map_or_else(Vec::new, ResponsePayload::unique_identifiers),
+                    );
+                    response.with_id(id.map(<[u8]>::to_vec))
                 }
                 Err(refusal) => {
                     item.record_refusal(&refusal).await;
@@ -269,7 +284,7 @@ impl<'a> Message<'a> {
                     response
                 }
             };
-            let failed = response.result_status != ResultStatus::Success;
+            let failed = response.result_status == ResultStatus::OperationFailed;
             answered.push(Answered { response, event });
             if failed && !goes_on {
                 break;
@@ -288,7 +303,7 @@ impl<'a> Message<'a> {
 
     /// Makes durable what a batch has staged, if each item went well; else nothing of it has happened, and is answered and
     /// recorded so.
-    async fn settle(&self, staged: Staged<'_>, answered: &mut [Answered<'_>]) {
+    async fn settle(&self, staged: Staged<'_>, answered: &mut [Answered]) {
         let (changes, events) = staged.into_parts();
         let all_went_well = answered
             .iter()
@@ -340,7 +355,7 @@ impl<'a> Message<'a> {
 
     /// Writes the response. An item that no longer fits what the client takes, or whose key cannot be opened, is replaced
     /// by one that says so.
-    async fn write(&self, answered: Vec<Answered<'_>>, out: &mut (dyn Output + Send)) {
+    async fn write(&self, answered: Vec<Answered>, out: &mut (dyn Output + Send)) {
         let mut header = ResponseHeader::new(self.version, self.services.clock.now());
         header
             .server_correlation_value
@@ -387,12 +402,18 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn failure<'r>(&self, operation: Operation, id: Option<&'r [u8]>, refusal: &Refusal) -> ResponseItem<'r> {
-        ResponseItem::failure(Some(operation), refusal.reason(self.version), refusal.message()).with_id(id)
+    pub(super) fn failure(
+        &self,
+        operation: Operation,
+        id: Option<&[u8]>,
+        refusal: &Refusal,
+    ) -> ResponseItem<'static> {
+        ResponseItem::failure(Some(operation), refusal.reason(self.version), refusal.message())
+            .with_id(id.map(<[u8]>::to_vec))
     }
 
     /// What the record will say of an item, before the operation adds what it learns.
-    fn event(&self, operation: Operation, position: usize, count: usize) -> Event {
+    pub(super) fn event(&self, operation: Operation, position: usize, count: usize) -> Event {
         let mut event = recorder::by_client(event_name(operation), self.caller);
         event.request = Some(request_facts(
             operation,
@@ -497,6 +518,11 @@ async fn perform(
         Request::Log(request) => notice::log(item, &request).await.map(Response::Log),
         Request::Login(request) => login::login(item, &request).await.map(Response::Login),
         Request::Logout(request) => login::logout(item, &request).await.map(Response::Logout),
+        Request::Cancel(request) => poll::cancel(item, &request).await.map(Response::Cancel),
+        Request::Process(request) => poll::process(item, &request).await.map(Response::Process),
+        Request::QueryAsynchronousRequests(request) => poll::query(item, &request)
+            .await
+            .map(Response::QueryAsynchronousRequests),
         Request::Interop(request) => notice::interop(item, &request).await.map(Response::Interop),
         Request::SetDefaults(request) => shaping::set_defaults(item, request)
             .await
@@ -506,7 +532,8 @@ async fn perform(
             .map(Response::SetConstraints),
         Request::GetConstraints(_) => shaping::get_constraints(item).await.map(Response::GetConstraints),
         Request::Ping(ping) => Ok(Response::Ping(ping)),
-        Request::Other(_) => Err(Refusal::operation(operation)),
+        // A Poll is answered before this, with what it fetches; others are not done here.
+        Request::Poll(_) | Request::Other(_) => Err(Refusal::operation(operation)),
     }
 }
 
@@ -540,6 +567,10 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::Log => EventName::KmipLog,
         Operation::Login => EventName::KmipLogin,
         Operation::Logout => EventName::KmipLogout,
+        Operation::Cancel => EventName::KmipCancel,
+        Operation::Poll => EventName::KmipPoll,
+        Operation::Process => EventName::KmipProcess,
+        Operation::QueryAsynchronousRequests => EventName::KmipQueryAsynchronousRequests,
         Operation::Interop => EventName::KmipInterop,
         Operation::SetDefaults => EventName::KmipSetDefaults,
         Operation::SetConstraints => EventName::KmipSetConstraints,

@@ -19,7 +19,7 @@
 //! - Clients are known by their certificates. Credentials in the header are not needed and their passwords not looked at,
 //!   so that a client that is set up with a user name works; the record tells that some came, of which type, and of whom.
 //!   A ticket alone is looked at: a message with one that is not good, or not this client's, is refused whole.
-//! - Everything is answered synchronously, also to who says that it can wait (section 6.7).
+//! - What a client says that it can wait for is put off where it insists, or where it may take long (`asynchronous`).
 //! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
 //!   gone.
 //!
@@ -33,6 +33,7 @@
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
 //! | `make`, `change_attribute` | what several operations have in common |
+//! | `asynchronous`, `poll` | requests whose answers are fetched later: which there are, and Poll, Cancel, Process and Query Asynchronous Requests |
 //! | `login`, `tickets` | Login and Logout, and the tickets that are good |
 //! | `notice` | Log and Interop |
 //! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
@@ -41,6 +42,7 @@
 mod activate;
 mod add_attribute;
 mod adjust_attribute;
+mod asynchronous;
 mod batch;
 mod change_attribute;
 mod check;
@@ -61,6 +63,7 @@ mod make;
 mod modify_attribute;
 mod names;
 mod notice;
+mod poll;
 mod query;
 mod refusal;
 mod register;

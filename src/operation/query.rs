@@ -119,7 +119,7 @@ fn profiles() -> Vec<ProfileInformation> {
 fn capabilities() -> CapabilityInformation {
     CapabilityInformation {
         streaming: Some(false),
-        asynchronous: Some(false),
+        asynchronous: Some(true),
         attestation: Some(false),
         batch_undo: Some(true),
         batch_continue: Some(true),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::asynchronous::Asynchronous;
 use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
@@ -46,6 +47,7 @@ pub struct Services {
     pub(super) limits: Limits,
     pub(super) names: NameLocks,
     pub(super) tickets: Tickets,
+    pub(super) asynchronous: Asynchronous,
     known_root_keys: Mutex<KnownRootKeys>,
 }
 
@@ -76,8 +78,14 @@ impl Services {
             limits,
             names: NameLocks::new(),
             tickets: Tickets::default(),
+            asynchronous: Asynchronous::default(),
             known_root_keys,
         }
+    }
+
+    /// Returns when every request that was put off has been carried out, and takes on none any more.
+    pub async fn close(&self) {
+        self.asynchronous.close().await;
     }
 
     /// The root key that new keys of an adapter are wrapped under.

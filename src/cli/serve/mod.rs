@@ -60,6 +60,7 @@ struct Serving {
     admin_socket: PathBuf,
     stop_admin: CancellationToken,
     background: Vec<JoinHandle<()>>,
+    operations: Arc<operation::Services>,
     recorder: Recorder,
 }
 
@@ -193,19 +194,19 @@ async fn serve(
         },
         ..Limits::default()
     };
-    let operations = operation::Services::new(
+    let operations = Arc::new(operation::Services::new(
         store.clone(),
         recorder.clone(),
         root_keys.clone(),
         Clock::system(),
         limits,
-    );
+    ));
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,
         listeners.https,
         Services {
-            answer: Arc::new(operations),
+            answer: Arc::new(Arc::clone(&operations)),
             identities,
             refusals: Arc::new(recorder.clone()),
             refused_certificates: config.state_directory.join("refused"),
@@ -244,6 +245,7 @@ async fn serve(
         admin_socket,
         stop_admin,
         background,
+        operations,
         recorder,
     })
 }
@@ -299,11 +301,13 @@ impl Running {
             admin,
             stop_admin,
             background,
+            operations,
             recorder,
             ..
         } = services;
         stop_admin.cancel();
         endpoint.stop().await;
+        operations.close().await;
         if let Err(error) = admin.await {
             tracing::error!(%error, "the administration interface ended in disorder");
         }

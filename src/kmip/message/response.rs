@@ -69,6 +69,20 @@ impl<'a> ResponseItem<'a> {
         }
     }
 
+    /// An item whose answer can be fetched later.
+    pub fn pending(operation: Operation, asynchronous_correlation_value: Vec<u8>) -> Self {
+        Self {
+            operation: Some(operation),
+            unique_batch_item_id: None,
+            result_status: ResultStatus::OperationPending,
+            result_reason: None,
+            result_message: None,
+            asynchronous_correlation_value: Some(asynchronous_correlation_value),
+            payload: None,
+            message_extension: None,
+        }
+    }
+
     /// The same item, under the client's name of it.
     #[must_use]
     pub fn with_id(self, unique_batch_item_id: Option<impl Into<Cow<'a, [u8]>>>) -> Self {

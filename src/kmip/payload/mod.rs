@@ -159,6 +159,8 @@ payloads! {
     Revoke: RevokeRequest<'a>, RevokeResponse;
     Destroy: DestroyRequest<'a>, DestroyResponse;
     Query: QueryRequest, Box<QueryResponse>;
+    Cancel: CancelRequest<'a>, CancelResponse;
+    Poll: PollRequest<'a>, EmptyPayload;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
     Log: LogRequest<'a>, EmptyPayload;
     Login: LoginRequest, LoginResponse;
@@ -169,6 +171,8 @@ payloads! {
     SetDefaults: SetDefaultsRequest, EmptyPayload;
     SetConstraints: SetConstraintsRequest, EmptyPayload;
     GetConstraints: EmptyPayload, GetConstraintsResponse;
+    QueryAsynchronousRequests: QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse;
+    Process: ProcessRequest<'a>, EmptyPayload;
     Ping: EmptyPayload, EmptyPayload;
 }
 
@@ -195,6 +199,10 @@ impl ResponsePayload<'_> {
             Self::AdjustAttribute(payload) => &payload.unique_identifier,
             Self::Query(_)
             | Self::DiscoverVersions(_)
+            | Self::Cancel(_)
+            | Self::Poll(_)
+            | Self::QueryAsynchronousRequests(_)
+            | Self::Process(_)
             | Self::Log(_)
             | Self::Login(_)
             | Self::Logout(_)

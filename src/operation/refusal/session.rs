@@ -1,7 +1,7 @@
 //! Why what is kept between requests is refused: tickets, and requests whose answers are fetched later.
 
 use super::Refusal;
-use crate::kmip::enumeration::ResultReason;
+use crate::kmip::enumeration::{Operation, ResultReason};
 use crate::operation::tickets::Trouble;
 
 impl Refusal {
@@ -33,6 +33,57 @@ impl Refusal {
         Self::new(
             ResultReason::FeatureNotSupported,
             "Tickets with Usage Limits are not supported; a Request Count is",
+        )
+    }
+
+    /// There is no such request of this client whose answer could be fetched (KMIP 1.4, section 11.27).
+    pub(in crate::operation) fn no_asynchronous() -> Self {
+        Self::new(
+            ResultReason::ItemNotFound,
+            "There is no outstanding request with this Asynchronous Correlation Value",
+        )
+        .since_2(ResultReason::InvalidAsynchronousCorrelationValue)
+    }
+
+    /// There are as many requests as are kept.
+    pub(in crate::operation) fn too_many_asynchronous() -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            "There are as many outstanding requests as are kept; fetch an answer first",
+        )
+        .since_2(ResultReason::ServerLimitExceeded)
+    }
+
+    /// An operation is always answered at once.
+    pub(in crate::operation) fn not_asynchronous(operation: Operation) -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            format!("{operation} cannot be carried out asynchronously"),
+        )
+    }
+
+    /// An item was canceled before it was carried out.
+    pub(in crate::operation) fn canceled() -> Self {
+        Self::new(
+            ResultReason::OperationCanceledByRequester,
+            "The request was canceled before it was carried out",
+        )
+    }
+
+    /// A request is processed already.
+    pub(in crate::operation) fn processed_already() -> Self {
+        Self::new(
+            ResultReason::InvalidField,
+            "The request has been processed; its answer can be fetched",
+        )
+        .since_2(ResultReason::DuplicateProcessRequest)
+    }
+
+    /// An item was not carried out, since one before it in its batch failed.
+    pub(in crate::operation) fn not_reached() -> Self {
+        Self::new(
+            ResultReason::GeneralFailure,
+            "The request was not carried out, since one before it in its batch failed",
         )
     }
 }

@@ -13,5 +13,6 @@ mod server;
 mod undo;
 mod users;
 mod version_2;
+mod version_2_asynchronous;
 mod version_2_logins;
 mod vmware;
