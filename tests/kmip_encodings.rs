@@ -148,6 +148,11 @@ fn every_oasis_message_of_1_1_is_the_same_after_xml_and_after_json() {
 }
 
 #[test]
+fn every_oasis_message_of_2_1_is_the_same_after_xml_and_after_json() {
+    every_oasis_message_is_the_same_after_xml_and_after_json("2.1");
+}
+
+#[test]
 fn every_oasis_message_of_1_4_is_the_same_after_xml_and_after_json() {
     every_oasis_message_is_the_same_after_xml_and_after_json("1.4");
 }
@@ -255,6 +260,11 @@ fn filled_in(text: &str) -> String {
 #[test]
 fn every_oasis_message_of_1_1_is_read_from_its_own_xml() {
     every_oasis_message_is_read_from_its_own_xml("1.1");
+}
+
+#[test]
+fn every_oasis_message_of_2_1_is_read_from_its_own_xml() {
+    every_oasis_message_is_read_from_its_own_xml("2.1");
 }
 
 #[test]

@@ -143,6 +143,11 @@ fn requests_of_1_4_are_read_and_written_back_to_the_byte() {
 }
 
 #[test]
+fn requests_of_2_1_are_read_and_written_back_to_the_byte() {
+    every_request_is_read_and_written_back("2.1");
+}
+
+#[test]
 fn responses_of_1_1_are_read_and_written_back_to_the_byte() {
     every_response_is_read_and_written_back("1.1");
 }
@@ -150,4 +155,9 @@ fn responses_of_1_1_are_read_and_written_back_to_the_byte() {
 #[test]
 fn responses_of_1_4_are_read_and_written_back_to_the_byte() {
     every_response_is_read_and_written_back("1.4");
+}
+
+#[test]
+fn responses_of_2_1_are_read_and_written_back_to_the_byte() {
+    every_response_is_read_and_written_back("2.1");
 }

@@ -9,6 +9,7 @@ mod cryptographic;
 mod curve;
 mod message;
 mod object;
+mod pkcs11;
 mod profile;
 mod version_2;
 
@@ -22,6 +23,7 @@ pub use cryptographic::*;
 pub use curve::*;
 pub use message::*;
 pub use object::*;
+pub use pkcs11::*;
 pub use profile::*;
 pub use version_2::*;
 
@@ -275,6 +277,8 @@ static BY_TAG: &[(Tag, &EnumerationFacts)] = &[
     (Tag::ENDPOINT_ROLE, EndpointRole::FACTS),
     (Tag::INTEROP_FUNCTION, InteropFunction::FACTS),
     (Tag::NIST_KEY_TYPE, NISTKeyType::FACTS),
+    (Tag::PKCS_11_FUNCTION, PKCS_11Function::FACTS),
+    (Tag::PKCS_11_RETURN_CODE, PKCS_11ReturnCode::FACTS),
     (Tag::PROCESSING_STAGE, ProcessingStage::FACTS),
     (Tag::PROTECTION_LEVEL, ProtectionLevel::FACTS),
     (Tag::ROTATE_NAME_TYPE, RotateNameType::FACTS),
