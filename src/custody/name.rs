@@ -98,6 +98,8 @@ event_names! {
     KmipCreate = "kmip.create",
     /// KMIP Register.
     KmipRegister = "kmip.register",
+    /// KMIP Re-key: a key that takes the place of another was made.
+    KmipReKey = "kmip.re-key",
     /// KMIP Get: with outcome `success`, the key was released to the client.
     KmipGet = "kmip.get",
     /// KMIP Get Attributes.

@@ -251,6 +251,12 @@ fn acceptable(value: AttributeValue) -> Result<AttributeValue, AttributeError> {
         {
             Err(AttributeError::ApplicationNamespace)
         }
+        AttributeValue::RotateAutomatic(true)
+        | AttributeValue::RotateInterval(_)
+        | AttributeValue::RotateOffset(_) => Err(invalid(
+            &value,
+            "this server rotates no key by itself; clients do it with Re-key",
+        )),
         AttributeValue::UsageLimits(limits) if limits.total < 0 => {
             Err(invalid(&value, "a limit cannot be negative"))
         }

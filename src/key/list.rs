@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::AttributeError;
-use crate::kmip::attribute::{Attribute, AttributeName, AttributeValue};
+use crate::kmip::attribute::{Attribute, AttributeKind, AttributeName, AttributeValue};
 
 /// The most instances that one attribute of one object can have.
 pub const INSTANCES_AT_MOST: usize = 100;
@@ -83,6 +83,11 @@ impl AttributeList {
         Ok(shown(index, value))
     }
 
+    /// Takes every instance of an attribute away.
+    pub fn remove(&mut self, kind: AttributeKind) {
+        self.0.retain(|(_, value)| value.kind() != Some(kind));
+    }
+
     fn of(&self, name: &AttributeName) -> impl Iterator<Item = (u32, &AttributeValue)> {
         self.iter()
             .filter(move |(_, value)| value.name_text() == name.as_text())
@@ -117,7 +122,7 @@ fn shown(index: u32, value: AttributeValue) -> Attribute {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kmip::attribute::{AttributeKind, Name};
+    use crate::kmip::attribute::Name;
 
     fn name(text: &str) -> AttributeValue {
         AttributeValue::Name(Name::text(text))

@@ -15,6 +15,7 @@
 //! | `set` | Set and Adjust Attribute |
 //! | `template` | how templates and a request's attributes become one list |
 //! | `matching` | whether Locate means the object |
+//! | `replacement` | a key that takes the place of another |
 //! | `index` | the terms that a store finds objects by |
 //! | `wrapped` | a value under a root key, or as it came |
 
@@ -27,6 +28,7 @@ mod making;
 mod matching;
 mod object;
 mod read;
+mod replacement;
 mod set;
 mod template;
 #[cfg(test)]
@@ -40,5 +42,6 @@ pub use list::{AttributeList, INSTANCES_AT_MOST};
 pub use making::{KeyDraft, LONGEST_OPAQUE, LONGEST_SECRET, Origin};
 pub use matching::LocateFilter;
 pub use object::ManagedObject;
+pub use replacement::NoActivationDate;
 pub use template::merge;
 pub use wrapped::{RegisteredWrapped, WrapProfile, WrappedKek};

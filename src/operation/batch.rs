@@ -12,7 +12,7 @@ use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, adjust_attribute, asynchronous, check, create, delete_attribute, destroy,
     discover_versions, get, get_attribute_list, get_attributes, locate, login, modify_attribute, notice,
-    poll, query, register, revoke, set_attribute, shaping, tickets, user,
+    poll, query, re_key, register, revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -461,6 +461,7 @@ const fn tells_identifiers_alone(payload: &ResponsePayload<'_>) -> bool {
         payload,
         ResponsePayload::Create(_)
             | ResponsePayload::Register(_)
+            | ResponsePayload::ReKey(_)
             | ResponsePayload::Check(_)
             | ResponsePayload::Activate(_)
             | ResponsePayload::Revoke(_)
@@ -482,6 +483,7 @@ async fn perform(
     match request {
         Request::Create(request) => create::perform(item, request).await.map(Response::Create),
         Request::Register(request) => register::perform(item, request).await.map(Response::Register),
+        Request::ReKey(request) => re_key::perform(item, request).await.map(Response::ReKey),
         Request::Locate(request) => locate::perform(item, request).await.map(Response::Locate),
         Request::Check(request) => check::perform(item, request).await.map(Response::Check),
         Request::Get(request) => get::perform(item, request).await.map(Response::Get),
@@ -549,6 +551,7 @@ const fn event_name(operation: Operation) -> EventName {
     match operation {
         Operation::Create => EventName::KmipCreate,
         Operation::Register => EventName::KmipRegister,
+        Operation::ReKey => EventName::KmipReKey,
         Operation::Locate => EventName::KmipLocate,
         Operation::Check => EventName::KmipCheck,
         Operation::Get => EventName::KmipGet,

@@ -65,6 +65,7 @@ mod names;
 mod notice;
 mod poll;
 mod query;
+mod re_key;
 mod refusal;
 mod register;
 mod revoke;

@@ -3,6 +3,7 @@
 //!
 //! Here belongs what a payload holds and its order on the wire. What an operation does belongs to `operation`.
 
+mod archive;
 mod asynchronous;
 mod attributes;
 mod check;
@@ -16,10 +17,13 @@ mod locate;
 mod login;
 mod notice;
 mod query;
+mod re_key;
 mod register;
 mod set_attribute;
 mod shaping;
+mod usage;
 
+pub use archive::{ArchiveRequest, ArchiveResponse, RecoverRequest, RecoverResponse};
 pub use asynchronous::{
     AsynchronousCorrelationValues, AsynchronousRequest, CancelRequest, CancelResponse, Operations,
     PollRequest, ProcessRequest, QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse,
@@ -45,6 +49,7 @@ pub use query::{
     CapabilityInformation, ExtensionInformation, ProfileInformation, ProfileVersion, QueryRequest,
     QueryResponse, ValidationInformation,
 };
+pub use re_key::{ReKeyRequest, ReKeyResponse};
 pub use register::{RegisterRequest, RegisterResponse};
 pub use set_attribute::{
     AdjustAttributeRequest, AdjustAttributeResponse, SetAttributeRequest, SetAttributeResponse,
@@ -52,6 +57,9 @@ pub use set_attribute::{
 pub use shaping::{
     Constraint, Constraints, DefaultsInformation, GetConstraintsResponse, ObjectDefaults, ObjectGroups,
     ObjectTypes, ProtectionStorageMasks, SetConstraintsRequest, SetDefaultsRequest,
+};
+pub use usage::{
+    GetUsageAllocationRequest, GetUsageAllocationResponse, ObtainLeaseRequest, ObtainLeaseResponse,
 };
 
 use std::fmt;
@@ -147,6 +155,7 @@ macro_rules! payloads {
 payloads! {
     Create: CreateRequest, CreateResponse;
     Register: RegisterRequest<'a>, RegisterResponse;
+    ReKey: ReKeyRequest<'a>, ReKeyResponse;
     Locate: LocateRequest, LocateResponse;
     Check: CheckRequest<'a>, CheckResponse;
     Get: GetRequest<'a>, GetResponse<'a>;
@@ -182,6 +191,7 @@ impl ResponsePayload<'_> {
         let id = match self {
             Self::Create(payload) => &payload.unique_identifier,
             Self::Register(payload) => &payload.unique_identifier,
+            Self::ReKey(payload) => &payload.unique_identifier,
             Self::Get(payload) => &payload.unique_identifier,
             Self::GetAttributes(payload) => &payload.unique_identifier,
             Self::GetAttributeList(payload) => &payload.unique_identifier,

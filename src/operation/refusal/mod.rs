@@ -6,6 +6,7 @@
 
 mod behind;
 mod object;
+mod replacement;
 mod session;
 
 use std::borrow::Cow;

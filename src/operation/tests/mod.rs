@@ -7,6 +7,7 @@ mod hostile;
 mod isolation;
 mod keys;
 mod locating;
+mod re_key;
 mod records;
 mod releases;
 mod server;
