@@ -16,21 +16,14 @@ pub(super) fn check(patient: &Patient<'_>, section: &mut Section<'_>) {
             return;
         }
     };
-    let mut say = |name: &str, is_able: bool| {
-        let finding = if is_able {
-            "on the device"
-        } else {
-            "not on this device; the server does it where `cryptography_in_server` allows that"
-        };
-        section.ok(name, finding);
-    };
-    for mode in CipherMode::ALL {
-        say(&mode.to_string(), able.ciphers.contains(&mode));
-    }
-    for algorithm in MacAlgorithm::ALL {
-        say(&algorithm.to_string(), able.macs.contains(&algorithm));
-    }
-    say("derive a key by encryption", able.derives_by_encryption);
+    let ciphers = CipherMode::ALL.map(|mode| (mode.to_string(), able.ciphers.contains(&mode)));
+    let codes = MacAlgorithm::ALL.map(|algorithm| (algorithm.to_string(), able.macs.contains(&algorithm)));
+    let derivation = (
+        "derive a key by encryption".to_owned(),
+        able.derives_by_encryption,
+    );
+    let uses: Vec<_> = ciphers.into_iter().chain(codes).chain([derivation]).collect();
+    section.ok("use of keys", told(&uses));
     section.ok(
         "seed",
         if able.takes_seed {
@@ -39,4 +32,20 @@ pub(super) fn check(patient: &Patient<'_>, section: &mut Section<'_>) {
             "the generator takes no seed, and a client is told so"
         },
     );
+}
+
+/// What is done on the device, and what is not.
+fn told(uses: &[(String, bool)]) -> String {
+    let names = |wanted: bool| {
+        let names = uses.iter().filter(|(_, able)| *able == wanted);
+        names
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match (names(true), names(false)) {
+        (able, unable) if unable.is_empty() => format!("on the device: {able}"),
+        (able, unable) if able.is_empty() => format!("not: {unable}"),
+        (able, unable) => format!("on the device: {able}; not: {unable}"),
+    }
 }
