@@ -18,13 +18,17 @@ use crate::oasis::{Content, Element, Placeholders};
 use crate::support::ttlv::{Item, Value};
 
 /// Fields whose value is the server's own, or for people.
-const FREE: [Tag; 5] = [
+const FREE: [Tag; 6] = [
     Tag::RESULT_MESSAGE,
     Tag::TIME_STAMP,
     Tag::VENDOR_IDENTIFICATION,
     Tag::SERVER_INFORMATION,
     Tag::SERVER_CORRELATION_VALUE,
+    // How a server keeps its objects.
+    Tag::PROTECTION_STORAGE_MASK,
 ];
+/// What a request that is put off is called by.
+const PUT_OFF: &str = "$ASYNCHRONOUS_CORRELATION_VALUE";
 /// Fields that may be missing on either side.
 const OPTIONAL: [Tag; 2] = [Tag::RESULT_MESSAGE, Tag::SERVER_CORRELATION_VALUE];
 
@@ -270,7 +274,8 @@ impl Comparison {
         std::mem::replace(&mut self.differences, differences).len()
     }
 
-    /// The first value of a placeholder is its value from then on.
+    /// The first value of a placeholder is its value from then on; but what a request that is put off is called by is new
+    /// each time, under one name in the files.
     fn placeholder(&mut self, name: &str, actual: &Item, path: &str) {
         let value = match &actual.value {
             Value::Text(text) => text.clone(),
@@ -278,9 +283,11 @@ impl Comparison {
             _ => return self.differ(path, &format!("{name} cannot be {actual:?}")),
         };
         match self.placeholders.values.get(name) {
-            Some(bound) if *bound != value => self.differ(path, &format!("{name} was another value before")),
-            Some(_) => {}
-            None => {
+            Some(bound) if *bound != value && name != PUT_OFF => {
+                self.differ(path, &format!("{name} was another value before"))
+            }
+            Some(bound) if *bound == value => {}
+            _ => {
                 self.placeholders.values.insert(name.to_owned(), value);
             }
         }
