@@ -13,6 +13,7 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
     if request.object_type != ObjectType::SymmetricKey {
         return Err(Refusal::object_type(request.object_type));
     }
+    shaping::require_storage(request.protection_storage_masks.as_ref())?;
     let mut attributes = make::attributes(item, request.template_attribute).await?;
     shaping::fill_in(item, request.object_type, &mut attributes).await?;
     let adapter = item.caller.adapter;

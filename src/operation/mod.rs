@@ -34,6 +34,7 @@
 //! | `services`, `clock`, `names` | what operations work with |
 //! | `make`, `change_attribute` | what several operations have in common |
 //! | `asynchronous`, `poll` | requests whose answers are fetched later: which there are, and Poll, Cancel, Process and Query Asynchronous Requests |
+//! | `profiles` | the profiles that Query tells |
 //! | `login`, `tickets` | Login and Logout, and the tickets that are good |
 //! | `notice` | Log and Interop |
 //! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
@@ -64,6 +65,7 @@ mod modify_attribute;
 mod names;
 mod notice;
 mod poll;
+mod profiles;
 mod query;
 mod re_key;
 mod refusal;

@@ -1,41 +1,31 @@
 //! Query (KMIP 1.4, section 4.25). It says only what is true.
 
-use super::item::Item;
+use super::item;
+use super::profiles;
 use super::refusal::Refusal;
 use super::shaping;
 use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::RngParameters;
 use crate::kmip::enumeration::{
-    ClientRegistrationMethod, DestroyAction, ObjectType, ProfileName, QueryFunction, RngAlgorithm, RngMode,
+    ClientRegistrationMethod, DestroyAction, ObjectType, QueryFunction, RngAlgorithm, RngMode,
     ShreddingAlgorithm, UnwrapMode,
 };
 use crate::kmip::payload::{
-    self, CapabilityInformation, ProfileInformation, ProtectionStorageMasks, QueryRequest, QueryResponse,
+    self, CapabilityInformation, ProtectionStorageMasks, QueryRequest, QueryResponse,
 };
-use crate::kmip::ttlv::Value;
+use crate::kmip::tag::Tag;
+use crate::kmip::ttlv::{Item, Value};
 
 /// The vendor that the server names.
 const VENDOR: &str = "Claviger";
-
-/// The profiles whose server clauses are met.
-const PROFILES: [ProfileName; 8] = [
-    ProfileName::BaselineServerBasicKMIPV1_2,
-    ProfileName::BaselineServerBasicKMIPV1_3,
-    ProfileName::BaselineServerBasicKMIPV1_4,
-    ProfileName::SymmetricKeyLifecycleServerKMIPV1_0,
-    ProfileName::SymmetricKeyLifecycleServerKMIPV1_1,
-    ProfileName::SymmetricKeyLifecycleServerKMIPV1_2,
-    ProfileName::SymmetricKeyLifecycleServerKMIPV1_3,
-    ProfileName::SymmetricKeyLifecycleServerKMIPV1_4,
-];
 
 /// The types of objects that are kept.
 pub(super) const OBJECT_TYPES: &[ObjectType] = &[ObjectType::SymmetricKey, ObjectType::Template];
 
 /// Answers the functions that are asked for, each once. What the client's version does not know is left out where the
 /// answer is written.
-pub(super) async fn perform(item: &Item<'_>, request: &QueryRequest) -> Result<QueryResponse, Refusal> {
-    let mut answer = answer(item.version, request)?;
+pub(super) async fn perform(item: &item::Item<'_>, request: &QueryRequest) -> Result<QueryResponse, Refusal> {
+    let mut answer = answer(item.version, item.services.https_port, request)?;
     if request
         .query_functions
         .contains(&QueryFunction::QueryDefaultsInformation)
@@ -47,10 +37,15 @@ pub(super) async fn perform(item: &Item<'_>, request: &QueryRequest) -> Result<Q
 }
 
 /// The answer, as far as it is the same for all clients of a version.
-fn answer(version: ProtocolVersion, request: &QueryRequest) -> Result<QueryResponse, Refusal> {
+fn answer(
+    version: ProtocolVersion,
+    https_port: Option<u16>,
+    request: &QueryRequest,
+) -> Result<QueryResponse, Refusal> {
     let mut answer = QueryResponse::default();
     for function in &request.query_functions {
         match function {
+            // Those that the client's version does not know are left out where the answer is written.
             QueryFunction::QueryOperations => answer.operations = payload::OPERATIONS.to_vec(),
             QueryFunction::QueryObjects => {
                 // From 2.0 on there are no templates.
@@ -61,10 +56,12 @@ fn answer(version: ProtocolVersion, request: &QueryRequest) -> Result<QueryRespo
             }
             QueryFunction::QueryServerInformation => {
                 answer.vendor_identification = Some(VENDOR.to_owned());
-                answer.server_information = Some(Value::Structure(Vec::new()));
+                answer.server_information = Some(server_information(version));
             }
             QueryFunction::QueryRNGs => answer.rng_parameters = vec![UNSPECIFIED_RNG],
-            QueryFunction::QueryProfiles => answer.profile_information = profiles(),
+            QueryFunction::QueryProfiles => {
+                answer.profile_information = profiles::told(version, https_port);
+            }
             QueryFunction::QueryCapabilities => answer.capability_information = vec![capabilities()],
             QueryFunction::QueryClientRegistrationMethods => {
                 // The client brings its certificate, and an administrator lets it in.
@@ -79,8 +76,9 @@ fn answer(version: ProtocolVersion, request: &QueryRequest) -> Result<QueryRespo
             | QueryFunction::QueryValidations
             | QueryFunction::QueryDefaultsInformation => {}
             QueryFunction::QueryStorageProtectionMasks => {
-                // How keys are kept is the device's and the operator's: nothing of it can be chosen by a client.
-                answer.protection_storage_masks = Some(ProtectionStorageMasks::default());
+                answer.protection_storage_masks = Some(ProtectionStorageMasks {
+                    masks: vec![shaping::STORAGE],
+                });
             }
             QueryFunction::Other(number) => {
                 return Err(Refusal::invalid_field(format!(
@@ -104,16 +102,26 @@ const UNSPECIFIED_RNG: RngParameters = RngParameters {
     prediction_resistance: None,
 };
 
-fn profiles() -> Vec<ProfileInformation> {
-    PROFILES
-        .iter()
-        .map(|profile_name| ProfileInformation {
-            profile_name: *profile_name,
-            profile_version: None,
-            server_uri: None,
-            server_port: None,
-        })
-        .collect()
+/// What the standard has fields for, and what is no secret: which product this is, and of which version.
+fn server_information(version: ProtocolVersion) -> Value {
+    let text = |tag, text: &str| Item::new(tag, Value::TextString(text.to_owned()));
+    Value::Structure(if version.tags_attributes() {
+        vec![
+            text(Tag::SERVER_NAME, VENDOR),
+            text(Tag::SERVER_VERSION, env!("CARGO_PKG_VERSION")),
+            text(Tag::PRODUCT_NAME, env!("CARGO_PKG_NAME")),
+            text(
+                Tag::BUILD_LEVEL,
+                if cfg!(debug_assertions) {
+                    "debug"
+                } else {
+                    "release"
+                },
+            ),
+        ]
+    } else {
+        Vec::new()
+    })
 }
 
 fn capabilities() -> CapabilityInformation {
@@ -142,7 +150,7 @@ mod tests {
             query_functions: functions.to_vec(),
             object_groups: None,
         };
-        super::answer(V1_4, &request).unwrap()
+        super::answer(V1_4, None, &request).unwrap()
     }
 
     #[test]

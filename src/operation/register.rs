@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::item::Item;
 use super::refusal::Refusal;
+use super::shaping;
 use super::{make, names};
 use crate::key::{KeyDraft, ManagedObject, Origin};
 use crate::kmip::attribute::Attribute;
@@ -24,6 +25,7 @@ pub(super) async fn perform(
     ) {
         return Err(Refusal::object_type(request.object_type));
     }
+    shaping::require_storage(request.protection_storage_masks.as_ref())?;
     let object = request.object.ok_or_else(Refusal::no_object)?;
     if object.object_type() != request.object_type {
         return Err(Refusal::other_object_type());

@@ -45,6 +45,8 @@ pub struct Services {
     pub(super) root_keys: RootKeys,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
+    /// Where the same is served over HTTPS.
+    pub(super) https_port: Option<u16>,
     pub(super) names: NameLocks,
     pub(super) tickets: Tickets,
     pub(super) asynchronous: Asynchronous,
@@ -76,10 +78,20 @@ impl Services {
             root_keys,
             clock,
             limits,
+            https_port: None,
             names: NameLocks::new(),
             tickets: Tickets::default(),
             asynchronous: Asynchronous::default(),
             known_root_keys,
+        }
+    }
+
+    /// The same, told that clients reach it over HTTPS at this port, too.
+    #[must_use]
+    pub fn served_over_https(self, port: Option<u16>) -> Self {
+        Self {
+            https_port: port,
+            ..self
         }
     }
 

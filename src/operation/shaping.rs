@@ -11,9 +11,10 @@ use super::refusal::{AttributeUse, Refusal};
 use crate::key::{AttributeError, ManagedObject};
 use crate::kmip::attribute::{Attribute, AttributeKind, AttributeValue, Attributes};
 use crate::kmip::enumeration::ObjectType;
+use crate::kmip::mask::ProtectionStorageMask;
 use crate::kmip::payload::{
     Constraint, Constraints, DefaultsInformation, EmptyPayload, GetConstraintsResponse, ObjectDefaults,
-    ObjectGroups, ObjectTypes, SetConstraintsRequest, SetDefaultsRequest,
+    ObjectGroups, ObjectTypes, ProtectionStorageMasks, SetConstraintsRequest, SetDefaultsRequest,
 };
 use crate::store::{Change, SettingKind, Settings};
 
@@ -22,6 +23,19 @@ pub(super) const KEPT_AT_MOST: usize = 64 * 1024;
 
 /// The length from which on a symmetric key is safe from a quantum computer, which halves the length that counts.
 const QUANTUM_SAFE_BITS: i32 = 256;
+
+/// How every key is kept: made and wrapped by a device.
+pub(super) const STORAGE: ProtectionStorageMask = ProtectionStorageMask::HARDWARE;
+
+/// Refuses an object that none of the masks lets be kept as everything is kept here. A mask that asks for nothing is met.
+pub(super) fn require_storage(masks: Option<&ProtectionStorageMasks>) -> Result<(), Refusal> {
+    let masks = masks.map_or(&[][..], |masks| &masks.masks);
+    if masks.is_empty() || masks.iter().any(|mask| STORAGE.contains(*mask)) {
+        Ok(())
+    } else {
+        Err(Refusal::protection_storage())
+    }
+}
 
 /// Begins to use defaults in the place of those before.
 pub(super) async fn set_defaults(

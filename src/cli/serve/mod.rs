@@ -194,13 +194,18 @@ async fn serve(
         },
         ..Limits::default()
     };
-    let operations = Arc::new(operation::Services::new(
+    let operations = operation::Services::new(
         store.clone(),
         recorder.clone(),
         root_keys.clone(),
         Clock::system(),
         limits,
-    ));
+    );
+    let https_port = listeners
+        .https
+        .first()
+        .and_then(|listener| listener.local_addr().ok());
+    let operations = Arc::new(operations.served_over_https(https_port.map(|address| address.port())));
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,

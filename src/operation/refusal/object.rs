@@ -165,6 +165,15 @@ impl Refusal {
         .since_2(ResultReason::NonUniqueNameAttribute)
     }
 
+    /// A new object is to be kept in a way in which nothing is kept here (KMIP 2.1, section 11.46).
+    pub(in crate::operation) fn protection_storage() -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            "None of the Protection Storage Masks fits: objects are kept by hardware",
+        )
+        .since_2(ResultReason::ProtectionStorageUnavailable)
+    }
+
     /// A new object is not as the constraints of its adapter have it (KMIP 2.1, section 11.46).
     pub(in crate::operation) fn constraint(name: &AttributeName) -> Self {
         Self::new(

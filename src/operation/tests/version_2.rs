@@ -6,11 +6,13 @@ use crate::kmip::enumeration::{
     AdjustmentType, CryptographicAlgorithm, InteropFunction, NameType, ObjectType, ProtectionLevel,
     QueryFunction, ResultReason, ResultStatus,
 };
+use crate::kmip::mask::ProtectionStorageMask;
 use crate::kmip::message::ResponseItem;
 use crate::kmip::payload::{
     AdjustAttributeRequest, Constraint, Constraints, CreateRequest, DefaultsInformation, EmptyPayload,
-    InteropRequest, LogRequest, ObjectDefaults, ObjectGroups, ObjectTypes, QueryRequest, RequestPayload,
-    ResponsePayload, SetAttributeRequest, SetConstraintsRequest, SetDefaultsRequest,
+    InteropRequest, LogRequest, ObjectDefaults, ObjectGroups, ObjectTypes, ProtectionStorageMasks,
+    QueryRequest, RequestPayload, ResponsePayload, SetAttributeRequest, SetConstraintsRequest,
+    SetDefaultsRequest,
 };
 use crate::kmip::ttlv::Value;
 use crate::kmip::version::{V1_4, V2_0, V2_1};
@@ -383,4 +385,53 @@ async fn a_key_that_is_to_be_quantum_safe_is_long_enough() {
         ResultReason::GeneralFailure
     );
     server.done_2_1(aes(256, safe())).await;
+}
+
+#[tokio::test]
+async fn a_key_is_kept_as_its_maker_allows_or_not_made() {
+    let server = Server::start().await;
+    let kept = |masks: &[ProtectionStorageMask]| {
+        let RequestPayload::Create(request) = aes(256, vec![]) else {
+            unreachable!()
+        };
+        RequestPayload::Create(CreateRequest {
+            protection_storage_masks: Some(ProtectionStorageMasks {
+                masks: masks.to_vec(),
+            }),
+            ..request
+        })
+    };
+    let (software, hardware) = (ProtectionStorageMask::SOFTWARE, ProtectionStorageMask::HARDWARE);
+    server.done_2_1(kept(&[software, hardware])).await;
+    for masks in [&[software][..], &[software | hardware]] {
+        assert_eq!(
+            server.refused_2_1(kept(masks)).await,
+            ResultReason::ProtectionStorageUnavailable
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_no_operation_that_its_version_does_not_have() {
+    let server = Server::start().await;
+    let mut told = Vec::new();
+    for version in [V1_4, V2_0, V2_1] {
+        let request = RequestPayload::Query(QueryRequest {
+            query_functions: vec![QueryFunction::QueryOperations],
+            object_groups: None,
+        });
+        match server.ask_in(version, &server.east, request).await.payload {
+            Some(ResponsePayload::Query(answer)) => told.push(answer.operations),
+            other => panic!("{other:?}"),
+        }
+    }
+    use crate::kmip::enumeration::Operation::{Get, Ping, SetAttribute};
+    let has = |operation| {
+        told.iter()
+            .map(|told| told.contains(&operation))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(has(Get), [true, true, true]);
+    assert_eq!(has(SetAttribute), [false, true, true]);
+    assert_eq!(has(Ping), [false, false, true]);
 }
