@@ -30,7 +30,7 @@ fn pykmips_client_takes_a_key_through_its_life_in_every_version() {
         "{printed}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    for version in ["1.0", "1.1", "1.2", "1.3", "1.4"] {
+    for version in ["1.0", "1.1", "1.2", "1.3", "1.4", "2.0"] {
         assert!(printed.contains(&format!("{version} ok")), "{printed}");
     }
     server.verify_custody_log();

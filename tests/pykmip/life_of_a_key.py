@@ -7,6 +7,8 @@ Prints one line a version; any exception ends it with a traceback.
 import os
 
 from kmip import enums
+from kmip.core import objects, primitives
+from kmip.core.exceptions import OperationFailure
 from kmip.core.factories.attributes import AttributeFactory
 from kmip.pie.client import ProxyKmipClient
 from kmip.pie.exceptions import KmipOperationFailure
@@ -18,6 +20,7 @@ VERSIONS = {
     "1.2": enums.KMIPVersion.KMIP_1_2,
     "1.3": enums.KMIPVersion.KMIP_1_3,
     "1.4": enums.KMIPVersion.KMIP_1_4,
+    "2.0": enums.KMIPVersion.KMIP_2_0,
 }
 
 
@@ -37,7 +40,7 @@ def client(version):
 def must_fail(reason, function, *arguments, **named):
     try:
         function(*arguments, **named)
-    except KmipOperationFailure as failure:
+    except (KmipOperationFailure, OperationFailure) as failure:
         assert failure.reason == reason, f"expected {reason}, got {failure.reason}: {failure}"
         return
     raise AssertionError(f"{function} should have failed with {reason}")
@@ -49,8 +52,52 @@ def attributes_of(kmip, identifier):
     return {attribute.attribute_name.value: attribute.attribute_value for attribute in found}
 
 
+def can_do(kmip, version):
+    """What the server says of itself, and that it says it in the client's version."""
+    told = kmip.proxy.query(query_functions=[
+        enums.QueryFunction.QUERY_OPERATIONS,
+        enums.QueryFunction.QUERY_OBJECTS,
+        enums.QueryFunction.QUERY_SERVER_INFORMATION,
+    ])
+    operations = told.operations
+    assert enums.Operation.CREATE in operations and enums.Operation.QUERY in operations
+    assert (enums.Operation.SET_ATTRIBUTE in operations) == (version == enums.KMIPVersion.KMIP_2_0)
+    assert enums.ObjectType.SYMMETRIC_KEY in told.object_types
+    assert told.vendor_identification == "Claviger"
+    if version != enums.KMIPVersion.KMIP_1_0:
+        versions = kmip.proxy.discover_versions().protocol_versions
+        assert any((found.major, found.minor) == (2, 0) for found in versions), versions
+
+
+def attributes_of_2_0(kmip, identifier):
+    """Set, changed and taken away as 2.0 does it."""
+    kmip.set_attribute(identifier, attribute_name="Sensitive", attribute_value=True)
+    _, found = kmip.get_attributes(identifier, ["Sensitive"])
+    assert [attribute.attribute_value.value for attribute in found] == [True]
+    kmip.modify_attribute(
+        identifier,
+        new_attribute=objects.NewAttribute(attribute=primitives.Boolean(False, tag=enums.Tags.SENSITIVE)),
+    )
+    _, found = kmip.get_attributes(identifier, ["Sensitive"])
+    assert [attribute.attribute_value.value for attribute in found] == [False]
+    group = primitives.TextString("group", tag=enums.Tags.OBJECT_GROUP)
+    kmip.set_attribute(identifier, attribute_name="Object Group", attribute_value="group")
+    kmip.delete_attribute(identifier, current_attribute=objects.CurrentAttribute(attribute=group))
+    assert "Object Group" not in kmip.get_attribute_list(identifier)
+    must_fail(
+        enums.ResultReason.READ_ONLY_ATTRIBUTE,
+        kmip.set_attribute,
+        identifier,
+        attribute_name="Cryptographic Length",
+        attribute_value=128,
+    )
+
+
 def life(label, version):
     name = f"pykmip {label}"
+    in_2_0 = version == enums.KMIPVersion.KMIP_2_0
+    in_use = enums.ResultReason.WRONG_KEY_LIFECYCLE_STATE if in_2_0 else enums.ResultReason.PERMISSION_DENIED
+    absent = enums.ResultReason.OBJECT_NOT_FOUND if in_2_0 else enums.ResultReason.ITEM_NOT_FOUND
     mask = [enums.CryptographicUsageMask.ENCRYPT, enums.CryptographicUsageMask.DECRYPT]
     with client(version) as kmip:
         made = kmip.create(enums.CryptographicAlgorithm.AES, 256, name=name, cryptographic_usage_mask=mask)
@@ -70,15 +117,19 @@ def life(label, version):
         by_name = AttributeFactory().create_attribute(enums.AttributeType.NAME, name)
         assert kmip.locate(attributes=[by_name]) == [made]
 
+        can_do(kmip, version)
+        if in_2_0:
+            attributes_of_2_0(kmip, made)
+
         # A key in use is not destroyed.
         kmip.activate(made)
         assert attributes_of(kmip, made)["State"].value == enums.State.ACTIVE
-        must_fail(enums.ResultReason.PERMISSION_DENIED, kmip.destroy, made)
+        must_fail(in_use, kmip.destroy, made)
 
         kmip.revoke(enums.RevocationReasonCode.CESSATION_OF_OPERATION, made, "no longer used")
         assert attributes_of(kmip, made)["State"].value == enums.State.DEACTIVATED
         kmip.destroy(made)
-        must_fail(enums.ResultReason.ITEM_NOT_FOUND, kmip.get, "00000000-0000-4000-8000-000000000000")
+        must_fail(absent, kmip.get, "00000000-0000-4000-8000-000000000000")
 
         material = bytes(range(16))
         registered = kmip.register(
