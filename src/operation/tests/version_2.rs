@@ -3,8 +3,8 @@
 use super::server::{Server, create};
 use crate::kmip::attribute::{Attribute, AttributeKind, AttributeName, AttributeValue, Attributes, Name};
 use crate::kmip::enumeration::{
-    AdjustmentType, CryptographicAlgorithm, InteropFunction, NameType, ObjectType, ProtectionLevel,
-    QueryFunction, ResultReason, ResultStatus,
+    AdjustmentType, CryptographicAlgorithm, InteropFunction, NameType, ObjectType, Operation,
+    ProtectionLevel, QueryFunction, ResultReason, ResultStatus,
 };
 use crate::kmip::mask::ProtectionStorageMask;
 use crate::kmip::message::ResponseItem;
@@ -425,13 +425,12 @@ async fn a_client_is_told_of_no_operation_that_its_version_does_not_have() {
             other => panic!("{other:?}"),
         }
     }
-    use crate::kmip::enumeration::Operation::{Get, Ping, SetAttribute};
     let has = |operation| {
         told.iter()
             .map(|told| told.contains(&operation))
             .collect::<Vec<_>>()
     };
-    assert_eq!(has(Get), [true, true, true]);
-    assert_eq!(has(SetAttribute), [false, true, true]);
-    assert_eq!(has(Ping), [false, false, true]);
+    assert_eq!(has(Operation::Get), [true, true, true]);
+    assert_eq!(has(Operation::SetAttribute), [false, true, true]);
+    assert_eq!(has(Operation::Ping), [false, false, true]);
 }

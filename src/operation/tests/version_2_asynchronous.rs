@@ -111,7 +111,9 @@ async fn a_client_that_can_wait_fetches_what_it_would_have_been_answered() {
     let item = server.poll(&server.east, &correlation).await;
     assert_eq!(item.operation, Some(Operation::Locate));
     match item.payload {
-        Some(ResponsePayload::Locate(answer)) => assert_eq!(answer.unique_identifiers, [id.clone()]),
+        Some(ResponsePayload::Locate(answer)) => {
+            assert_eq!(answer.unique_identifiers, std::slice::from_ref(&id));
+        }
         other => panic!("{other:?}"),
     }
     // An answer is given once.
@@ -224,8 +226,8 @@ async fn a_client_cannot_fill_the_server_with_long_requests() {
         let item = server.ask_later(V2_1, &server.east, MANDATORY, long()).await;
         statuses.push(item.result_status);
     }
-    use ResultStatus::{OperationFailed, OperationPending};
-    assert_eq!(statuses, [OperationPending, OperationPending, OperationFailed]);
+    let (pending, failed) = (ResultStatus::OperationPending, ResultStatus::OperationFailed);
+    assert_eq!(statuses, [pending, pending, failed]);
 }
 
 #[tokio::test]
