@@ -116,6 +116,14 @@ event_names! {
     KmipLocate = "kmip.locate",
     /// KMIP Check.
     KmipCheck = "kmip.check",
+    /// KMIP Obtain Lease.
+    KmipObtainLease = "kmip.obtain-lease",
+    /// KMIP Get Usage Allocation: so much less may be protected with the key.
+    KmipGetUsageAllocation = "kmip.get-usage-allocation",
+    /// KMIP Archive.
+    KmipArchive = "kmip.archive",
+    /// KMIP Recover.
+    KmipRecover = "kmip.recover",
     /// KMIP Activate.
     KmipActivate = "kmip.activate",
     /// KMIP Revoke.

@@ -39,6 +39,7 @@ impl ManagedObject {
         if rules_of(&name)?.modifiable_by_client == Permission::Never {
             return Err(AttributeError::NotModifiable { name });
         }
+        self.require_unallocated(&name)?;
         let index = attribute.index.unwrap_or(0);
         let present = self.instances(&name, now);
         if present.is_empty() {
@@ -83,7 +84,9 @@ impl ManagedObject {
             Some(rules) if rules.deletable_by_client == Permission::Never => {
                 return Err(AttributeError::NotDeletable { name: name.clone() });
             }
-            Some(_) => {}
+            Some(_) => self
+                .require_unallocated(name)
+                .map_err(|_| AttributeError::NotDeletable { name: name.clone() })?,
         }
         let deleted = self.attributes.delete(name, index)?;
         self.touch(now);
@@ -144,6 +147,17 @@ impl ManagedObject {
         let deleted = first.map_or_else(|| changed.delete_attribute(name, 0, now), Ok)?;
         *self = changed;
         Ok(deleted)
+    }
+
+    /// Refuses the Usage Limits once some of them were allocated (section 3.21).
+    fn require_unallocated(&self, name: &AttributeName) -> Result<(), AttributeError> {
+        let used = self.attributes.iter().any(|(_, value)| {
+            matches!(value, AttributeValue::UsageLimits(limits) if limits.count.is_some_and(|left| left != limits.total))
+        });
+        if used && *name == AttributeName::from(AttributeKind::UsageLimits) {
+            return Err(AttributeError::NotModifiable { name: name.clone() });
+        }
+        Ok(())
     }
 
     /// The index of the instance that has this value.

@@ -5,6 +5,7 @@ use super::index::IndexTerm;
 use super::object::ManagedObject;
 use crate::kmip::attribute::{AttributeKind, AttributeName, AttributePattern};
 use crate::kmip::enumeration::State;
+use crate::kmip::mask::StorageStatusMask;
 use crate::kmip::ttlv::{DateTime, Value};
 
 /// The value that stands for "no such date" (section 4.9). A date that an object does not have counts as this,
@@ -17,6 +18,8 @@ pub struct LocateFilter {
     patterns: Vec<AttributePattern>,
     /// Each date with the first and last moment that are meant.
     dates: Vec<(AttributeKind, DateTime, DateTime)>,
+    /// Where the objects are; none means on-line, or destroyed if that is what is asked for.
+    storage: Option<StorageStatusMask>,
 }
 
 impl LocateFilter {
@@ -54,6 +57,37 @@ impl LocateFilter {
         Ok(filter)
     }
 
+    /// The same filter, for objects in these places. Destroyed objects, for which 1.x has no place, are also found by a
+    /// filter that asks for their state or their Destroy Date.
+    #[must_use]
+    pub fn in_storage(self, storage: Option<StorageStatusMask>) -> Self {
+        Self { storage, ..self }
+    }
+
+    /// The object group that is asked for, if one is.
+    pub fn object_group(&self) -> Option<&str> {
+        self.patterns
+            .iter()
+            .find_map(|pattern| match (&pattern.name, &pattern.value) {
+                (AttributeName::Standard(AttributeKind::ObjectGroup), Value::TextString(group)) => {
+                    Some(group.as_str())
+                }
+                _ => None,
+            })
+    }
+
+    /// Whether the object is in a place where it is looked for.
+    fn is_where_it_is_sought(&self, object: &ManagedObject) -> bool {
+        let storage = self.storage.unwrap_or(StorageStatusMask::ON_LINE_STORAGE);
+        if object.is_destroyed() {
+            storage.contains(StorageStatusMask::DESTROYED_STORAGE) || self.wants_destroyed()
+        } else if object.is_archived() {
+            storage.contains(StorageStatusMask::ARCHIVAL_STORAGE)
+        } else {
+            storage.contains(StorageStatusMask::ON_LINE_STORAGE)
+        }
+    }
+
     /// Terms that every matching object has.
     pub fn terms(&self) -> Vec<IndexTerm> {
         self.patterns.iter().filter_map(IndexTerm::of_pattern).collect()
@@ -87,7 +121,7 @@ impl LocateFilter {
 
     /// Whether the object has everything that is asked for, at `now`.
     pub fn matches(&self, object: &ManagedObject, now: DateTime) -> bool {
-        if object.is_gone() || (object.is_destroyed() && !self.wants_destroyed()) {
+        if object.is_gone() || !self.is_where_it_is_sought(object) {
             return false;
         }
         let has = |pattern: &AttributePattern| {

@@ -15,10 +15,14 @@
 //! | `set` | Set and Adjust Attribute |
 //! | `template` | how templates and a request's attributes become one list |
 //! | `matching` | whether Locate means the object |
+//! | `allocation` | what a client is allowed for a while |
+//! | `archive` | objects that are out of reach until they are recovered |
 //! | `replacement` | a key that takes the place of another |
 //! | `index` | the terms that a store finds objects by |
 //! | `wrapped` | a value under a root key, or as it came |
 
+mod allocation;
+mod archive;
 mod change;
 mod error;
 mod index;
@@ -35,6 +39,7 @@ mod template;
 pub(crate) mod testing;
 mod wrapped;
 
+pub use allocation::AllocationError;
 pub use error::AttributeError;
 pub use index::IndexTerm;
 pub use life_cycle::{Event, LifeCycle, LifeCycleError, PlannedDate, transition};

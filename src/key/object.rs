@@ -31,6 +31,9 @@ pub struct ManagedObject {
     pub(super) sensitive: Guard,
     /// Whether it is not Extractable, and never was.
     pub(super) unextractable: Guard,
+    /// Since when it is archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) archived: Option<DateTime>,
     pub(super) body: Body,
     /// What is kept as it was given: names, groups, links, custom attributes and the like.
     pub(super) attributes: AttributeList,
@@ -107,6 +110,7 @@ impl ManagedObject {
             last_change: now,
             sensitive: Guard::begin(false),
             unextractable: Guard::begin(false),
+            archived: None,
             body,
             attributes: AttributeList::default(),
         }

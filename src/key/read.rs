@@ -69,6 +69,7 @@ impl ManagedObject {
             }
             AttributeKind::ObjectType => Some(Value::ObjectType(self.object_type())),
             AttributeKind::InitialDate => Some(Value::InitialDate(self.initial)),
+            AttributeKind::ArchiveDate => self.archived.map(Value::ArchiveDate),
             AttributeKind::LastChangeDate => Some(Value::LastChangeDate(self.last_change)),
             AttributeKind::Sensitive => Some(Value::Sensitive(self.sensitive.on)),
             AttributeKind::AlwaysSensitive => Some(Value::AlwaysSensitive(self.sensitive.always)),

@@ -10,9 +10,10 @@ use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
-    activate, add_attribute, adjust_attribute, asynchronous, check, create, delete_attribute, destroy,
-    discover_versions, get, get_attribute_list, get_attributes, locate, login, modify_attribute, notice,
-    poll, query, re_key, register, revoke, set_attribute, shaping, tickets, user,
+    activate, add_attribute, adjust_attribute, archive, asynchronous, check, create, delete_attribute,
+    destroy, discover_versions, get, get_attribute_list, get_attributes, get_usage_allocation, locate, login,
+    modify_attribute, notice, obtain_lease, poll, query, re_key, recover, register, revoke, set_attribute,
+    shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -463,6 +464,9 @@ const fn tells_identifiers_alone(payload: &ResponsePayload<'_>) -> bool {
             | ResponsePayload::Register(_)
             | ResponsePayload::ReKey(_)
             | ResponsePayload::Check(_)
+            | ResponsePayload::GetUsageAllocation(_)
+            | ResponsePayload::Archive(_)
+            | ResponsePayload::Recover(_)
             | ResponsePayload::Activate(_)
             | ResponsePayload::Revoke(_)
             | ResponsePayload::Destroy(_)
@@ -502,9 +506,17 @@ async fn perform(
         Request::DeleteAttribute(request) => delete_attribute::perform(item, request)
             .await
             .map(Response::DeleteAttribute),
+        Request::ObtainLease(request) => obtain_lease::perform(item, request)
+            .await
+            .map(Response::ObtainLease),
+        Request::GetUsageAllocation(request) => get_usage_allocation::perform(item, request)
+            .await
+            .map(Response::GetUsageAllocation),
         Request::Activate(request) => activate::perform(item, request).await.map(Response::Activate),
         Request::Revoke(request) => revoke::perform(item, request).await.map(Response::Revoke),
         Request::Destroy(request) => destroy::perform(item, request).await.map(Response::Destroy),
+        Request::Archive(request) => archive::perform(item, request).await.map(Response::Archive),
+        Request::Recover(request) => recover::perform(item, request).await.map(Response::Recover),
         Request::Query(request) => query::perform(item, &request)
             .await
             .map(|answer| Response::Query(Box::new(answer))),
@@ -560,6 +572,10 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::AddAttribute => EventName::KmipAddAttribute,
         Operation::ModifyAttribute => EventName::KmipModifyAttribute,
         Operation::DeleteAttribute => EventName::KmipDeleteAttribute,
+        Operation::ObtainLease => EventName::KmipObtainLease,
+        Operation::GetUsageAllocation => EventName::KmipGetUsageAllocation,
+        Operation::Archive => EventName::KmipArchive,
+        Operation::Recover => EventName::KmipRecover,
         Operation::Activate => EventName::KmipActivate,
         Operation::Revoke => EventName::KmipRevoke,
         Operation::Destroy => EventName::KmipDestroy,

@@ -8,7 +8,7 @@ pub(super) async fn perform(
     item: &mut Item<'_>,
     request: GetAttributeListRequest<'_>,
 ) -> Result<GetAttributeListResponse, Refusal> {
-    let row = item.object(request.unique_identifier).await?;
+    let row = item.object_wherever(request.unique_identifier).await?;
     item.record().await?;
     Ok(GetAttributeListResponse {
         unique_identifier: row.object.id().hyphenated().to_string(),

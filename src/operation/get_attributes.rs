@@ -13,7 +13,7 @@ pub(super) async fn perform(
             return Err(Refusal::attribute_named_twice(name));
         }
     }
-    let row = item.object(request.unique_identifier).await?;
+    let row = item.object_wherever(request.unique_identifier).await?;
     let now = item.now();
     let names = if request.attribute_names.is_empty() {
         row.object.attribute_names(now)

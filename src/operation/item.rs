@@ -53,6 +53,15 @@ impl Item<'_> {
         self.row(id).await
     }
 
+    /// The same, also where the object is archived.
+    pub(super) async fn object_wherever(
+        &mut self,
+        asked: Option<UniqueIdentifier<'_>>,
+    ) -> Result<KeyRow, Refusal> {
+        let id = self.meant(asked)?;
+        self.row_wherever(id).await
+    }
+
     /// Changes the object that the request means, and records it in the same commit. `decide` is asked again, with the
     /// object as it is then, where somebody else changed it meanwhile.
     pub(super) async fn change<T>(
@@ -184,6 +193,14 @@ impl Item<'_> {
     }
 
     async fn row(&mut self, id: Uuid) -> Result<KeyRow, Refusal> {
+        let row = self.row_wherever(id).await?;
+        if row.object.is_archived() {
+            return Err(Refusal::archived());
+        }
+        Ok(row)
+    }
+
+    async fn row_wherever(&mut self, id: Uuid) -> Result<KeyRow, Refusal> {
         let row = self.look_up(id).await?.ok_or_else(Refusal::not_found)?;
         self.concerns(&row);
         if row.object.is_reached_by(self.user) {
@@ -198,7 +215,11 @@ impl Item<'_> {
         match Uuid::parse_str(unique_identifier) {
             Ok(id) => {
                 let row = self.look_up(id).await?;
-                Ok(row.filter(|row| row.object.is_reached_by(self.user)))
+                let row = row.filter(|row| row.object.is_reached_by(self.user));
+                if row.as_ref().is_some_and(|row| row.object.is_archived()) {
+                    return Err(Refusal::archived());
+                }
+                Ok(row)
             }
             Err(_) => Ok(None),
         }

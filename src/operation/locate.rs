@@ -8,7 +8,6 @@ use super::refusal::{AttributeUse, Refusal, Tampered};
 use super::undo::Staged;
 use crate::key::LocateFilter;
 use crate::kmip::enumeration::ObjectGroupMember;
-use crate::kmip::mask::StorageStatusMask;
 use crate::kmip::payload::{LocateRequest, LocateResponse};
 use crate::store::KeyRow;
 
@@ -27,19 +26,17 @@ pub(super) async fn perform(item: &mut Item<'_>, request: LocateRequest) -> Resu
         .collect();
     item.event.details.insert("attributes".into(), asked.join(", "));
     let filter = LocateFilter::new(request.attributes.0)
-        .map_err(|error| Refusal::of_attribute(&error, AttributeUse::Locating))?;
-    let mut found = match request.storage_status_mask {
-        // Nothing is ever archived here.
-        Some(mask) if !mask.contains(StorageStatusMask::ON_LINE_STORAGE) => Vec::new(),
-        _ => search(item, &filter, request.object_group_member).await?,
-    };
+        .map_err(|error| Refusal::of_attribute(&error, AttributeUse::Locating))?
+        .in_storage(request.storage_status_mask);
+    let mut found = search(item, &filter, request.object_group_member).await?;
     match request.object_group_member {
         // The freshest go last, so that those who ask for one at a time use a group up in the order of its making.
         Some(ObjectGroupMember::GroupMemberFresh) => found.reverse(),
-        // The default member of a group is the first that was put there.
         Some(_) => {
             found.reverse();
-            found.truncate(1);
+            let group = filter.object_group().unwrap_or_default();
+            let next = item.services.turns.next(item.caller.adapter, group, &found);
+            found = next.into_iter().collect();
         }
         None => {}
     }

@@ -23,8 +23,11 @@ pub(super) async fn attributes(
     let mut templates = Vec::with_capacity(request.names.len());
     for name in &request.names {
         let template = names::find(item, name, |object| object.lent().is_some());
+        let template = template.await?;
+        if template.as_ref().is_some_and(|row| row.object.is_archived()) {
+            return Err(Refusal::archived());
+        }
         let lent = template
-            .await?
             .and_then(|row| row.object.lent().cloned())
             .ok_or_else(|| Refusal::no_template(name))?;
         templates.push(lent);

@@ -20,6 +20,9 @@
 //!   so that a client that is set up with a user name works; the record tells that some came, of which type, and of whom.
 //!   A ticket alone is looked at: a message with one that is not good, or not this client's, is refused whole.
 //! - What a client says that it can wait for is put off where it insists, or where it may take long (`asynchronous`).
+//! - An archived object gives its attributes to who asks for them, and nothing else until it is recovered; archiving moves
+//!   no value (section 4.22).
+//! - A lease lasts an hour and is given for keys that are Pre-Active or Active (section 4.17).
 //! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
 //!   gone.
 //!
@@ -36,6 +39,7 @@
 //! | `asynchronous`, `poll` | requests whose answers are fetched later: which there are, and Poll, Cancel, Process and Query Asynchronous Requests |
 //! | `profiles` | the profiles that Query tells |
 //! | `login`, `tickets` | Login and Logout, and the tickets that are good |
+//! | `turns` | whose turn it is in an object group |
 //! | `notice` | Log and Interop |
 //! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
 //! | the others | an operation each |
@@ -43,6 +47,7 @@
 mod activate;
 mod add_attribute;
 mod adjust_attribute;
+mod archive;
 mod asynchronous;
 mod batch;
 mod change_attribute;
@@ -56,6 +61,7 @@ mod earlier;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_usage_allocation;
 mod item;
 mod key_wrapping;
 mod locate;
@@ -64,10 +70,12 @@ mod make;
 mod modify_attribute;
 mod names;
 mod notice;
+mod obtain_lease;
 mod poll;
 mod profiles;
 mod query;
 mod re_key;
+mod recover;
 mod refusal;
 mod register;
 mod revoke;
@@ -75,6 +83,7 @@ mod services;
 mod set_attribute;
 mod shaping;
 mod tickets;
+mod turns;
 mod undo;
 mod user;
 

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
 use super::tickets::Tickets;
+use super::turns::Turns;
 use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
 use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
@@ -50,6 +51,7 @@ pub struct Services {
     pub(super) names: NameLocks,
     pub(super) tickets: Tickets,
     pub(super) asynchronous: Asynchronous,
+    pub(super) turns: Turns,
     known_root_keys: Mutex<KnownRootKeys>,
 }
 
@@ -82,6 +84,7 @@ impl Services {
             names: NameLocks::new(),
             tickets: Tickets::default(),
             asynchronous: Asynchronous::default(),
+            turns: Turns::default(),
             known_root_keys,
         }
     }

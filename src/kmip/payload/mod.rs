@@ -164,9 +164,13 @@ payloads! {
     AddAttribute: AddAttributeRequest<'a>, AddAttributeResponse;
     ModifyAttribute: ModifyAttributeRequest<'a>, ModifyAttributeResponse;
     DeleteAttribute: DeleteAttributeRequest<'a>, DeleteAttributeResponse;
+    ObtainLease: ObtainLeaseRequest<'a>, ObtainLeaseResponse;
+    GetUsageAllocation: GetUsageAllocationRequest<'a>, GetUsageAllocationResponse;
     Activate: ActivateRequest<'a>, ActivateResponse;
     Revoke: RevokeRequest<'a>, RevokeResponse;
     Destroy: DestroyRequest<'a>, DestroyResponse;
+    Archive: ArchiveRequest<'a>, ArchiveResponse;
+    Recover: RecoverRequest<'a>, RecoverResponse;
     Query: QueryRequest, Box<QueryResponse>;
     Cancel: CancelRequest<'a>, CancelResponse;
     Poll: PollRequest<'a>, EmptyPayload;
@@ -198,6 +202,10 @@ impl ResponsePayload<'_> {
             Self::AddAttribute(payload) => &payload.unique_identifier,
             Self::ModifyAttribute(payload) => &payload.unique_identifier,
             Self::DeleteAttribute(payload) => &payload.unique_identifier,
+            Self::ObtainLease(payload) => &payload.unique_identifier,
+            Self::GetUsageAllocation(payload) => &payload.unique_identifier,
+            Self::Archive(payload) => &payload.unique_identifier,
+            Self::Recover(payload) => &payload.unique_identifier,
             Self::Activate(payload) => &payload.unique_identifier,
             Self::Revoke(payload) => &payload.unique_identifier,
             Self::Destroy(payload) => &payload.unique_identifier,

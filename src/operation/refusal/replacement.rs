@@ -1,7 +1,7 @@
 //! Why a key is not replaced, not leased, not archived (KMIP 1.4, sections 11.5, 11.18, 11.19, 11.23 and 11.24).
 
-use super::Refusal;
-use crate::key::NoActivationDate;
+use super::{Refusal, sentence};
+use crate::key::{AllocationError, NoActivationDate};
 use crate::kmip::enumeration::{ObjectType, ResultReason};
 
 impl Refusal {
@@ -36,5 +36,29 @@ impl Refusal {
             ResultReason::IllegalOperation,
             "An Offset moves the dates by the Activation Date, and the key has none",
         )
+    }
+
+    /// The object is archived.
+    pub(in crate::operation) fn archived() -> Self {
+        Self::new(
+            ResultReason::ObjectArchived,
+            "The object is archived; recover it first",
+        )
+    }
+
+    /// A lease or an allocation is not given.
+    pub(in crate::operation) fn of_allocation(error: &AllocationError) -> Self {
+        let (reason, since_2) = match error {
+            AllocationError::NoLifeCycle => (ResultReason::PermissionDenied, ResultReason::InvalidObjectType),
+            AllocationError::NoLimits => (ResultReason::IllegalOperation, ResultReason::AttributeNotFound),
+            AllocationError::NotProtecting => (
+                ResultReason::IllegalOperation,
+                ResultReason::IncompatibleCryptographicUsageMask,
+            ),
+            AllocationError::Negative => (ResultReason::InvalidField, ResultReason::InvalidField),
+            AllocationError::Exceeded => (ResultReason::PermissionDenied, ResultReason::UsageLimitExceeded),
+            _ => (ResultReason::PermissionDenied, ResultReason::PermissionDenied),
+        };
+        Self::new(reason, sentence(&error.to_string())).since_2(since_2)
     }
 }

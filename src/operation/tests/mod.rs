@@ -1,8 +1,10 @@
 //! Operations over a real store and a real recorder; only the device is a stand-in.
 
+mod archive;
 mod attributes;
 mod backend;
 mod batches;
+mod groups;
 mod hostile;
 mod isolation;
 mod keys;
@@ -12,6 +14,8 @@ mod records;
 mod releases;
 mod server;
 mod undo;
+mod unserved;
+mod usage;
 mod users;
 mod version_2;
 mod version_2_asynchronous;
