@@ -171,6 +171,6 @@ mod tests {
     #[test]
     fn no_operation_is_promised_that_is_not_there() {
         let operations = answer(&[QueryFunction::QueryOperations, QueryFunction::QueryOperations]).operations;
-        assert!(operations.contains(&Operation::Get) && !operations.contains(&Operation::ReKey));
+        assert!(operations.contains(&Operation::Get) && !operations.contains(&Operation::CreateKeyPair));
     }
 }

@@ -338,20 +338,17 @@ async fn an_item_that_cannot_be_read_does_not_spoil_the_others() {
 #[tokio::test]
 async fn an_operation_that_is_not_there_is_named() {
     let server = Server::start().await;
-    // Obtain Lease with an empty payload, written by hand: the product has no such payload.
+    // Certify with an empty payload, written by hand: the product has no such payload.
     let mut bytes = encoded(&batch(vec![RequestPayload::Activate(ActivateRequest::default())]));
     let operation = [0x42, 0x00, 0x5C, 0x05, 0, 0, 0, 4, 0, 0, 0, 0x12];
     let at = bytes.windows(12).position(|window| window == operation).unwrap();
-    bytes[at + 11] = 0x10;
+    bytes[at + 11] = 0x06;
     let (response, _) = server.bytes(&server.east, &bytes).await;
     let response = decoded(response);
     let item = &response.items[0];
-    assert_eq!(item.operation, Some(Operation::ObtainLease));
+    assert_eq!(item.operation, Some(Operation::Certify));
     assert_eq!(item.result_reason, Some(ResultReason::OperationNotSupported));
-    assert_eq!(
-        item.result_message.as_deref(),
-        Some("Obtain Lease is not supported")
-    );
+    assert_eq!(item.result_message.as_deref(), Some("Certify is not supported"));
     assert_eq!(
         server.records().await.pop().unwrap().event,
         EventName::KmipUnsupported

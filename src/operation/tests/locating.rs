@@ -4,11 +4,16 @@ use std::slice::from_ref;
 
 use super::server::{START, Server, get};
 use crate::key::testing::named;
-use crate::kmip::attribute::{Attribute, AttributePattern, AttributeValue, Name};
-use crate::kmip::enumeration::{ObjectGroupMember, ObjectType, ResultReason, State};
+use crate::kmip::attribute::{
+    ApplicationSpecificInformation, Attribute, AttributePattern, AttributeValue, Name, UsageLimits,
+};
+use crate::kmip::enumeration::{ObjectGroupMember, ObjectType, ResultReason, State, UsageLimitsUnit};
 use crate::kmip::mask::StorageStatusMask;
-use crate::kmip::payload::{DestroyRequest, LocateRequest, LocateResponse, RequestPayload, ResponsePayload};
+use crate::kmip::payload::{
+    DestroyRequest, GetAttributesRequest, LocateRequest, LocateResponse, RequestPayload, ResponsePayload,
+};
 use crate::kmip::ttlv::DateTime;
+use crate::kmip::version::{V1_0, V1_4, V2_1};
 
 impl Server {
     async fn locate(&self, request: LocateRequest) -> LocateResponse {
@@ -172,4 +177,59 @@ async fn what_no_object_can_have_is_refused() {
         server.located(&[AttributeValue::CertificateLength(1)]).await,
         [""; 0]
     );
+}
+
+#[tokio::test]
+async fn an_object_is_found_by_each_attribute_that_it_shows() {
+    let server = Server::start().await;
+    let application = ApplicationSpecificInformation {
+        application_namespace: "tape".into(),
+        application_data: Some("library 7".into()),
+    };
+    let id = server
+        .create(vec![
+            AttributeValue::Name(Name::text("one")).into(),
+            AttributeValue::ObjectGroup("tapes".into()).into(),
+            AttributeValue::ContactInformation("Ann".into()).into(),
+            AttributeValue::ApplicationSpecificInformation(application).into(),
+            AttributeValue::ActivationDate(START).into(),
+            AttributeValue::DeactivationDate(DateTime(START.0 + 1000)).into(),
+            AttributeValue::UsageLimits(UsageLimits {
+                total: 10,
+                count: None,
+                unit: UsageLimitsUnit::Object,
+            })
+            .into(),
+            AttributeValue::Comment("a tape".into()).into(),
+            Attribute::custom_text("x-Library", "7"),
+        ])
+        .await;
+    // Another, that has nothing of its own.
+    server.wait(1);
+    server.create(Vec::new()).await;
+    for version in [V1_0, V1_4, V2_1] {
+        let all = RequestPayload::GetAttributes(GetAttributesRequest {
+            unique_identifier: Some(id.as_str().into()),
+            attribute_names: Vec::new(),
+        });
+        let Some(ResponsePayload::GetAttributes(shown)) =
+            server.ask_in(version, &server.east, all).await.payload
+        else {
+            panic!("another payload");
+        };
+        assert!(shown.attributes.0.len() > 15, "{version}");
+        for attribute in shown.attributes.0 {
+            let request = RequestPayload::Locate(filter(from_ref(&attribute.value)));
+            let Some(ResponsePayload::Locate(found)) =
+                server.ask_in(version, &server.east, request).await.payload
+            else {
+                panic!("{version}: Locate by {} was refused", attribute.name());
+            };
+            assert!(
+                found.unique_identifiers.contains(&id),
+                "{version}: not found by its {}",
+                attribute.name()
+            );
+        }
+    }
 }
