@@ -20,7 +20,8 @@ use crate::custody::{Event, EventName, Outcome};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::enumeration::{BatchErrorContinuationOption, Enumeration, Operation, ResultStatus};
 use crate::kmip::message::{
-    Credential, RequestHeader, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
+    Credential, RequestHeader, RequestItem, RequestItems, RequestMessage, ResponseHeader, ResponseItem,
+    ResponseMessage,
 };
 use crate::kmip::output::Output;
 use crate::kmip::payload::{RequestPayload, ResponsePayload};
@@ -166,7 +167,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    async fn answer(self, items: Vec<RequestItem<'_>>, request: &[u8], out: &mut (dyn Output + Send)) {
+    async fn answer(self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
         let put_off = match self.refused_whole(&items) {
             Some(refusal) => Err(refusal),
             None => asynchronous::put_off(&self, &items, request),
@@ -204,7 +205,7 @@ impl<'a> Message<'a> {
         }
         let critical = items
             .iter()
-            .filter_map(|item| item.message_extension.as_ref())
+            .flat_map(|item| &item.message_extensions)
             .find(|extension| extension.criticality_indicator);
         if let Some(extension) = critical {
             return Some(Refusal::critical_extension(extension.vendor_identification));
@@ -227,7 +228,7 @@ impl<'a> Message<'a> {
     }
 
     /// Works on the items in their order, up to the first that fails unless the client wants the batch to go on.
-    pub(super) async fn work_on(&self, items: Vec<RequestItem<'_>>, canceled: &[bool]) -> Vec<Answered> {
+    pub(super) async fn work_on(&self, items: RequestItems<'_>, canceled: &[bool]) -> Vec<Answered> {
         let count = items.len();
         let goes_on =
             self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Continue);

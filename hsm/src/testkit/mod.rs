@@ -10,7 +10,9 @@
 //! | `expectations` | what is not the same: the table of [`Expectations`] |
 //! | `softhsm`, `opencryptoki`, `kryoptic` | how each is had |
 //! | `faults` | what stands before any of them and fails by script: [`Faults`] |
+//! | `allocations` | how often code asks for memory: [`CountingAllocator`] |
 
+mod allocations;
 mod expectations;
 mod faults;
 mod kind;
@@ -19,6 +21,7 @@ mod opencryptoki;
 mod softhsm;
 mod token;
 
+pub use allocations::{CountingAllocator, allocations};
 pub use expectations::Expectations;
 pub use faults::Faults;
 pub use kind::TokenKind;

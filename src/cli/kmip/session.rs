@@ -51,7 +51,7 @@ impl Session {
     ) -> Result<Exit, Failure> {
         let request = RequestMessage {
             header: RequestHeader::new(self.version),
-            items: vec![RequestItem::new(payload)],
+            items: vec![RequestItem::new(payload)].into(),
         };
         let mut out = ZeroizingOutput::with_capacity(1024);
         request

@@ -13,12 +13,14 @@ mod tests;
 pub use credential::{AttestationCredential, Credential, DeviceCredential, Nonce, OtherCredential, Password};
 pub use extension::MessageExtension;
 pub use header::{RequestHeader, ResponseHeader};
-pub use request::{RequestItem, RequestMessage};
+pub use request::{RequestItem, RequestItems, RequestMessage};
 pub use response::{OpenMessage, ResponseItem, ResponseMessage};
+
+use smallvec::SmallVec;
 
 use super::output::{MaterialError, Output};
 use super::tag::Tag;
-use super::ttlv::{DecodeError, DecodeErrorKind, Reader, Writer};
+use super::ttlv::{DecodeError, DecodeErrorKind, Field, Reader, Writer};
 use super::version::ProtocolVersion;
 
 /// A message that cannot be written.
@@ -53,8 +55,8 @@ fn read_batch<'a, T>(
     reader: &mut Reader<'a, '_>,
     batch_count: i32,
     read: impl Fn(&mut Reader<'a, '_>, usize) -> Result<T, DecodeError>,
-) -> Result<Vec<T>, DecodeError> {
-    let mut items = Vec::with_capacity(1);
+) -> Result<SmallVec<[T; 1]>, DecodeError> {
+    let mut items = SmallVec::new();
     while reader.is_next(Tag::BATCH_ITEM) {
         items.push(read(reader, items.len())?);
     }
@@ -66,4 +68,13 @@ fn read_batch<'a, T>(
         return Err(reader.error(DecodeErrorKind::BatchCount { announced, found }));
     }
     Ok(items)
+}
+
+/// Reads what vendors added to a batch item: at most once in 1.x, and as often as they like from 2.0 on.
+fn read_extensions<'a>(reader: &mut Reader<'a, '_>) -> Result<Vec<MessageExtension<'a>>, DecodeError> {
+    if reader.version().tags_attributes() {
+        return Field::read(reader, Tag::MESSAGE_EXTENSION);
+    }
+    let only: Option<MessageExtension<'a>> = Field::read(reader, Tag::MESSAGE_EXTENSION)?;
+    Ok(only.into_iter().collect())
 }

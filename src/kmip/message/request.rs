@@ -1,6 +1,8 @@
 //! Requests (KMIP 1.4, section 7).
 
-use super::{EncodeError, MessageExtension, RequestHeader, read_batch};
+use smallvec::SmallVec;
+
+use super::{EncodeError, MessageExtension, RequestHeader, read_batch, read_extensions};
 use crate::kmip::enumeration::Operation;
 use crate::kmip::output::Output;
 use crate::kmip::payload::RequestPayload;
@@ -8,13 +10,16 @@ use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{Context, DecodeError, Field, Limits, Reader, Writer};
 use crate::kmip::version::ProtocolVersion;
 
+/// The items of a request. Of the usual request there is one, which needs no memory of its own.
+pub type RequestItems<'a> = SmallVec<[RequestItem<'a>; 1]>;
+
 /// A request: a header and batch items.
 #[derive(Debug)]
 pub struct RequestMessage<'a> {
     /// What is said once for all items.
     pub header: RequestHeader<'a>,
     /// What is asked, at least one item.
-    pub items: Vec<RequestItem<'a>>,
+    pub items: RequestItems<'a>,
 }
 
 /// A batch item of a request.
@@ -28,8 +33,8 @@ pub struct RequestItem<'a> {
     pub unique_batch_item_id: Option<&'a [u8]>,
     /// With what; or why that cannot be read, which is no matter of the other items. It is of `operation`.
     pub payload: Result<RequestPayload<'a>, DecodeError>,
-    /// What a vendor added.
-    pub message_extension: Option<MessageExtension<'a>>,
+    /// What vendors added. One at most before 2.0.
+    pub message_extensions: Vec<MessageExtension<'a>>,
 }
 
 impl<'a> RequestItem<'a> {
@@ -40,7 +45,7 @@ impl<'a> RequestItem<'a> {
             ephemeral: None,
             unique_batch_item_id: None,
             payload: Ok(payload),
-            message_extension: None,
+            message_extensions: Vec::new(),
         }
     }
 
@@ -63,13 +68,13 @@ impl<'a> RequestItem<'a> {
                         .within(Tag::BATCH_ITEM, Some(position))
                         .within(Tag::REQUEST_MESSAGE, None)
                 });
-                let message_extension = Field::read(inner, Tag::MESSAGE_EXTENSION)?;
+                let message_extensions = read_extensions(inner)?;
                 Ok(Self {
                     operation,
                     ephemeral,
                     unique_batch_item_id,
                     payload,
-                    message_extension,
+                    message_extensions,
                 })
             })
             .map_err(|error| error.within(Tag::BATCH_ITEM, Some(position)))
@@ -84,7 +89,7 @@ impl<'a> RequestItem<'a> {
                 .as_ref()
                 .map_err(|error| EncodeError::Unreadable(error.clone()))?
                 .write(inner);
-            inner.field(Tag::MESSAGE_EXTENSION, &self.message_extension);
+            inner.field(Tag::MESSAGE_EXTENSION, &self.message_extensions);
             Ok(())
         })
     }

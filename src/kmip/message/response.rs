@@ -165,7 +165,7 @@ impl<'a> ResponseMessage<'a> {
         let context = Context::tolerant(*limits);
         Reader::message(bytes, &context, Tag::RESPONSE_MESSAGE, |inner| {
             let (header, batch_count) = ResponseHeader::read(inner)?;
-            let items = read_batch(inner, batch_count, ResponseItem::read)?;
+            let items = read_batch(inner, batch_count, ResponseItem::read)?.into_vec();
             Ok(Self { header, items })
         })
     }

@@ -191,11 +191,11 @@ async fn an_extension_is_passed_over_unless_it_is_critical() {
     let server = Server::start().await;
     for (criticality_indicator, expected) in [(false, SUCCESS), (true, FAILED)] {
         let mut request = batch(vec![create(vec![])]);
-        request.items[0].message_extension = Some(MessageExtension {
+        request.items[0].message_extensions = vec![MessageExtension {
             vendor_identification: "Acme",
             criticality_indicator,
             vendor_extension: &[],
-        });
+        }];
         let response = server.message(&server.east, &request).await;
         assert_eq!(statuses(&response), [expected]);
         assert_eq!(response.items[0].operation, Some(Operation::Create));

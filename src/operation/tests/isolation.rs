@@ -68,7 +68,7 @@ impl Server {
     async fn raw(&self, caller: &Caller, payload: RequestPayload<'_>) -> Vec<u8> {
         let request = RequestMessage {
             header: RequestHeader::new(V1_4),
-            items: vec![RequestItem::new(payload)],
+            items: vec![RequestItem::new(payload)].into(),
         };
         let bytes = super::server::encoded(&request);
         self.bytes(caller, &bytes).await.0

@@ -119,7 +119,7 @@ async fn without_a_log_no_key_is_made_or_handed_out() {
     }
     let request = crate::kmip::message::RequestMessage {
         header: crate::kmip::message::RequestHeader::new(crate::kmip::version::V1_1),
-        items: vec![crate::kmip::message::RequestItem::new(get(&id))],
+        items: vec![crate::kmip::message::RequestItem::new(get(&id))].into(),
     };
     let (bytes, _) = server
         .bytes(&server.east, &super::server::encoded(&request))

@@ -132,7 +132,7 @@ impl Server {
     ) -> impl Future<Output = ResponseItem<'static>> + Send {
         let request = encoded(&RequestMessage {
             header: RequestHeader::new(version),
-            items: vec![RequestItem::new(payload)],
+            items: vec![RequestItem::new(payload)].into(),
         });
         async move {
             let mut response = self.sent(caller, request).await;

@@ -31,7 +31,7 @@ impl Server {
         header.asynchronous_indicator = Some(indicator);
         let request = RequestMessage {
             header,
-            items: vec![RequestItem::new(payload)],
+            items: vec![RequestItem::new(payload)].into(),
         };
         self.message(caller, &request).await.items.pop().unwrap()
     }

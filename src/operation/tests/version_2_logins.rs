@@ -32,7 +32,7 @@ async fn ask_with(
         .extend(secret.map(|secret| Credential::Ticket(ticket(secret))));
     let request = RequestMessage {
         header,
-        items: vec![RequestItem::new(payload)],
+        items: vec![RequestItem::new(payload)].into(),
     };
     server.message(caller, &request).await.items.pop().unwrap()
 }

@@ -72,7 +72,7 @@ async fn vcenter_trusts_the_provider_and_encrypts_a_virtual_machine() {
     // Trust: versions without a name of the item, then with Query.
     let first = RequestMessage {
         header: RequestHeader::new(V1_1),
-        items: vec![RequestItem::new(discover())],
+        items: vec![RequestItem::new(discover())].into(),
     };
     let answer = server.message(&server.east, &first).await;
     assert!(answer.items[0].unique_batch_item_id.is_none());
@@ -148,7 +148,7 @@ async fn vcenter_trusts_the_provider_and_encrypts_a_virtual_machine() {
     host.origin.address = [10, 0, 0, 17].into();
     let request = RequestMessage {
         header: RequestHeader::new(V1_1),
-        items: vec![RequestItem::new(get(&id))],
+        items: vec![RequestItem::new(get(&id))].into(),
     };
     let fetched = server.message(&host, &request).await.items.pop().unwrap();
     let Some(ResponsePayload::Get(fetched)) = fetched.payload else {
@@ -207,7 +207,8 @@ async fn a_get_needs_nothing_but_the_identifier() {
         items: vec![RequestItem::new(RequestPayload::Get(GetRequest {
             unique_identifier: Some(id.as_str().into()),
             ..GetRequest::default()
-        }))],
+        }))]
+        .into(),
     };
     let (response, _) = server.bytes(&server.east, &encoded(&request)).await;
     // The key's bytes are there once, in their place.

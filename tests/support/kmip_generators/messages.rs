@@ -50,13 +50,14 @@ fn request_item(scope: Scope) -> impl Strategy<Value = RequestItem<'static>> {
         scope.optional(Tag::EPHEMERAL, any::<bool>()),
         option::of(select(&BYTES[..])),
         request_payload(scope),
-        option::of(extension()),
+        // They can be repeated from 2.0 on.
+        vec(extension(), 0..=if scope.is_2_x() { 2 } else { 1 }),
     )
         .prop_map(
-            |(ephemeral, unique_batch_item_id, payload, message_extension)| RequestItem {
+            |(ephemeral, unique_batch_item_id, payload, message_extensions)| RequestItem {
                 ephemeral,
                 unique_batch_item_id,
-                message_extension,
+                message_extensions,
                 ..RequestItem::new(payload)
             },
         )
@@ -91,7 +92,10 @@ pub(crate) fn request(scope: impl Into<Scope>) -> impl Strategy<Value = RequestM
                 batch_error_continuation_option,
                 ..RequestHeader::new(scope.wire)
             };
-            RequestMessage { header, items }
+            RequestMessage {
+                header,
+                items: items.into(),
+            }
         })
 }
 
