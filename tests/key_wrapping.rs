@@ -24,7 +24,6 @@ const ITEM_NOT_FOUND: u32 = 1;
 const INVALID_FIELD: u32 = 7;
 const FEATURE_NOT_SUPPORTED: u32 = 8;
 const PERMISSION_DENIED: u32 = 0x0c;
-const ENCODING_OPTION_ERROR: u32 = 0x12;
 const SENSITIVE: u32 = 0x16;
 
 fn create(connection: &mut Connection, usage: i32, more: Vec<Item>) -> String {
@@ -102,6 +101,43 @@ fn a_key_comes_under_the_clients_own_key_and_is_the_same_key() {
         .expect("the release is recorded");
     assert_eq!(release["root_key"]["release_profile"], "client");
     assert_eq!(release["details"]["wrapping_key"], wrapping_key.as_str());
+    server.verify_custody_log();
+}
+
+#[test]
+fn a_key_wrapped_with_its_encoding_opens_to_its_key_value_and_the_record_says_so() {
+    let server = Server::start();
+    let mut connection = server.client("a").connect();
+    let wrapping_key = active(&mut connection, WRAP_KEY);
+    let wrapping_bytes = key_material(&connection.exchange(&about(message::GET, &wrapping_key)));
+    let key = create(&mut connection, ENCRYPT, vec![]);
+    let clear = key_material(&connection.exchange(&about(message::GET, &key)));
+
+    let answer = connection.exchange(&get_under(
+        &key,
+        Some(&wrapping_key),
+        NIST_KEY_WRAP,
+        TTLV_ENCODING,
+    ));
+    let wrapped = outcome(&answer)
+        .expect("wrapped")
+        .find(&[tag::SYMMETRIC_KEY, tag::KEY_BLOCK, tag::KEY_VALUE])
+        .expect("a value")
+        .bytes();
+    let mut opened = vec![0; wrapped.len() - 8];
+    let under = AesKey::new_decrypt(&wrapping_bytes).expect("an AES key");
+    unwrap_key(&under, None, &mut opened, wrapped).expect("the client can open what it got");
+    // Key Value, a structure; in it Key Material, a byte string.
+    assert_eq!(opened[..8], [0x42, 0, 0x45, 1, 0, 0, 0, 40]);
+    assert_eq!(opened[8..16], [0x42, 0, 0x43, 8, 0, 0, 0, 32]);
+    assert_eq!(opened[16..], clear);
+
+    let records = server.custody_records();
+    let release = records
+        .iter()
+        .rfind(|record| record["event"] == "kmip.get" && record["object"]["identifier"] == key.as_str())
+        .expect("the release is recorded");
+    assert_eq!(release["root_key"]["release_profile"], "client-ttlv");
     server.verify_custody_log();
 }
 
@@ -191,11 +227,6 @@ fn what_may_not_wrap_is_refused_with_the_standards_reason() {
             "no key named",
             get_under(&key, None, NIST_KEY_WRAP, NO_ENCODING),
             INVALID_FIELD,
-        ),
-        (
-            "TTLV Encoding",
-            get_under(&key, Some(&good), NIST_KEY_WRAP, TTLV_ENCODING),
-            ENCODING_OPTION_ERROR,
         ),
         (
             "another mode",

@@ -8,11 +8,11 @@ use super::object::{Body, Content, Guard, LEASE_TIME, ManagedObject};
 use super::template::{self, Shape};
 use super::wrapped::RegisteredWrapped;
 use crate::kmip::attribute::{
-    Attribute, AttributeKind, AttributeName, AttributeValue, Digest, Name, RngParameters,
+    Attribute, AttributeKind, AttributeName, AttributeValue, Digest, Link, Name, RngParameters,
 };
 use crate::kmip::enumeration::{
-    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, OpaqueDataType, RngAlgorithm,
-    SecretDataType,
+    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, LinkType, ObjectType, OpaqueDataType,
+    RngAlgorithm, SecretDataType,
 };
 use crate::kmip::ttlv::DateTime;
 
@@ -135,11 +135,20 @@ impl KeyDraft {
         self.object.names()
     }
 
-    /// Keeps the value as it came as well, wrapped under a client's key.
+    /// Keeps the value as it came as well, wrapped under a client's key, with a link to that where it is known (KMIP 2.1,
+    /// section 6.1.45).
     #[must_use]
-    pub fn registered_as(mut self, registered: RegisteredWrapped) -> Self {
+    pub fn registered_as(mut self, registered: RegisteredWrapped, wrapping_key: Option<Uuid>) -> Self {
         if let Some(content) = self.object.content_mut() {
             content.registered = Some(Box::new(registered));
+        }
+        if let Some(wrapping_key) = wrapping_key {
+            let link = Link {
+                link_type: LinkType::WrappingKeyLink,
+                linked_object_identifier: wrapping_key.hyphenated().to_string(),
+            };
+            // A client that has linked it already, or as often as is kept, has said enough.
+            let _ = self.object.attributes.add(AttributeValue::Link(link), true);
         }
         self
     }

@@ -70,6 +70,7 @@ pub(super) fn lendable(attributes: Vec<Attribute>) -> Result<Vec<Attribute>, Att
 }
 
 /// What the attributes make of a value.
+#[derive(Clone, Copy)]
 pub(super) struct Shape {
     pub(super) algorithm: Option<Algorithm>,
     pub(super) length: Option<i32>,

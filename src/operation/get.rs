@@ -1,173 +1,301 @@
-//! Get (KMIP 1.4, section 4.11): the one operation that lets a key out.
+//! Get (KMIP 1.4, section 4.11): the one operation that lets a value out.
 //!
-//! The device re-wraps the key under its transport key; the record of the release is made durable; only then is the
+//! The device re-wraps the value under its transport key; the record of the release is made durable; only then is the
 //! transport wrap opened, straight into the buffer of the answer, by who writes it. With a Key Wrapping Specification
-//! the device wraps it under the client's own key instead, and it is never in the clear here.
+//! the device wraps it under the client's own key instead, see `key_wrapping`. What was registered wrapped goes out as it
+//! came, unless the client wants it unwrapped (Key Wrap Type), or wrapped otherwise.
 
 use super::item::{Commit, Item};
 use super::key_wrapping::{self, Wrapping};
-use super::make;
 use super::refusal::Refusal;
+use crate::key::ManagedObject;
 use crate::kmip::attribute::Attributes;
-use crate::kmip::enumeration::{KeyFormatType, KeyWrapType};
-use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, Object};
+use crate::kmip::enumeration::{EncodingOption, KeyCompressionType, KeyFormatType, KeyWrapType};
+use crate::kmip::object::{
+    KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification, Object, OpaqueObject,
+    SecretData,
+};
 use crate::kmip::output::{Material, MaterialError};
-use crate::kmip::payload::{GetRequest, GetResponse};
-use crate::root_key;
+use crate::kmip::payload::{GetRequest, GetResponse, UniqueIdentifier};
+use crate::root_key::{self, Pieces};
 use crate::store::{Change, KeyRow, WrappedUnder};
 
 /// How often a release is recorded anew because somebody else changed the object meanwhile.
 const ATTEMPTS: usize = 8;
+/// How a value leaves that goes out as it came, for the record.
+const AS_REGISTERED: &str = "as-registered";
+
+/// How a client wants a value.
+pub(super) struct Wish<'r> {
+    pub(super) format: Option<KeyFormatType>,
+    pub(super) wrap_type: Option<KeyWrapType>,
+    pub(super) compression: Option<KeyCompressionType>,
+    pub(super) wrapping: Option<&'r KeyWrappingSpecification>,
+}
+
+impl Wish<'_> {
+    /// Whether nothing is said of how it is to be written.
+    fn is_plain(&self) -> bool {
+        self.format.is_none() && self.wrapping.is_none()
+    }
+}
 
 pub(super) async fn perform(
     item: &mut Item<'_>,
     request: GetRequest<'_>,
 ) -> Result<GetResponse<'static>, Refusal> {
+    let wish = Wish {
+        format: request.key_format_type,
+        wrap_type: request.key_wrap_type,
+        compression: request.key_compression_type,
+        wrapping: request.key_wrapping_specification.as_deref(),
+    };
+    let (served, object) = hand_out(item, request.unique_identifier, &wish).await?;
+    Ok(GetResponse {
+        unique_identifier: served.id().hyphenated().to_string(),
+        object,
+    })
+}
+
+/// Hands an object out, and records it. Returns what is known of it as well.
+pub(super) async fn hand_out(
+    item: &mut Item<'_>,
+    unique_identifier: Option<UniqueIdentifier<'_>>,
+    wish: &Wish<'_>,
+) -> Result<(ManagedObject, Object<'static>), Refusal> {
     // What the device released already, where a commit has to be made anew.
     let mut released: Option<(WrappedUnder, Out)> = None;
     for _ in 0..ATTEMPTS {
-        let mut row = item.object(request.unique_identifier).await?;
-        let unique_identifier = row.object.id().hyphenated().to_string();
+        let mut row = item.object(unique_identifier).await?;
         if let Some(lent) = row.object.lent() {
-            if request.key_wrapping_specification.is_some() || request.key_format_type.is_some() {
+            if !wish.is_plain() {
                 return Err(Refusal::wrapped_template());
             }
             item.record().await?;
-            return Ok(GetResponse {
-                unique_identifier,
-                object: Object::Template(lent.clone()),
-            });
+            let lent = lent.clone();
+            return Ok((row.object, Object::Template(lent)));
         }
-        let (format, wrapped) = permit(&row, &request)?;
-        let wrapping = match &request.key_wrapping_specification {
+        let delivery = permit(&row, wish)?;
+        let wrapping = match wish.wrapping {
             Some(specification) => Some(key_wrapping::permit(item, &row, specification).await?),
             None => None,
         };
-        let out = match released.take() {
-            Some((same, out)) if same == wrapped => out,
-            _ => match release(item, &row, &wrapped, wrapping).await {
-                Ok(out) => out,
-                Err(refusal) => {
-                    // It may have been wrapped anew meanwhile, and what it was under before destroyed.
-                    if item.object(request.unique_identifier).await?.wrapped == row.wrapped {
-                        return Err(refusal);
-                    }
-                    continue;
-                }
-            },
+        let (format, out) = match delivery {
+            Delivery::Elsewhere => (row.object.format(), Out::Nothing),
+            Delivery::AsRegistered => (row.object.format(), as_registered(item, &row).await?),
+            Delivery::Held(format, wrapped) => {
+                let out = match released.take() {
+                    Some((same, out)) if same == wrapped => out,
+                    _ => match release(item, &row, (format, &wrapped), wrapping).await {
+                        Ok(out) => out,
+                        Err(refusal) => {
+                            // It may have been wrapped anew meanwhile, and what it was under before destroyed.
+                            if item.object(unique_identifier).await?.wrapped == row.wrapped {
+                                return Err(refusal);
+                            }
+                            continue;
+                        }
+                    },
+                };
+                (format, out)
+            }
         };
-        let (algorithm, length) = (row.object.algorithm(), row.object.length());
+        let wrapped = row.wrapped.clone();
         // The first time it is served, it is no longer Fresh.
-        let mut changes = vec![Change::UseRootKey(wrapped.root_key)];
-        if row.object.serve() {
+        let mut changes: Vec<_> = wrapped
+            .iter()
+            .map(|wrapped| Change::UseRootKey(wrapped.root_key))
+            .collect();
+        let mut served = row.object.clone();
+        if served.serve() {
+            row.object = served.clone();
             changes.push(Change::update_key(row));
         }
         if item.commit(changes).await? == Commit::Done {
-            let (key_value, key_wrapping_data) = out.into_parts();
-            let block = KeyBlock {
-                key_format_type: format,
-                key_compression_type: None,
-                key_value: Some(key_value),
-                cryptographic_algorithm: algorithm,
-                cryptographic_length: length,
-                key_wrapping_data,
-            };
-            return Ok(GetResponse {
-                unique_identifier,
-                object: Object::SymmetricKey(block),
-            });
+            let object = written(&served, format, out);
+            return Ok((served, object));
         }
-        released = Some((wrapped, out));
+        released = wrapped.map(|wrapped| (wrapped, out));
     }
     Err(Refusal::busy())
 }
 
-/// Whether the key may be handed out as it is asked for: in which format, and what is to be unwrapped.
-fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<(KeyFormatType, WrappedUnder), Refusal> {
+/// How a value is delivered.
+enum Delivery {
+    /// There is none here.
+    Elsewhere,
+    /// Wrapped, as it came.
+    AsRegistered,
+    /// By the device, in this format; an opaque object has none.
+    Held(Option<KeyFormatType>, WrappedUnder),
+}
+
+/// Whether the object may be handed out as it is asked for.
+fn permit(row: &KeyRow, wish: &Wish<'_>) -> Result<Delivery, Refusal> {
     let object = &row.object;
-    // Nothing but attributes is left of a destroyed key.
-    let wrapped = row.wrapped.clone().ok_or_else(Refusal::not_found)?;
+    // Nothing but attributes is left of a destroyed object.
+    if object.is_destroyed() {
+        return Err(Refusal::not_found());
+    }
+    if wish.compression.is_some() {
+        return Err(Refusal::key_compression());
+    }
+    let to_be_wrapped = wish.wrapping.is_some();
+    if object.is_elsewhere() {
+        return if to_be_wrapped {
+            Err(Refusal::value_elsewhere())
+        } else {
+            Ok(Delivery::Elsewhere)
+        };
+    }
     if !object.is_extractable() {
         return Err(Refusal::not_extractable());
     }
-    let to_be_wrapped = request.key_wrapping_specification.is_some();
+    let asked = wish.format;
+    let unwrapped = match wish.wrap_type {
+        None | Some(KeyWrapType::AsRegistered) => false,
+        Some(KeyWrapType::NotWrapped) => true,
+        Some(KeyWrapType::Other(_)) => return Err(Refusal::key_wrapping()),
+    };
+    if object.registered_wrapped().is_some() && !to_be_wrapped && !unwrapped {
+        return match asked {
+            Some(format) if Some(format) != object.format() => Err(Refusal::key_format(format)),
+            _ => Ok(Delivery::AsRegistered),
+        };
+    }
     if object.is_sensitive() && !to_be_wrapped {
         return Err(Refusal::sensitive());
     }
-    if request.key_compression_type.is_some() {
-        return Err(Refusal::key_compression());
+    if object.opaque_data_type().is_some() && !wish.is_plain() {
+        return Err(Refusal::wrapped_opaque_object());
     }
-    match request.key_wrap_type {
-        // No key is kept wrapped as it came, so that this is how it was registered.
-        None | Some(KeyWrapType::NotWrapped | KeyWrapType::AsRegistered) => {}
-        Some(KeyWrapType::Other(_)) => return Err(Refusal::key_wrapping()),
+    let wrapped = row.wrapped.clone().ok_or_else(Refusal::still_wrapped)?;
+    let of_secret_data = object.secret_data_type().is_some();
+    match asked.or_else(|| object.format()) {
+        None | Some(KeyFormatType::Raw) => {}
+        Some(KeyFormatType::Opaque) if of_secret_data => {}
+        Some(KeyFormatType::TransparentSymmetricKey) if !of_secret_data => {}
+        Some(other) => return Err(Refusal::key_format(other)),
     }
-    let format = request
-        .key_format_type
-        .or_else(|| object.format())
-        .unwrap_or(KeyFormatType::Raw);
-    match format {
-        KeyFormatType::Raw => Ok((format, wrapped)),
-        // A wrapped value is a key's bytes, and no structure.
-        KeyFormatType::TransparentSymmetricKey if !to_be_wrapped => Ok((format, wrapped)),
-        other => Err(Refusal::key_format(other)),
-    }
+    Ok(Delivery::Held(asked.or_else(|| object.format()), wrapped))
 }
 
-/// A key as it leaves the device.
+/// A value as it leaves.
 enum Out {
+    /// There is none.
+    Nothing,
     /// Under the transport key.
     Closed(root_key::Material),
     /// Under a key of the client's.
-    Wrapped(Vec<u8>, Box<KeyWrappingData>),
+    Wrapped(KeyValue<'static>, Box<KeyWrappingData>),
 }
 
-impl Out {
-    fn into_parts(self) -> (KeyValue<'static>, Option<Box<KeyWrappingData>>) {
-        match self {
-            Self::Closed(material) => {
-                let value = KeyValue::Structure {
-                    material: KeyMaterial::Closed(Box::new(Released(material))),
-                    attributes: Attributes::default(),
-                };
-                (value, None)
-            }
-            Self::Wrapped(bytes, data) => (KeyValue::Bytes(KeyMaterial::Bytes(bytes.into())), Some(data)),
+/// The object with its value, to be written.
+fn written(object: &ManagedObject, format: Option<KeyFormatType>, out: Out) -> Object<'static> {
+    let closed = |material| KeyMaterial::Closed(Box::new(Released(material)));
+    let (key_value, key_wrapping_data) = match (out, object.opaque_data_type()) {
+        (Out::Closed(material), Some(data_type)) => {
+            return Object::OpaqueObject(OpaqueObject {
+                data_type,
+                value: closed(material),
+            });
         }
+        (Out::Closed(material), None) => {
+            let value = KeyValue::Structure {
+                material: closed(material),
+                attributes: Attributes::default(),
+            };
+            (Some(value), None)
+        }
+        (Out::Wrapped(value, data), _) => (Some(value), Some(data)),
+        (Out::Nothing, _) => (None, None),
+    };
+    let mut key_block = KeyBlock {
+        key_format_type: format.unwrap_or(KeyFormatType::Raw),
+        key_compression_type: None,
+        key_value,
+        cryptographic_algorithm: object.algorithm(),
+        cryptographic_length: object.length(),
+        key_wrapping_data,
+    };
+    match object.secret_data_type() {
+        Some(data_type) => {
+            // Neither belongs to what is no key.
+            key_block.cryptographic_algorithm = None;
+            key_block.cryptographic_length = None;
+            Object::SecretData(SecretData { data_type, key_block })
+        }
+        None => Object::SymmetricKey(key_block),
     }
 }
 
-/// Has the device release the key, and tells the record how it leaves.
+/// The value as it was registered, wrapped. What the device holds of it as well stands under its root key, which has a say.
+async fn as_registered(item: &mut Item<'_>, row: &KeyRow) -> Result<Out, Refusal> {
+    let came = row.object.registered_wrapped().ok_or_else(Refusal::not_found)?;
+    if let Some(wrapped) = &row.wrapped {
+        let root_key = item
+            .services
+            .root_key_at(wrapped.root_key, wrapped.version)
+            .await?;
+        item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
+        item.leaves_by(AS_REGISTERED);
+    } else {
+        let details = &mut item.event.details;
+        details.insert("key_wrap_type".to_owned(), AS_REGISTERED.to_owned());
+    }
+    let material = KeyMaterial::Bytes(came.value.clone().into());
+    let value = wrapped_value(material, came.in_structure);
+    Ok(Out::Wrapped(value, Box::new(came.data.clone())))
+}
+
+fn wrapped_value(material: KeyMaterial<'static>, in_structure: bool) -> KeyValue<'static> {
+    if !in_structure {
+        return KeyValue::Bytes(material);
+    }
+    KeyValue::Structure {
+        material,
+        attributes: Attributes::default(),
+    }
+}
+
+/// Has the device release the value, and tells the record how it leaves.
 async fn release(
     item: &mut Item<'_>,
     row: &KeyRow,
-    wrapped: &WrappedUnder,
+    (format, wrapped): (Option<KeyFormatType>, &WrappedUnder),
     wrapping: Option<Wrapping>,
 ) -> Result<Out, Refusal> {
     if let Some(wrapping) = wrapping {
-        let bytes = key_wrapping::release(item, row, wrapped, &wrapping).await?;
-        return Ok(Out::Wrapped(bytes, Box::new(wrapping.data)));
+        let format = format.unwrap_or(KeyFormatType::Raw);
+        let bytes = key_wrapping::release(item, row, (format, wrapped), &wrapping).await?;
+        let material = KeyMaterial::Bytes(bytes.into());
+        let came = row.object.registered_wrapped();
+        // The standard's cases have both forms: what came as a structure goes as one, unless all of it was wrapped.
+        let in_structure = came.is_some_and(|came| came.in_structure)
+            && wrapping.data.encoding_option == Some(EncodingOption::NoEncoding);
+        return Ok(Out::Wrapped(
+            wrapped_value(material, in_structure),
+            Box::new(wrapping.data),
+        ));
     }
-    let specification = make::specification(&row.object)?;
+    let pieces = Pieces::of(&row.object).ok_or_else(Refusal::not_found)?;
     let root_key = item
         .services
         .root_key_at(wrapped.root_key, wrapped.version)
         .await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
-    let material = item
-        .services
-        .root_keys
-        .for_root(&root_key)
-        .map_err(|error| Refusal::not_released(&error))?
-        .release(&root_key, specification, &wrapped.kek)
+    let backend = item.services.root_keys.for_root(&root_key);
+    let backend = backend.map_err(|error| Refusal::not_released(&error))?;
+    let material = pieces
+        .release(&*backend, &root_key, &wrapped.kek)
         .await
         .map_err(|error| Refusal::not_released(&error))?;
     item.leaves_by(material.release_profile());
     Ok(Out::Closed(material))
 }
 
-/// The key, closed until the answer is written.
-struct Released(root_key::Material);
+/// A value, closed until it is written.
+pub(super) struct Released(pub(super) root_key::Material);
 
 impl Material for Released {
     fn len(&self) -> usize {

@@ -1,23 +1,35 @@
 //! Key wrapping on Get (KMIP 1.4, sections 2.1.5, 2.1.6 and 4.11): which key wraps, and whether it may.
 //!
-//! The device does the wrapping, with both keys opened there. What it can wrap is a key's value, so the Encoding Option
-//! is No Encoding: with TTLV Encoding the Key Value structure would be wrapped, and whoever writes that has the key in
-//! the clear.
+//! The device does the wrapping, with the wrapping key opened there. With No Encoding the value is opened there too, and is
+//! in the clear nowhere else. With TTLV Encoding, which is what is meant where nothing is said, the Key Value structure is
+//! wrapped, with the attributes that are asked for. No device writes that: the value is opened in locked memory here, the
+//! structure is written around it, and the device takes it in and wraps it. The record tells the two apart.
 
+use claviger_hsm::memory::LockedBuffer;
+
+use super::get::Released;
 use super::item::Item;
 use super::make;
 use super::refusal::Refusal;
-use crate::kmip::attribute::CryptographicParameters;
-use crate::kmip::enumeration::{BlockCipherMode, EncodingOption, State, WrappingMethod};
+use crate::key::LONGEST_SECRET;
+use crate::kmip::ProtocolVersion;
+use crate::kmip::attribute::{Attributes, CryptographicParameters};
+use crate::kmip::enumeration::{
+    BlockCipherMode, EncodingOption, KeyFormatType, ObjectType, State, WrappingMethod,
+};
 use crate::kmip::mask::CryptographicUsageMask;
-use crate::kmip::object::{KeyInformation, KeyWrappingData, KeyWrappingSpecification};
-use crate::root_key::{CLIENT_RELEASE_PROFILE, KeptKey, KeyWrap};
+use crate::kmip::object::{KeyInformation, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification};
+use crate::root_key::{
+    self, CLIENT_RELEASE_PROFILE, ENCODED_RELEASE_PROFILE, KeptKey, KeySpecification, KeyWrap,
+};
 use crate::store::{KeyRow, WrappedUnder};
 
 /// A wrapping that may be done: by which key, and how the answer tells it.
 pub(super) struct Wrapping {
     under: KeyRow,
     key_wrap: KeyWrap,
+    /// What goes into the structure besides the value; none where the value alone is wrapped.
+    encoded: Option<Attributes>,
     /// For the answer's key block.
     pub(super) data: KeyWrappingData,
 }
@@ -37,11 +49,16 @@ pub(super) async fn permit(
         .encryption_key_information
         .as_ref()
         .ok_or_else(Refusal::no_wrapping_key_named)?;
-    if specification.encoding_option != Some(EncodingOption::NoEncoding)
-        || !specification.attribute_names.is_empty()
-    {
-        return Err(Refusal::encoding_option());
-    }
+    let encoded = match specification.encoding_option {
+        Some(EncodingOption::NoEncoding) if specification.attribute_names.is_empty() => None,
+        None | Some(EncodingOption::TTLVEncoding) => {
+            let now = item.now();
+            let names = specification.attribute_names.iter();
+            let instances = names.flat_map(|name| key.object.instances(name, now));
+            Some(Attributes(instances.collect()))
+        }
+        Some(_) => return Err(Refusal::encoding_option()),
+    };
     let wrapping_key = item
         .another(&information.unique_identifier)
         .await?
@@ -58,6 +75,7 @@ pub(super) async fn permit(
     Ok(Wrapping {
         under: wrapping_key,
         key_wrap,
+        encoded,
         data: KeyWrappingData {
             wrapping_method: WrappingMethod::Encrypt,
             encryption_key_information: Some(KeyInformation {
@@ -67,18 +85,20 @@ pub(super) async fn permit(
             mac_signature_key_information: None,
             mac_signature: None,
             iv_counter_nonce: None,
-            encoding_option: Some(EncodingOption::NoEncoding),
+            encoding_option: specification.encoding_option,
         },
     })
 }
 
 fn may_wrap(item: &Item<'_>, row: &KeyRow) -> Result<(), Refusal> {
     let key = &row.object;
-    let Some(usage) = key.usage_mask() else {
+    if key.object_type() != ObjectType::SymmetricKey {
         return Err(Refusal::wrapping_object_is_no_key());
-    };
+    }
     let able = key.is_aes()
-        && usage.contains(CryptographicUsageMask::WRAP_KEY)
+        && key
+            .usage_mask()
+            .is_some_and(|usage| usage.contains(CryptographicUsageMask::WRAP_KEY))
         && key.state(item.now()) == Some(State::Active);
     if able {
         Ok(())
@@ -91,7 +111,7 @@ fn may_wrap(item: &Item<'_>, row: &KeyRow) -> Result<(), Refusal> {
 ///
 /// A key that has none wraps as the request says: the specification has that refused, and the standard's own cases have
 /// it work.
-fn key_wrap(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<KeyWrap, Refusal> {
+pub(super) fn key_wrap(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<KeyWrap, Refusal> {
     let own = row.object.cryptographic_parameters();
     let mode = match asked {
         Some(asked) => {
@@ -115,50 +135,90 @@ fn key_wrap(row: &KeyRow, asked: Option<&CryptographicParameters>) -> Result<Key
     }
 }
 
-/// Has the device wrap the key, and tells the record how it leaves.
+/// Has the device wrap the value, and tells the record how it leaves.
 pub(super) async fn release(
     item: &mut Item<'_>,
     row: &KeyRow,
-    wrapped: &WrappedUnder,
+    (format, wrapped): (KeyFormatType, &WrappedUnder),
     wrapping: &Wrapping,
 ) -> Result<Vec<u8>, Refusal> {
     let wrapping_row = &wrapping.under;
-    let wrapping_kek = wrapping_row
+    let under = wrapping_row
         .wrapped
         .as_ref()
         .ok_or_else(Refusal::wrapping_key_unusable)?;
     let services = item.services;
     let root_key = services.root_key_at(wrapped.root_key, wrapped.version).await?;
-    let wrapping_root = services
-        .root_key_at(wrapping_kek.root_key, wrapping_kek.version)
-        .await?;
+    let wrapping_root = services.root_key_at(under.root_key, under.version).await?;
     item.uses(&root_key, wrapped.version, Some(wrapped.kek.profile));
     if root_key.backend != wrapping_root.backend {
         return Err(Refusal::wrapping_key_elsewhere());
     }
     let specification = make::specification(&row.object)?;
-    let wrapping_specification = make::specification(&wrapping_row.object)?;
-    if specification.bytes() < 16 || !specification.bytes().is_multiple_of(8) {
-        return Err(Refusal::not_wrappable());
-    }
-    let backend = item.services.root_keys.for_root(&root_key);
-    let released = backend
-        .map_err(|error| Refusal::not_released(&error))?
-        .release_under(
-            KeptKey {
+    let backend = services.root_keys.for_root(&root_key);
+    let backend = backend.map_err(|error| Refusal::not_released(&error))?;
+    let wrapping_key = KeptKey {
+        root_key: &wrapping_root,
+        specification: make::specification(&wrapping_row.object)?,
+        wrapped: &under.kek,
+    };
+    let structure;
+    let (key, profile) = match &wrapping.encoded {
+        None if specification.bytes() < 16 || !specification.bytes().is_multiple_of(8) => {
+            return Err(Refusal::not_wrappable());
+        }
+        None if format == KeyFormatType::TransparentSymmetricKey => {
+            return Err(Refusal::key_format(format));
+        }
+        None => {
+            let key = KeptKey {
                 root_key: &root_key,
                 specification,
                 wrapped: &wrapped.kek,
-            },
-            KeptKey {
-                root_key: &wrapping_root,
-                specification: wrapping_specification,
-                wrapped: &wrapping_kek.kek,
-            },
-            wrapping.key_wrap,
-        )
+            };
+            (key, CLIENT_RELEASE_PROFILE)
+        }
+        Some(attributes) => {
+            let material = backend.release(&root_key, specification, &wrapped.kek).await;
+            let material = material.map_err(|error| Refusal::not_released(&error))?;
+            let encoded = encode(material, attributes.clone(), format, item.version)?;
+            let specification = u16::try_from(encoded.len())
+                .ok()
+                .filter(|bytes| usize::from(*bytes) <= LONGEST_SECRET)
+                .map(|bytes| KeySpecification::Generic { bytes })
+                .ok_or_else(|| Refusal::too_long_to_wrap(LONGEST_SECRET))?;
+            let made = backend.import(&root_key, specification, encoded.as_slice()).await;
+            structure = made.map_err(|error| Refusal::not_released(&error))?.wrapped;
+            let key = KeptKey {
+                root_key: &root_key,
+                specification,
+                wrapped: &structure,
+            };
+            (key, ENCODED_RELEASE_PROFILE)
+        }
+    };
+    let released = backend
+        .release_under(key, wrapping_key, wrapping.key_wrap)
         .await
         .map_err(|error| Refusal::not_wrapped(&error, wrapping.key_wrap))?;
-    item.leaves_by(CLIENT_RELEASE_PROFILE);
+    item.leaves_by(profile);
     Ok(released)
+}
+
+/// The Key Value structure, in the clear.
+fn encode(
+    material: root_key::Material,
+    attributes: Attributes,
+    format: KeyFormatType,
+    version: ProtocolVersion,
+) -> Result<LockedBuffer, Refusal> {
+    let value = KeyValue::Structure {
+        material: KeyMaterial::Closed(Box::new(Released(material))),
+        attributes,
+    };
+    let mut encoded = LockedBuffer::with_capacity(LONGEST_SECRET);
+    value
+        .encode(format, version, &mut encoded)
+        .map_err(|error| Refusal::not_written(&error.to_string()))?;
+    Ok(encoded)
 }

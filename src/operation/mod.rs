@@ -35,8 +35,9 @@
 //! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
-//! | `make`, `change_attribute` | what several operations have in common |
+//! | `make`, `taking`, `change_attribute` | what several operations have in common |
 //! | `asynchronous`, `poll` | requests whose answers are fetched later: which there are, and Poll, Cancel, Process and Query Asynchronous Requests |
+//! | `key_wrapping`, `key_unwrapping` | values under keys of the client's |
 //! | `profiles` | the profiles that Query tells |
 //! | `login`, `tickets` | Login and Logout, and the tickets that are good |
 //! | `turns` | whose turn it is in an object group |
@@ -63,6 +64,7 @@ mod get_attribute_list;
 mod get_attributes;
 mod get_usage_allocation;
 mod item;
+mod key_unwrapping;
 mod key_wrapping;
 mod locate;
 mod login;
@@ -82,6 +84,7 @@ mod revoke;
 mod services;
 mod set_attribute;
 mod shaping;
+mod taking;
 mod tickets;
 mod turns;
 mod undo;

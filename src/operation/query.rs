@@ -20,7 +20,12 @@ use crate::kmip::ttlv::{Item, Value};
 const VENDOR: &str = "Claviger";
 
 /// The types of objects that are kept.
-pub(super) const OBJECT_TYPES: &[ObjectType] = &[ObjectType::SymmetricKey, ObjectType::Template];
+pub(super) const OBJECT_TYPES: &[ObjectType] = &[
+    ObjectType::SymmetricKey,
+    ObjectType::Template,
+    ObjectType::SecretData,
+    ObjectType::OpaqueObject,
+];
 
 /// Answers the functions that are asked for, each once. What the client's version does not know is left out where the
 /// answer is written.
@@ -131,7 +136,8 @@ fn capabilities() -> CapabilityInformation {
         attestation: Some(false),
         batch_undo: Some(true),
         batch_continue: Some(true),
-        unwrap_mode: Some(UnwrapMode::Unspecified),
+        // When the key that wraps them is known here; as they came they are kept as well.
+        unwrap_mode: Some(UnwrapMode::Processed),
         destroy_action: Some(DestroyAction::KeyMaterialDeleted),
         shredding_algorithm: Some(ShreddingAlgorithm::Unspecified),
         rng_mode: Some(RngMode::Unspecified),
@@ -158,7 +164,7 @@ mod tests {
         assert_eq!(
             answer(&[QueryFunction::QueryObjects]),
             QueryResponse {
-                object_types: vec![ObjectType::SymmetricKey, ObjectType::Template],
+                object_types: OBJECT_TYPES.to_vec(),
                 ..QueryResponse::default()
             }
         );

@@ -69,6 +69,10 @@ pub struct KeptKey<'a> {
 /// How a key leaves that is wrapped under a key of the client's, for the record.
 pub const CLIENT_RELEASE_PROFILE: &str = "client";
 
+/// How a key leaves, or comes, that is wrapped under a key of the client's with its encoding around it: it was opened in
+/// the server's locked memory on the way. For the record.
+pub const ENCODED_RELEASE_PROFILE: &str = "client-ttlv";
+
 /// A backend, for a status page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BackendDescription {

@@ -21,8 +21,8 @@ pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
 pub use backend::{
     Aead, BackendDescription, CLIENT_RELEASE_PROFILE, Capabilities, Cipher, CipherMode, CreatedRootKey,
-    DerivingCipher, Healing, KeptKey, KeySpecification, KeyWrap, MacAlgorithm, MadeKey, MemberDescription,
-    RootKeyBackend, specification,
+    DerivingCipher, ENCODED_RELEASE_PROFILE, Healing, KeptKey, KeySpecification, KeyWrap, MacAlgorithm,
+    MadeKey, MemberDescription, RootKeyBackend, specification,
 };
 pub use error::Error;
 pub use material::Material;

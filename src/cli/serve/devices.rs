@@ -14,8 +14,9 @@ use crate::adapter::RootKey;
 use crate::config::Mirror;
 use crate::key::WrappedKek;
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, MirrorBackend, Pkcs11Backend, RootKeyBackend, RootKeys, RsaPublicKey, WrappedRootKey,
+    BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
+    KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, MirrorBackend, Pkcs11Backend, RootKeyBackend,
+    RootKeys, RsaPublicKey, WrappedRootKey,
 };
 
 /// How long a start waits for a device before it goes on without.
@@ -239,6 +240,66 @@ impl RootKeyBackend for LateBackend {
         key_wrap: KeyWrap,
     ) -> Result<Vec<u8>, Error> {
         self.up()?.release_under(key, wrapping_key, key_wrap).await
+    }
+
+    async fn encrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?.encrypt(key, cipher, data).await
+    }
+
+    async fn decrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?.decrypt(key, cipher, data).await
+    }
+
+    async fn mac(&self, key: KeptKey<'_>, algorithm: MacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?.mac(key, algorithm, data).await
+    }
+
+    async fn verify_mac(
+        &self,
+        key: KeptKey<'_>,
+        algorithm: MacAlgorithm,
+        data: &[u8],
+        code: &[u8],
+    ) -> Result<bool, Error> {
+        self.up()?.verify_mac(key, algorithm, data, code).await
+    }
+
+    async fn unwrap_under(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+        wrapped: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.up()?
+            .unwrap_under(root_key, specification, wrapping_key, key_wrap, wrapped)
+            .await
+    }
+
+    async fn derive_by_encryption(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        base: KeptKey<'_>,
+        cipher: DerivingCipher,
+        data: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.up()?
+            .derive_by_encryption(root_key, specification, base, cipher, data)
+            .await
+    }
+
+    async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        self.up()?.random(length).await
+    }
+
+    async fn seed_random(&self, seed: &[u8]) -> Result<bool, Error> {
+        self.up()?.seed_random(seed).await
+    }
+
+    async fn capabilities(&self) -> Result<Capabilities, Error> {
+        self.up()?.capabilities().await
     }
 
     async fn rewrap(

@@ -6,9 +6,10 @@ use std::fmt;
 use super::KeyWrappingData;
 use crate::kmip::attribute::Attributes;
 use crate::kmip::enumeration::{CryptographicAlgorithm, KeyCompressionType, KeyFormatType};
-use crate::kmip::output::Material;
+use crate::kmip::output::{Material, MaterialError, Output};
 use crate::kmip::tag::Tag;
-use crate::kmip::ttlv::{DecodeError, DecodeErrorKind, Field, ItemType, Reader, Writer};
+use crate::kmip::ttlv::{Context, DecodeError, DecodeErrorKind, Field, ItemType, Limits, Reader, Writer};
+use crate::kmip::version::ProtocolVersion;
 
 /// A key with what belongs closely to it.
 #[derive(Debug)]
@@ -101,6 +102,37 @@ impl KeyBlock<'_> {
 }
 
 impl<'a> KeyValue<'a> {
+    /// Reads a Key Value that was encoded by itself, as it is wrapped with TTLV Encoding.
+    pub fn decode(
+        bytes: &'a [u8],
+        format: KeyFormatType,
+        version: ProtocolVersion,
+        limits: Limits,
+    ) -> Result<Self, DecodeError> {
+        let context = Context::strict(limits);
+        context.set_version(version);
+        let mut reader = Reader::new(bytes, &context)?;
+        let value = Self::read(&mut reader, format)?;
+        if reader.is_empty() {
+            Ok(value)
+        } else {
+            let count = reader.left();
+            Err(reader.error(DecodeErrorKind::TrailingBytes { count }))
+        }
+    }
+
+    /// Writes it by itself, to be wrapped with TTLV Encoding.
+    pub fn encode(
+        &self,
+        format: KeyFormatType,
+        version: ProtocolVersion,
+        out: &mut dyn Output,
+    ) -> Result<(), MaterialError> {
+        let mut writer = Writer::new(out, version);
+        self.write(&mut writer, format);
+        writer.finish()
+    }
+
     fn read(reader: &mut Reader<'a, '_>, format: KeyFormatType) -> Result<Self, DecodeError> {
         if reader.next_type()? == ItemType::ByteString {
             return reader

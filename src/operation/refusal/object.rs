@@ -39,11 +39,57 @@ impl Refusal {
         Self::invalid_field("The object to be registered is missing")
     }
 
-    /// The key to be registered is missing.
-    pub(in crate::operation) fn no_key_value() -> Self {
+    /// Of the object there are only attributes: its value is kept elsewhere (section 11.12).
+    pub(in crate::operation) fn value_elsewhere() -> Self {
+        Self::new(
+            ResultReason::IllegalOperation,
+            "The object's value is kept elsewhere: only its attributes are here",
+        )
+        .since_2(ResultReason::KeyValueNotPresent)
+    }
+
+    /// The value came wrapped, and can be had as it came alone.
+    pub(in crate::operation) fn still_wrapped() -> Self {
         Self::new(
             ResultReason::FeatureNotSupported,
-            "Keys whose Key Value is kept elsewhere are not supported",
+            "The key came wrapped under a key that is not held here, or not by this means: it cannot be unwrapped",
+        )
+    }
+
+    /// What came wrapped is not what the wrapping key wraps.
+    pub(in crate::operation) fn does_not_unwrap() -> Self {
+        Self::new(
+            ResultReason::CryptographicFailure,
+            "The Key Value does not unwrap under the key of the Key Wrapping Data to a key as it is described",
+        )
+    }
+
+    /// The Key Wrapping Data name no key that encrypted (section 2.1.5).
+    pub(in crate::operation) fn no_wrapping_key_in_data() -> Self {
+        Self::invalid_field("The Key Wrapping Data has no Encryption Key Information")
+    }
+
+    /// The key that came wrapped cannot be unwrapped by the key that is named.
+    pub(in crate::operation) fn unwrapping_key_unusable() -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            "A key that unwraps is an Active AES key with Unwrap Key or Wrap Key in its Cryptographic Usage Mask",
+        )
+    }
+
+    /// An opaque object has no Key Block, so that it is neither wrapped nor converted.
+    pub(in crate::operation) fn wrapped_opaque_object() -> Self {
+        Self::new(
+            ResultReason::IllegalOperation,
+            "An Opaque Object cannot be wrapped or converted",
+        )
+    }
+
+    /// The Key Value with its attributes is longer than what is wrapped.
+    pub(in crate::operation) fn too_long_to_wrap(limit: usize) -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            format!("A Key Value that is wrapped may have {limit} bytes, its attributes among them"),
         )
     }
 
@@ -108,7 +154,7 @@ impl Refusal {
     pub(in crate::operation) fn encoding_option() -> Self {
         Self::new(
             ResultReason::EncodingOptionError,
-            "Keys are wrapped with No Encoding, without attributes",
+            "No attributes can be wrapped with No Encoding; without it, the encoding is TTLV",
         )
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use openssl::aes::{AesKey, wrap_key};
+use openssl::aes::{AesKey, unwrap_key, wrap_key};
 use sha2::{Digest, Sha256};
 
 use crate::adapter::RootKey;
@@ -149,6 +149,32 @@ impl RootKeyBackend for Backend {
         wrap_key(&under, None, &mut wrapped, &masked(&key.wrapped.bytes))
             .expect("AES key wrap takes the key");
         Ok(wrapped)
+    }
+
+    async fn unwrap_under(
+        &self,
+        _: &RootKey,
+        what: KeySpecification,
+        wrapping_key: KeptKey<'_>,
+        key_wrap: KeyWrap,
+        wrapped: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.up()?;
+        if key_wrap == KeyWrap::Padded {
+            return Err(cannot_pad());
+        }
+        let refused = || Error::Device {
+            backend: "stand-in".to_owned(),
+            source: claviger_hsm::Error::ForeignKeyRefused,
+        };
+        let under = AesKey::new_decrypt(&masked(&wrapping_key.wrapped.bytes)).expect("an AES key");
+        let mut key = vec![0; wrapped.len().checked_sub(8).ok_or_else(refused)?];
+        unwrap_key(&under, None, &mut key, wrapped).map_err(|_| refused())?;
+        if key.len() == bytes(what) {
+            Ok(made(&key))
+        } else {
+            Err(refused())
+        }
     }
 }
 

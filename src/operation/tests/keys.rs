@@ -1,6 +1,5 @@
 //! The life of a key: making, handing out, ending.
 
-use super::releases::wrapping;
 use super::server::{START, Server, create, get};
 use crate::key::testing::{named, template_of_vcenter};
 use crate::kmip::attribute::{
@@ -190,30 +189,6 @@ async fn the_key_bytes_are_gone_from_the_store_when_a_key_is_destroyed() {
 }
 
 #[tokio::test]
-async fn a_wrapped_key_is_not_taken_for_one_in_the_clear() {
-    let server = Server::start().await;
-    let RequestPayload::Register(mut request) = register(KeyFormatType::Raw, &KEY, vec![]) else {
-        unreachable!()
-    };
-    let Some(Object::SymmetricKey(block)) = &mut request.object else {
-        unreachable!()
-    };
-    let specification = wrapping("k");
-    block.key_wrapping_data = Some(Box::new(crate::kmip::object::KeyWrappingData {
-        wrapping_method: specification.wrapping_method,
-        encryption_key_information: specification.encryption_key_information,
-        mac_signature_key_information: None,
-        mac_signature: None,
-        iv_counter_nonce: None,
-        encoding_option: specification.encoding_option,
-    }));
-    assert_eq!(
-        server.refused(RequestPayload::Register(request)).await,
-        ResultReason::FeatureNotSupported
-    );
-}
-
-#[tokio::test]
 async fn what_cannot_be_made_is_refused() {
     let server = Server::start().await;
     let with = |object_type, attributes: Vec<Attribute>| {
@@ -225,7 +200,9 @@ async fn what_cannot_be_made_is_refused() {
     };
     let aes = || AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::AES).into();
     for request in [
-        with(ObjectType::SecretData, template_of_vcenter()),
+        with(ObjectType::PrivateKey, template_of_vcenter()),
+        // Of secret data nobody can guess the length.
+        with(ObjectType::SecretData, vec![]),
         with(ObjectType::SymmetricKey, vec![]),
         with(
             ObjectType::SymmetricKey,

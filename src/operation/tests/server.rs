@@ -29,7 +29,7 @@ use crate::kmip::version::V1_4;
 use crate::operation::{Clock, Disposition, Limits, Services, answer};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::root_key::RootKeys;
-use crate::store::{Change, SealKey, SealKeys, SqliteStore, Store};
+use crate::store::{Change, KeyRow, SealKey, SealKeys, SqliteStore, Store};
 
 pub(super) const START: DateTime = DateTime(1_764_000_000);
 
@@ -173,6 +173,12 @@ impl Server {
         self.create_for(&self.east, more).await
     }
 
+    /// An object of East as it is kept.
+    pub(super) async fn row(&self, id: &str) -> KeyRow {
+        let row = self.store.key(self.east.adapter, id.parse().unwrap()).await;
+        row.unwrap().unwrap()
+    }
+
     /// Fetches a key's bytes.
     pub(super) async fn get(&self, id: &str) -> Vec<u8> {
         let ResponsePayload::Get(got) = self.done(get(id)).await else {
@@ -243,8 +249,11 @@ pub(super) fn get(id: &str) -> RequestPayload<'_> {
 }
 
 pub(super) fn material(object: &Object<'_>) -> Vec<u8> {
-    let Object::SymmetricKey(block) = object else {
-        panic!("another object");
+    let block = match object {
+        Object::SymmetricKey(block) => block,
+        Object::SecretData(secret) => &secret.key_block,
+        Object::OpaqueObject(opaque) => return opaque.value.as_bytes().unwrap().to_vec(),
+        other => panic!("{other:?}"),
     };
     match &block.key_value {
         Some(KeyValue::Structure { material, .. }) => material.as_bytes().unwrap().to_vec(),
