@@ -149,6 +149,8 @@ impl Placeholders {
         match (text.strip_prefix('$'), self.values.get(text)) {
             (Some(_), Some(value)) => value.clone(),
             (Some(_), None) if item_type == ItemType::ByteString => hex::encode(text),
+            // A literal that the server answered with something else in its place.
+            (None, Some(value)) if item_type == ItemType::ByteString => value.clone(),
             _ => text.to_owned(),
         }
     }
