@@ -78,8 +78,24 @@ pub struct Kmip {
     pub allow_expired_client_certificates: bool,
     /// How long before a client certificate expires its use is warned of.
     pub warn_before_expiry: Duration,
+    /// Whether keys may be used in the server for what their device can't do.
+    pub cryptography_in_server: bool,
+    /// What becomes of seeds that clients bring for the device's generator of random numbers.
+    pub rng_seed: RngSeed,
     /// `[kmip.limits]`
     pub limits: Limits,
+}
+
+/// `kmip.rng_seed`: what becomes of a seed for the device's generator of random numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RngSeed {
+    /// The device is given all of it.
+    #[default]
+    All,
+    /// The device is given at most so many bytes of it.
+    AtMost(usize),
+    /// `"refuse"`
+    Refuse,
 }
 
 /// `[https]`: KMIP over HTTPS, with the certificates and limits of `[kmip]`.

@@ -13,6 +13,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Problem, Severity, quantity};
 
+/// What stands where a number may stand, or a word for there being none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NumberOrWord {
+    Number(u64),
+    Word,
+}
+
 /// The file that is read, and what was found in it so far.
 pub(super) struct Document<'a> {
     file: &'a Path,
@@ -153,6 +160,32 @@ impl<'d> Section<'d> {
                 }
             }
             other => self.refuse_type(key, &other, "a whole number"),
+        }
+    }
+
+    /// A number, or the one word that stands for none.
+    pub(super) fn number_or_word(
+        &mut self,
+        key: &'static str,
+        range: &RangeInclusive<u64>,
+        word: &str,
+    ) -> Option<NumberOrWord> {
+        let remedy = format!(
+            "write a number from {} to {}, or \"{word}\"",
+            range.start(),
+            range.end()
+        );
+        match self.take(key)?.into_inner() {
+            DeValue::String(text) if text == word => Some(NumberOrWord::Word),
+            DeValue::String(text) => self.refuse(key, &format!("is {text:?}"), &remedy),
+            DeValue::Integer(number) => {
+                let value = u64::from_str_radix(number.as_str(), number.radix()).ok();
+                match value.filter(|value| range.contains(value)) {
+                    Some(value) => Some(NumberOrWord::Number(value)),
+                    None => self.refuse(key, &format!("is {number}"), &remedy),
+                }
+            }
+            other => self.refuse_type(key, &other, &format!("a whole number or \"{word}\"")),
         }
     }
 

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::mirror::mirrors;
-use super::reader::{Document, Section};
+use super::reader::{Document, NumberOrWord, Section};
 use super::{
     Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems,
-    ReleaseProfile, Store, TokenSelector, VERSION, WrapProfile,
+    ReleaseProfile, RngSeed, Store, TokenSelector, VERSION, WrapProfile,
 };
 
 const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
 /// The port of HTTPS.
 const HTTPS_PORT: u16 = 443;
+/// The greatest `rng_seed`, in bytes: what a device takes in one request.
+const MOST_OF_A_SEED: u64 = 1 << 20;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -109,6 +111,8 @@ fn kmip(mut section: Section<'_>) -> Kmip {
     let warn_before_expiry = section
         .duration("warn_before_expiry", &(Duration::ZERO..=3650 * DAY))
         .unwrap_or(30 * DAY);
+    let cryptography_in_server = section.boolean("cryptography_in_server").unwrap_or(false);
+    let rng_seed = rng_seed(&mut section);
     let limits = limits(section.section("limits"));
     section.finish();
     Kmip {
@@ -118,7 +122,17 @@ fn kmip(mut section: Section<'_>) -> Kmip {
         key,
         allow_expired_client_certificates,
         warn_before_expiry,
+        cryptography_in_server,
+        rng_seed,
         limits,
+    }
+}
+
+fn rng_seed(section: &mut Section<'_>) -> RngSeed {
+    match section.number_or_word("rng_seed", &(0..=MOST_OF_A_SEED), "refuse") {
+        None => RngSeed::All,
+        Some(NumberOrWord::Word) => RngSeed::Refuse,
+        Some(NumberOrWord::Number(bytes)) => RngSeed::AtMost(usize::try_from(bytes).unwrap_or(usize::MAX)),
     }
 }
 

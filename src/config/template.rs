@@ -36,6 +36,8 @@ pub fn template(answers: &InitAnswers) -> String {
     let mut text = String::new();
     write_top(&mut text, answers);
     write_kmip(&mut text, answers);
+    write_kmip_limits(&mut text);
+    write_admin_and_store(&mut text, answers);
     write_https(&mut text);
     write_device(&mut text, answers);
     write_mirror(&mut text);
@@ -111,8 +113,25 @@ fn write_kmip(text: &mut String, answers: &InitAnswers) {
     );
     line(text, "#warn_before_expiry = \"30d\"");
     line(text, "#allow_expired_client_certificates = false");
+    line(
+        text,
+        "# Whether a key may leave the device for this server's locked memory when a client wants done with it what the",
+    );
+    line(
+        text,
+        "# device can't do, as ChaCha20 or PBKDF2. Without it, such a request is refused.",
+    );
+    default(text, "cryptography_in_server", "false");
+    line(
+        text,
+        "# The most bytes of a client's seed that the device's generator of random numbers is given, or \"refuse\".",
+    );
+    line(text, "# Default: all that come.");
+    line(text, "#rng_seed = 32");
     text.push('\n');
+}
 
+fn write_kmip_limits(text: &mut String) {
     let usual = Limits::default();
     line(text, "[kmip.limits]");
     line(
@@ -145,7 +164,9 @@ fn write_kmip(text: &mut String, answers: &InitAnswers) {
     );
     default(text, "shutdown", &quoted(&show_duration(usual.shutdown)));
     text.push('\n');
+}
 
+fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
     line(text, "[admin]");
     line(
         text,

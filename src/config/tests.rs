@@ -197,3 +197,27 @@ fn a_server_certificate_that_expires_is_a_warning_that_stops_no_start() {
         (Severity::Warning, Some(4))
     );
 }
+
+#[test]
+fn keys_stay_on_their_device_unless_the_operator_says_otherwise() {
+    let config = parse(GOOD).expect("it parses");
+    assert!(!config.kmip.cryptography_in_server);
+    assert_eq!(config.kmip.rng_seed, RngSeed::All);
+    let with = |line: &str| parse(&GOOD.replace("[kmip]\n", &format!("[kmip]\n{line}\n")));
+    let config = with("cryptography_in_server = true").expect("it parses");
+    assert!(config.kmip.cryptography_in_server);
+}
+
+#[test]
+fn a_seed_is_bounded_or_refused_as_the_operator_says() {
+    let seed = |value: &str| {
+        let text = GOOD.replace("[kmip]\n", &format!("[kmip]\nrng_seed = {value}\n"));
+        parse(&text).map(|config| config.kmip.rng_seed)
+    };
+    assert_eq!(seed("16").expect("it parses"), RngSeed::AtMost(16));
+    assert_eq!(seed("0").expect("it parses"), RngSeed::AtMost(0));
+    assert_eq!(seed("\"refuse\"").expect("it parses"), RngSeed::Refuse);
+    for wrong in ["-1", "\"all\"", "true", "1048577"] {
+        assert!(seed(wrong).is_err(), "{wrong}");
+    }
+}

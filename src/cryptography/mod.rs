@@ -23,6 +23,7 @@ pub use error::Error;
 pub use hash::{HashStream, hash};
 pub use key_wrap::{Wrapping, unwrap, wrap};
 pub use mac::{MacAlgorithm, MacStream};
+pub(crate) use padding::{data_in, padding};
 
 use claviger_hsm::memory::LockedBuffer;
 

@@ -6,7 +6,7 @@ use super::Error;
 use crate::kmip::enumeration::PaddingMethod;
 
 /// What stands behind data of which `length` bytes are in the last block.
-pub(super) fn padding(method: PaddingMethod, length: usize, block: usize) -> Result<Vec<u8>, Error> {
+pub(crate) fn padding(method: PaddingMethod, length: usize, block: usize) -> Result<Vec<u8>, Error> {
     let missing = block - length % block;
     let count = u8::try_from(missing).map_err(|_| Error::unsupported("such a block"))?;
     Ok(match method {
@@ -31,7 +31,7 @@ pub(super) fn padding(method: PaddingMethod, length: usize, block: usize) -> Res
 /// How many bytes of the last block are data.
 ///
 /// Each byte that may be padding is looked at, whatever the others are. Fails with [`Error::Refused`] where it is wrong.
-pub(super) fn data_in(method: PaddingMethod, block: &[u8]) -> Result<usize, Error> {
+pub(crate) fn data_in(method: PaddingMethod, block: &[u8]) -> Result<usize, Error> {
     let count = block.last().copied().unwrap_or(0);
     let expected = match method {
         PaddingMethod::None => return Ok(block.len()),

@@ -162,6 +162,22 @@ event_names! {
     KmipGetConstraints = "kmip.get-constraints",
     /// KMIP Ping.
     KmipPing = "kmip.ping",
+    /// KMIP Encrypt: the key was used, and did not leave.
+    KmipEncrypt = "kmip.encrypt",
+    /// KMIP Decrypt: the key was used, and did not leave.
+    KmipDecrypt = "kmip.decrypt",
+    /// KMIP MAC: the key was used, and did not leave.
+    KmipMac = "kmip.mac",
+    /// KMIP MAC Verify: the key was used, and did not leave.
+    KmipMacVerify = "kmip.mac-verify",
+    /// KMIP RNG Retrieve.
+    KmipRngRetrieve = "kmip.rng-retrieve",
+    /// KMIP RNG Seed.
+    KmipRngSeed = "kmip.rng-seed",
+    /// KMIP Hash.
+    KmipHash = "kmip.hash",
+    /// KMIP Derive Key: a key was made out of another, which did not leave.
+    KmipDeriveKey = "kmip.derive-key",
     /// A KMIP operation that this server does not do.
     KmipUnsupported = "kmip.unsupported",
     /// A KMIP message that was refused before any of its operations was looked at.

@@ -19,6 +19,7 @@
 //! | `archive` | objects that are out of reach until they are recovered |
 //! | `replacement` | a key that takes the place of another |
 //! | `index` | the terms that a store finds objects by |
+//! | `usage` | whether the server may use a key, and what that costs |
 //! | `wrapped` | a value under a root key, or as it came |
 
 mod allocation;
@@ -37,6 +38,7 @@ mod set;
 mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+mod usage;
 mod wrapped;
 
 pub use allocation::AllocationError;
@@ -49,4 +51,5 @@ pub use matching::LocateFilter;
 pub use object::ManagedObject;
 pub use replacement::NoActivationDate;
 pub use template::merge;
+pub use usage::{Usage, UsageError};
 pub use wrapped::{RegisteredWrapped, WrapProfile, WrappedKek};

@@ -11,9 +11,9 @@ use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, adjust_attribute, archive, asynchronous, check, create, delete_attribute,
-    destroy, discover_versions, get, get_attribute_list, get_attributes, get_usage_allocation, locate, login,
-    modify_attribute, notice, obtain_lease, poll, query, re_key, recover, register, revoke, set_attribute,
-    shaping, tickets, user,
+    destroy, discover_versions, encrypt, get, get_attribute_list, get_attributes, get_usage_allocation, hash,
+    locate, login, mac, modify_attribute, notice, obtain_lease, poll, query, random, re_key, recover,
+    register, revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -273,6 +273,10 @@ impl<'a> Message<'a> {
                         operation,
                         told.map_or_else(Vec::new, ResponsePayload::unique_identifiers),
                     );
+                    let data = told.and_then(ResponsePayload::data);
+                    if let Some(data) = data.filter(|_| position + 1 < count) {
+                        earlier.add_data(operation, data);
+                    }
                     response.with_id(id.map(<[u8]>::to_vec))
                 }
                 Err(refusal) => {
@@ -547,6 +551,13 @@ async fn perform(
             .map(Response::SetConstraints),
         Request::GetConstraints(_) => shaping::get_constraints(item).await.map(Response::GetConstraints),
         Request::Ping(ping) => Ok(Response::Ping(ping)),
+        Request::Encrypt(request) => encrypt::encrypt(item, request).await.map(Response::Encrypt),
+        Request::Decrypt(request) => encrypt::decrypt(item, request).await.map(Response::Decrypt),
+        Request::MAC(request) => mac::mac(item, request).await.map(Response::MAC),
+        Request::MACVerify(request) => mac::verify(item, request).await.map(Response::MACVerify),
+        Request::RNGRetrieve(request) => random::retrieve(item, request).await.map(Response::RNGRetrieve),
+        Request::RNGSeed(request) => random::seed(item, request).await.map(Response::RNGSeed),
+        Request::Hash(request) => hash::perform(item, request).await.map(Response::Hash),
         // A Poll is answered before this, with what it fetches; others are not done here.
         Request::Poll(_) | Request::Other(_) => Err(Refusal::operation(operation)),
     }
@@ -596,6 +607,13 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::SetConstraints => EventName::KmipSetConstraints,
         Operation::GetConstraints => EventName::KmipGetConstraints,
         Operation::Ping => EventName::KmipPing,
+        Operation::Encrypt => EventName::KmipEncrypt,
+        Operation::Decrypt => EventName::KmipDecrypt,
+        Operation::MAC => EventName::KmipMac,
+        Operation::MACVerify => EventName::KmipMacVerify,
+        Operation::RNGRetrieve => EventName::KmipRngRetrieve,
+        Operation::RNGSeed => EventName::KmipRngSeed,
+        Operation::Hash => EventName::KmipHash,
         _ => EventName::KmipUnsupported,
     }
 }

@@ -2,9 +2,10 @@
 //! (KMIP 1.4, section 4; KMIP 2.1, section 4.58).
 
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
-use crate::kmip::enumeration::{Operation, UniqueIdentifierReference as Reference};
+use crate::kmip::enumeration::{DataReference, Operation, UniqueIdentifierReference as Reference};
 
 /// The object that the last operation of the batch made or found (KMIP 1.4, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(super) struct Earlier {
     told: Vec<(Operation, String)>,
     /// The operations that went well, each with where what it told begins.
     answers: Vec<(Operation, usize)>,
+    /// The data that was answered.
+    data: Vec<(Operation, Zeroizing<Vec<u8>>)>,
 }
 
 impl Earlier {
@@ -49,15 +52,38 @@ impl Earlier {
         self.told.extend(identifiers);
     }
 
+    /// An operation answered data, to which what follows can refer.
+    pub(super) fn add_data(&mut self, operation: Operation, data: &[u8]) {
+        self.data.push((operation, Zeroizing::new(data.to_vec())));
+    }
+
+    /// The data that the last such operation answered.
+    pub(super) fn data_of(&self, reference: DataReference) -> Result<&[u8], Refusal> {
+        let operation = match reference {
+            DataReference::Decrypt => Operation::Decrypt,
+            DataReference::Encrypt => Operation::Encrypt,
+            DataReference::Hash => Operation::Hash,
+            DataReference::MACMACData => Operation::MAC,
+            DataReference::RNGRetrieve => Operation::RNGRetrieve,
+            _ => return Err(Refusal::no_such_data()),
+        };
+        let found = self.data.iter().rev().find(|(of, _)| *of == operation);
+        found
+            .map(|(_, data)| data.as_slice())
+            .ok_or_else(Refusal::no_such_data)
+    }
+
+    /// The data that stands at this place of those that were answered, from zero; below zero, counted back from the end.
+    pub(super) fn data_at(&self, position: i32) -> Result<&[u8], Refusal> {
+        place(position, self.data.len())
+            .and_then(|place| self.data.get(place))
+            .map(|(_, data)| data.as_slice())
+            .ok_or_else(Refusal::no_such_data)
+    }
+
     /// The one that stands at this place, from zero; below zero, counted back from the end.
     pub(super) fn at(&self, position: i32) -> Result<&str, Refusal> {
-        let place = if position < 0 {
-            let back = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
-            self.told.len().checked_sub(back)
-        } else {
-            usize::try_from(position).ok()
-        };
-        place
+        place(position, self.told.len())
             .and_then(|place| self.told.get(place))
             .map(|(_, id)| id.as_str())
             .ok_or_else(Refusal::no_identifier)
@@ -81,6 +107,16 @@ impl Earlier {
             [] => Err(Refusal::no_identifier()),
             _ => Err(Refusal::several_identifiers()),
         }
+    }
+}
+
+/// A place, from zero; below zero, counted back from the end.
+fn place(position: i32, length: usize) -> Option<usize> {
+    if position < 0 {
+        let back = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
+        length.checked_sub(back)
+    } else {
+        usize::try_from(position).ok()
     }
 }
 

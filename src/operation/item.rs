@@ -12,7 +12,7 @@ use crate::key::{ManagedObject, WrapProfile};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::AttributeValue;
 use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State, UniqueIdentifierReference};
-use crate::kmip::payload::UniqueIdentifier;
+use crate::kmip::payload::{Data, UniqueIdentifier};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
 use crate::store::{Change, KeyRow};
@@ -39,6 +39,17 @@ pub(super) struct Item<'a> {
     pub(super) version: ProtocolVersion,
     /// What will be recorded of this item. Operations add to it what they learn.
     pub(super) event: Event,
+}
+
+impl<'a> Item<'a> {
+    /// The data that the request brings or refers to.
+    pub(super) fn data(&self, data: Data<'a>) -> Result<&'a [u8], Refusal> {
+        match data {
+            Data::Bytes(bytes) => Ok(bytes),
+            Data::Reference(reference) => self.earlier.data_of(reference),
+            Data::Position(position) => self.earlier.data_at(position),
+        }
+    }
 }
 
 impl Item<'_> {
@@ -166,6 +177,23 @@ impl Item<'_> {
         if let Some(root_key) = &mut self.event.root_key {
             root_key.release_profile = Some(release_profile.to_owned());
         }
+    }
+
+    /// Tells the record one thing more.
+    pub(super) fn detail(&mut self, name: &str, value: impl Into<String>) {
+        self.event.details.insert(name.to_owned(), value.into());
+    }
+
+    /// Whether a stream is one of the key that the request names, if it names one.
+    pub(super) fn is_key_of_stream(
+        &mut self,
+        asked: Option<UniqueIdentifier<'_>>,
+        key: &str,
+    ) -> Result<(), Refusal> {
+        if asked.is_none() || self.meant(asked)?.hyphenated().to_string() == key {
+            return Ok(());
+        }
+        Err(Refusal::key_of_another_stream())
     }
 
     /// The identifier that the request means. What is not even a UUID is not found either.

@@ -35,7 +35,9 @@
 //! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
 //! | `services`, `clock`, `names` | what operations work with |
-//! | `make`, `taking`, `change_attribute` | what several operations have in common |
+//! | `make`, `taking`, `change_attribute`, `use_of_key` | what several operations have in common |
+//! | `cipher_method`, `cipher_parts`, `streams` | how data is encrypted, at once and in parts |
+//! | `encrypt`, `mac`, `random` | Encrypt and Decrypt, MAC and MAC Verify, RNG Retrieve and RNG Seed |
 //! | `asynchronous`, `poll` | requests whose answers are fetched later: which there are, and Poll, Cancel, Process and Query Asynchronous Requests |
 //! | `key_wrapping`, `key_unwrapping` | values under keys of the client's |
 //! | `profiles` | the profiles that Query tells |
@@ -53,21 +55,26 @@ mod asynchronous;
 mod batch;
 mod change_attribute;
 mod check;
+mod cipher_method;
+mod cipher_parts;
 mod clock;
 mod create;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
 mod earlier;
+mod encrypt;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
 mod get_usage_allocation;
+mod hash;
 mod item;
 mod key_unwrapping;
 mod key_wrapping;
 mod locate;
 mod login;
+mod mac;
 mod make;
 mod modify_attribute;
 mod names;
@@ -76,6 +83,7 @@ mod obtain_lease;
 mod poll;
 mod profiles;
 mod query;
+mod random;
 mod re_key;
 mod recover;
 mod refusal;
@@ -84,10 +92,12 @@ mod revoke;
 mod services;
 mod set_attribute;
 mod shaping;
+mod streams;
 mod taking;
 mod tickets;
 mod turns;
 mod undo;
+mod use_of_key;
 mod user;
 
 #[cfg(test)]
@@ -95,4 +105,4 @@ mod tests;
 
 pub use batch::{Disposition, answer, refuse_unreadable};
 pub use clock::Clock;
-pub use services::{Limits, Services};
+pub use services::{Limits, RandomSeed, Services};

@@ -9,6 +9,7 @@ use super::asynchronous::Asynchronous;
 use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
+use super::streams::Streams;
 use super::tickets::Tickets;
 use super::turns::Turns;
 use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
@@ -27,6 +28,22 @@ pub struct Limits {
     pub batch_items: usize,
     /// The most objects that one Locate answers with. Default: 10,000.
     pub located_items: usize,
+    /// Whether keys may be used in the server for what the device can't do with them. Default: no.
+    pub cryptography_in_server: bool,
+    /// What becomes of seeds for the device's generator of random numbers. Default: all of them are taken.
+    pub random_seed: RandomSeed,
+}
+
+/// What becomes of a seed that a client brings for the device's generator of random numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RandomSeed {
+    /// The device is given all of it.
+    #[default]
+    All,
+    /// The device is given so many bytes of it.
+    AtMost(usize),
+    /// It is refused.
+    Refuse,
 }
 
 impl Default for Limits {
@@ -35,6 +52,8 @@ impl Default for Limits {
             message: ttlv::Limits::default(),
             batch_items: 1_000,
             located_items: 10_000,
+            cryptography_in_server: false,
+            random_seed: RandomSeed::All,
         }
     }
 }
@@ -49,6 +68,7 @@ pub struct Services {
     /// Where the same is served over HTTPS.
     pub(super) https_port: Option<u16>,
     pub(super) names: NameLocks,
+    pub(super) streams: Streams,
     pub(super) tickets: Tickets,
     pub(super) asynchronous: Asynchronous,
     pub(super) turns: Turns,
@@ -82,6 +102,7 @@ impl Services {
             limits,
             https_port: None,
             names: NameLocks::new(),
+            streams: Streams::default(),
             tickets: Tickets::default(),
             asynchronous: Asynchronous::default(),
             turns: Turns::default(),

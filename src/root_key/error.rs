@@ -76,7 +76,7 @@ impl Error {
         source.is_retryable() || matches!(source, DeviceError::RootKeyNotFound { .. })
     }
 
-    pub(super) fn unsupported(what: impl std::fmt::Display) -> Self {
+    pub(crate) fn unsupported(what: impl std::fmt::Display) -> Self {
         Self::Unsupported {
             what: what.to_string(),
         }

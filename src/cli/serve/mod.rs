@@ -27,12 +27,12 @@ use tokio_util::sync::CancellationToken;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
-use crate::config::{self, Config, Problems, Severity};
+use crate::config::{self, Config, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName};
 use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::Jobs;
 use crate::kmip::ttlv;
-use crate::operation::{self, Clock, Limits};
+use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::store::{SealKeys, SqliteStore};
 
@@ -191,6 +191,12 @@ async fn serve(
         message: ttlv::Limits {
             message_size: config.kmip.limits.request_bytes,
             ..ttlv::Limits::default()
+        },
+        cryptography_in_server: config.kmip.cryptography_in_server,
+        random_seed: match config.kmip.rng_seed {
+            RngSeed::All => RandomSeed::All,
+            RngSeed::AtMost(bytes) => RandomSeed::AtMost(bytes),
+            RngSeed::Refuse => RandomSeed::Refuse,
         },
         ..Limits::default()
     };

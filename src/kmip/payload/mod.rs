@@ -8,15 +8,20 @@ mod asynchronous;
 mod attributes;
 mod check;
 mod create;
+mod data;
 mod discover_versions;
 mod empty;
+mod encrypt;
 mod get;
+mod hash;
 mod identifier;
 mod life_cycle;
 mod locate;
 mod login;
+mod mac;
 mod notice;
 mod query;
+mod random;
 mod re_key;
 mod register;
 mod set_attribute;
@@ -35,20 +40,25 @@ pub use attributes::{
 };
 pub use check::{CheckRequest, CheckResponse};
 pub use create::{CreateRequest, CreateResponse};
+pub use data::{Data, ProducedData};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 pub use empty::EmptyPayload;
+pub use encrypt::{DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse};
 pub use get::{GetRequest, GetResponse};
+pub use hash::{HashRequest, HashResponse};
 pub use identifier::UniqueIdentifier;
 pub use life_cycle::{
     ActivateRequest, ActivateResponse, DestroyRequest, DestroyResponse, RevokeRequest, RevokeResponse,
 };
 pub use locate::{LocateRequest, LocateResponse};
 pub use login::{LoginRequest, LoginResponse, LogoutRequest, Ticket, TicketLease, TicketValue};
+pub use mac::{MacRequest, MacResponse, MacVerifyRequest, MacVerifyResponse};
 pub use notice::{InteropRequest, LogRequest};
 pub use query::{
     CapabilityInformation, ExtensionInformation, ProfileInformation, ProfileVersion, QueryRequest,
     QueryResponse, ValidationInformation,
 };
+pub use random::{RngRetrieveRequest, RngRetrieveResponse, RngSeedRequest, RngSeedResponse};
 pub use re_key::{ReKeyRequest, ReKeyResponse};
 pub use register::{RegisterRequest, RegisterResponse};
 pub use set_attribute::{
@@ -175,6 +185,13 @@ payloads! {
     Cancel: CancelRequest<'a>, CancelResponse;
     Poll: PollRequest<'a>, EmptyPayload;
     DiscoverVersions: DiscoverVersionsRequest, DiscoverVersionsResponse;
+    Encrypt: EncryptRequest<'a>, EncryptResponse;
+    Decrypt: DecryptRequest<'a>, DecryptResponse;
+    MAC: MacRequest<'a>, MacResponse;
+    MACVerify: MacVerifyRequest<'a>, MacVerifyResponse;
+    RNGRetrieve: RngRetrieveRequest, RngRetrieveResponse;
+    RNGSeed: RngSeedRequest<'a>, RngSeedResponse;
+    Hash: HashRequest<'a>, HashResponse;
     Log: LogRequest<'a>, EmptyPayload;
     Login: LoginRequest, LoginResponse;
     Logout: LogoutRequest, EmptyPayload;
@@ -190,6 +207,18 @@ payloads! {
 }
 
 impl ResponsePayload<'_> {
+    /// The data that it gives, to which later items of the batch can refer; where it gives any.
+    pub fn data(&self) -> Option<&[u8]> {
+        match self {
+            Self::Encrypt(payload) => payload.data.as_deref(),
+            Self::Decrypt(payload) => payload.data.as_deref(),
+            Self::MAC(payload) => payload.mac_data.as_deref(),
+            Self::Hash(payload) => payload.data.as_deref(),
+            Self::RNGRetrieve(payload) => Some(&payload.data),
+            _ => None,
+        }
+    }
+
     /// The Unique Identifiers that it tells, in their order.
     pub fn unique_identifiers(&self) -> Vec<&str> {
         let id = match self {
@@ -209,6 +238,10 @@ impl ResponsePayload<'_> {
             Self::Activate(payload) => &payload.unique_identifier,
             Self::Revoke(payload) => &payload.unique_identifier,
             Self::Destroy(payload) => &payload.unique_identifier,
+            Self::Encrypt(payload) => &payload.unique_identifier,
+            Self::Decrypt(payload) => &payload.unique_identifier,
+            Self::MAC(payload) => &payload.unique_identifier,
+            Self::MACVerify(payload) => &payload.unique_identifier,
             Self::Locate(payload) => {
                 return payload.unique_identifiers.iter().map(String::as_str).collect();
             }
@@ -229,6 +262,9 @@ impl ResponsePayload<'_> {
             | Self::SetConstraints(_)
             | Self::GetConstraints(_)
             | Self::Ping(_)
+            | Self::RNGRetrieve(_)
+            | Self::RNGSeed(_)
+            | Self::Hash(_)
             | Self::Other(_) => return Vec::new(),
         };
         vec![id]

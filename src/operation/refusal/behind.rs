@@ -82,7 +82,7 @@ impl Refusal {
 
     /// A client that tries again later, or at the next server of its list, must be able to tell that from the reason: what
     /// may work in a moment is a General Failure, and what will not a Cryptographic Failure.
-    fn of_device(message: &'static str, error: &root_key::Error) -> Self {
+    pub(super) fn of_device(message: &'static str, error: &root_key::Error) -> Self {
         let cause = error.to_string();
         let mut refusal = if error.is_retryable() {
             let why = if error.is_busy() {

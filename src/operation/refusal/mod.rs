@@ -8,6 +8,7 @@ mod behind;
 mod object;
 mod replacement;
 mod session;
+mod usage;
 
 use std::borrow::Cow;
 

@@ -3,14 +3,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use claviger_hsm::memory::LockedBuffer;
 use openssl::aes::{AesKey, unwrap_key, wrap_key};
 use sha2::{Digest, Sha256};
 
 use crate::adapter::RootKey;
+use crate::cryptography::{self, CipherParameters, CipherStream, Direction, MacStream};
 use crate::key::{WrapProfile, WrappedKek};
+use crate::kmip::enumeration::{BlockCipherMode, CryptographicAlgorithm, PaddingMethod};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    RootKeyBackend, RsaPublicKey, WrappedRootKey,
+    BackendDescription, Cipher, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MacAlgorithm,
+    MadeKey, Material, RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 /// What is added to each byte of a key.
@@ -20,6 +23,10 @@ const MASK: u8 = 0x5A;
 pub(super) struct Backend {
     made: AtomicU64,
     pub(super) is_down: AtomicBool,
+    /// How often a key was used on it.
+    pub(super) asked: AtomicU64,
+    /// How many bytes of seeds it was given.
+    pub(super) seeded: AtomicU64,
 }
 
 impl Backend {
@@ -176,6 +183,97 @@ impl RootKeyBackend for Backend {
             Err(refused())
         }
     }
+
+    async fn encrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?;
+        self.through(Direction::Encrypt, key, cipher, data)
+    }
+
+    async fn decrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?;
+        self.through(Direction::Decrypt, key, cipher, data)
+    }
+
+    async fn mac(&self, key: KeptKey<'_>, algorithm: MacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
+        self.up()?;
+        if algorithm != MacAlgorithm::AesCmac {
+            return Err(Error::unsupported(algorithm));
+        }
+        let mut stream = MacStream::new(cryptography::MacAlgorithm::Cmac, &opened(key)).expect("an AES key");
+        stream.update(data).expect("data");
+        Ok(stream.finish().expect("a code"))
+    }
+
+    async fn verify_mac(
+        &self,
+        key: KeptKey<'_>,
+        algorithm: MacAlgorithm,
+        data: &[u8],
+        code: &[u8],
+    ) -> Result<bool, Error> {
+        Ok(self.mac(key, algorithm, data).await? == code)
+    }
+
+    async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        self.up()?;
+        Ok(vec![0xA5; length.into()])
+    }
+
+    async fn seed_random(&self, seed: &[u8]) -> Result<bool, Error> {
+        self.up()?;
+        self.seeded.fetch_add(seed.len() as u64, Ordering::SeqCst);
+        Ok(true)
+    }
+}
+
+impl Backend {
+    /// As a device that has ECB, CBC, CTR and GCM.
+    fn through(
+        &self,
+        direction: Direction,
+        key: KeptKey<'_>,
+        cipher: &Cipher,
+        data: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let (mode, iv, aead) = match cipher {
+            Cipher::Ecb => (BlockCipherMode::ECB, Vec::new(), None),
+            Cipher::Cbc { iv } => (BlockCipherMode::CBC, iv.to_vec(), None),
+            Cipher::Ctr { counter_block, .. } => (BlockCipherMode::CTR, counter_block.to_vec(), None),
+            Cipher::Gcm(aead) => (BlockCipherMode::GCM, aead.nonce.clone(), Some(aead)),
+            other => return Err(Error::unsupported(other.mode())),
+        };
+        let parameters = CipherParameters {
+            algorithm: CryptographicAlgorithm::AES,
+            mode: Some(mode),
+            padding: PaddingMethod::None,
+            iv: &iv,
+            additional_data: aead.map_or(&[], |aead| &aead.additional_data),
+            tag_bytes: cipher.tag_bytes(),
+        };
+        let mut stream = CipherStream::new(direction, &opened(key), &parameters).expect("it fits");
+        let (data, tag) = match direction {
+            Direction::Encrypt => (data, None),
+            Direction::Decrypt => {
+                let (data, tag) = data.split_at(data.len() - cipher.tag_bytes());
+                (data, Some(tag))
+            }
+        };
+        let mut out = stream.update(data).expect("it fits");
+        let end = stream.finish(tag).map_err(|_| Error::Device {
+            backend: "stand-in".to_owned(),
+            source: claviger_hsm::Error::DataRefused,
+        })?;
+        out.extend(end.data);
+        out.extend(end.tag.unwrap_or_default());
+        Ok(out)
+    }
+}
+
+fn opened(key: KeptKey<'_>) -> LockedBuffer {
+    let mut opened = LockedBuffer::default();
+    opened.extend_from_slice(&masked(&key.wrapped.bytes));
+    opened
 }
 
 /// What a device says that has no AES key wrap with padding.

@@ -18,6 +18,8 @@ mod undo;
 mod unserved;
 mod usage;
 mod users;
+mod using;
+mod using_parts;
 mod version_2;
 mod version_2_asynchronous;
 mod version_2_logins;

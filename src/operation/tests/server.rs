@@ -46,6 +46,10 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(super) async fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = SealKeys::new();
         let store = SqliteStore::open(&folder.path().join("claviger.db"), keys.clone())
@@ -80,7 +84,7 @@ impl Server {
             recorder.clone(),
             root_keys,
             Clock::from_source(move || DateTime(told.load(Ordering::SeqCst))),
-            Limits::default(),
+            limits,
         );
         let west = callers.pop().unwrap();
         let east = callers.pop().unwrap();

@@ -30,7 +30,7 @@ fn asking(operation: Operation, version: ProtocolVersion) -> Vec<u8> {
     let query = RequestPayload::Query(QueryRequest::default());
     let mut message = encoded(&RequestMessage {
         header: RequestHeader::new(version),
-        items: vec![RequestItem::new(query)],
+        items: [RequestItem::new(query)].into_iter().collect(),
     });
     let item = [0x42, 0x00, 0x5C, 0x05, 0, 0, 0, 4];
     let place = message.windows(8).position(|bytes| bytes == item).unwrap() + 8;
