@@ -11,9 +11,9 @@ use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, adjust_attribute, archive, asynchronous, check, create, delete_attribute,
-    destroy, discover_versions, encrypt, get, get_attribute_list, get_attributes, get_usage_allocation, hash,
-    locate, login, mac, modify_attribute, notice, obtain_lease, poll, query, random, re_key, recover,
-    register, revoke, set_attribute, shaping, tickets, user,
+    derive_key, destroy, discover_versions, encrypt, get, get_attribute_list, get_attributes,
+    get_usage_allocation, hash, locate, login, mac, modify_attribute, notice, obtain_lease, poll, query,
+    random, re_key, recover, register, revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -551,6 +551,7 @@ async fn perform(
             .map(Response::SetConstraints),
         Request::GetConstraints(_) => shaping::get_constraints(item).await.map(Response::GetConstraints),
         Request::Ping(ping) => Ok(Response::Ping(ping)),
+        Request::DeriveKey(request) => derive_key::perform(item, request).await.map(Response::DeriveKey),
         Request::Encrypt(request) => encrypt::encrypt(item, request).await.map(Response::Encrypt),
         Request::Decrypt(request) => encrypt::decrypt(item, request).await.map(Response::Decrypt),
         Request::MAC(request) => mac::mac(item, request).await.map(Response::MAC),
@@ -607,6 +608,7 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::SetConstraints => EventName::KmipSetConstraints,
         Operation::GetConstraints => EventName::KmipGetConstraints,
         Operation::Ping => EventName::KmipPing,
+        Operation::DeriveKey => EventName::KmipDeriveKey,
         Operation::Encrypt => EventName::KmipEncrypt,
         Operation::Decrypt => EventName::KmipDecrypt,
         Operation::MAC => EventName::KmipMac,

@@ -60,6 +60,7 @@ mod cipher_parts;
 mod clock;
 mod create;
 mod delete_attribute;
+mod derive_key;
 mod destroy;
 mod discover_versions;
 mod earlier;

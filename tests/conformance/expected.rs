@@ -20,7 +20,6 @@ const EXPECTED: &[Expected] = &[
         version: "2.1",
         words: &[],
     },
-    all(&["DeriveKey"]),
     all(&["ReKey"]),
     all(&["ObtainLease"]),
     all(&["GetUsageAllocation"]),

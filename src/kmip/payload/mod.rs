@@ -9,6 +9,7 @@ mod attributes;
 mod check;
 mod create;
 mod data;
+mod derive_key;
 mod discover_versions;
 mod empty;
 mod encrypt;
@@ -41,6 +42,7 @@ pub use attributes::{
 pub use check::{CheckRequest, CheckResponse};
 pub use create::{CreateRequest, CreateResponse};
 pub use data::{Data, ProducedData};
+pub use derive_key::{DerivationParameters, DeriveKeyRequest, DeriveKeyResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 pub use empty::EmptyPayload;
 pub use encrypt::{DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse};
@@ -166,6 +168,7 @@ payloads! {
     Create: CreateRequest, CreateResponse;
     Register: RegisterRequest<'a>, RegisterResponse;
     ReKey: ReKeyRequest<'a>, ReKeyResponse;
+    DeriveKey: DeriveKeyRequest<'a>, DeriveKeyResponse;
     Locate: LocateRequest, LocateResponse;
     Check: CheckRequest<'a>, CheckResponse;
     Get: GetRequest<'a>, GetResponse<'a>;
@@ -238,6 +241,7 @@ impl ResponsePayload<'_> {
             Self::Activate(payload) => &payload.unique_identifier,
             Self::Revoke(payload) => &payload.unique_identifier,
             Self::Destroy(payload) => &payload.unique_identifier,
+            Self::DeriveKey(payload) => &payload.unique_identifier,
             Self::Encrypt(payload) => &payload.unique_identifier,
             Self::Decrypt(payload) => &payload.unique_identifier,
             Self::MAC(payload) => &payload.unique_identifier,

@@ -5,7 +5,7 @@
 use super::{Refusal, sentence};
 use crate::cryptography;
 use crate::key::UsageError;
-use crate::kmip::enumeration::{CryptographicAlgorithm, ObjectType, ResultReason};
+use crate::kmip::enumeration::{CryptographicAlgorithm, DerivationMethod, ObjectType, ResultReason};
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::root_key;
 
@@ -266,6 +266,26 @@ impl Refusal {
             ResultReason::InvalidField,
             "No operation before this one answered with the data that is referred to",
         )
+    }
+
+    // Of derivation.
+
+    /// The method needs something else.
+    pub(in crate::operation) fn derivation(needed: &str) -> Self {
+        Self::new(
+            ResultReason::InvalidField,
+            format!("The Derivation Method needs {needed}"),
+        )
+        .since_2(ResultReason::BadCryptographicParameters)
+    }
+
+    /// Keys are not derived so.
+    pub(in crate::operation) fn derivation_method(method: DerivationMethod) -> Self {
+        Self::new(
+            ResultReason::FeatureNotSupported,
+            format!("Keys are not derived by {method}"),
+        )
+        .since_2(ResultReason::UnsupportedCryptographicParameters)
     }
 
     // Of random numbers.

@@ -12,8 +12,8 @@ use crate::cryptography::{self, CipherParameters, CipherStream, Direction, MacSt
 use crate::key::{WrapProfile, WrappedKek};
 use crate::kmip::enumeration::{BlockCipherMode, CryptographicAlgorithm, PaddingMethod};
 use crate::root_key::{
-    BackendDescription, Cipher, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MacAlgorithm,
-    MadeKey, Material, RootKeyBackend, RsaPublicKey, WrappedRootKey,
+    BackendDescription, Cipher, CreatedRootKey, DerivingCipher, Error, KeptKey, KeySpecification, KeyWrap,
+    MacAlgorithm, MadeKey, Material, RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 /// What is added to each byte of a key.
@@ -212,6 +212,23 @@ impl RootKeyBackend for Backend {
         code: &[u8],
     ) -> Result<bool, Error> {
         Ok(self.mac(key, algorithm, data).await? == code)
+    }
+
+    async fn derive_by_encryption(
+        &self,
+        _: &RootKey,
+        what: KeySpecification,
+        base: KeptKey<'_>,
+        cipher: DerivingCipher,
+        data: &[u8],
+    ) -> Result<MadeKey, Error> {
+        self.up()?;
+        let cipher = match cipher {
+            DerivingCipher::Ecb => Cipher::Ecb,
+            DerivingCipher::Cbc { iv } => Cipher::Cbc { iv },
+        };
+        let text = self.through(Direction::Encrypt, base, &cipher, data)?;
+        Ok(made(&text[..bytes(what)]))
     }
 
     async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {

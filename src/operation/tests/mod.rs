@@ -4,6 +4,7 @@ mod archive;
 mod attributes;
 mod backend;
 mod batches;
+mod deriving;
 mod groups;
 mod hostile;
 mod isolation;
