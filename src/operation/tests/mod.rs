@@ -23,6 +23,7 @@ mod using;
 mod using_parts;
 mod version_2;
 mod version_2_asynchronous;
+mod version_2_batches;
 mod version_2_logins;
 mod vmware;
 mod wrapped;
