@@ -307,58 +307,6 @@ impl<'a> Message<'a> {
         self.header.batch_error_continuation_option == Some(BatchErrorContinuationOption::Undo)
     }
 
-    /// Makes durable what a batch has staged, if each item went well; else nothing of it has happened, and is answered and
-    /// recorded so.
-    async fn settle(&self, staged: Staged<'_>, answered: &mut [Answered]) {
-        let (changes, events) = staged.into_parts();
-        let all_went_well = answered
-            .iter()
-            .all(|item| item.response.result_status == ResultStatus::Success);
-        if all_went_well {
-            let written = if events.is_empty() {
-                Ok(())
-            } else {
-                let committed = self.services.recorder.commit_together(changes, events).await;
-                committed.map(drop).map_err(|error| match error {
-                    recorder::Error::Conflict(_) => Refusal::busy(),
-                    error => Refusal::of_recorder(&error),
-                })
-            };
-            let Err(refusal) = written else { return };
-            if let Some(last) = answered.last_mut() {
-                let operation = last.response.operation;
-                let id = last.response.unique_batch_item_id.take();
-                last.response =
-                    ResponseItem::failure(operation, refusal.reason(self.version), refusal.message())
-                        .with_id(id);
-                last.event.outcome = refusal.outcome();
-                last.event.reason = Some(refusal.for_the_record());
-                self.record_undone(last.event.clone()).await;
-            }
-        }
-        for item in answered.iter_mut() {
-            if item.response.result_status == ResultStatus::Success {
-                item.response.result_status = ResultStatus::OperationUndone;
-                item.response.payload = item.response.payload.take().filter(tells_identifiers_alone);
-                item.event.outcome = Outcome::Refused;
-                item.event.reason = Some("undone, because an item of its batch failed".to_owned());
-                self.record_undone(item.event.clone()).await;
-            }
-        }
-    }
-
-    async fn record_undone(&self, mut event: Event) {
-        if let Some(object) = &mut event.object {
-            object.state_after = None;
-        }
-        if let Some(root_key) = &mut event.root_key {
-            root_key.release_profile = None;
-        }
-        if let Err(error) = self.services.recorder.commit(Vec::new(), event).await {
-            tracing::error!(%error, "that an item was undone could not be recorded");
-        }
-    }
-
     /// Writes the response. An item that no longer fits what the client takes, or whose key cannot be opened, is replaced
     /// by one that says so.
     async fn write(&self, answered: Vec<Answered>, out: &mut (dyn Output + Send)) {
@@ -459,26 +407,6 @@ impl<'a> Message<'a> {
         }
         event
     }
-}
-
-/// Whether an answer can be given though nothing has happened: one that tells which object was meant and no more.
-const fn tells_identifiers_alone(payload: &ResponsePayload<'_>) -> bool {
-    matches!(
-        payload,
-        ResponsePayload::Create(_)
-            | ResponsePayload::Register(_)
-            | ResponsePayload::ReKey(_)
-            | ResponsePayload::Check(_)
-            | ResponsePayload::GetUsageAllocation(_)
-            | ResponsePayload::Archive(_)
-            | ResponsePayload::Recover(_)
-            | ResponsePayload::Activate(_)
-            | ResponsePayload::Revoke(_)
-            | ResponsePayload::Destroy(_)
-            | ResponsePayload::AddAttribute(_)
-            | ResponsePayload::ModifyAttribute(_)
-            | ResponsePayload::DeleteAttribute(_)
-    )
 }
 
 /// Carries out one operation.
