@@ -18,6 +18,9 @@ const PROTECTING: [CryptographicUsageMask; 6] = [
     CryptographicUsageMask::TRANSLATE_WRAP,
 ];
 
+/// The Lease Time that says that no lease interval is effective (section 4.17).
+const NO_INTERVAL: u32 = 0;
+
 /// Why a client is not allowed what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -46,13 +49,14 @@ pub enum AllocationError {
 }
 
 impl ManagedObject {
-    /// How many seconds a client may go on using what it knows of the object. A key that is no longer to be used for
-    /// anything new is not leased.
+    /// Whether a client may go on using what it knows of the object, and for how many seconds. A key that is no longer to
+    /// be used for anything new is not leased; a lease of one that is has no end, which is told as zero: so the standard's
+    /// own case has it.
     pub fn lease(&self, now: DateTime) -> Result<u32, AllocationError> {
-        match (self.state(now), self.lease_time()) {
-            (Some(State::PreActive | State::Active), Some(lease_time)) => Ok(lease_time),
-            (Some(state), _) => Err(AllocationError::State(state)),
-            (None, _) => Err(AllocationError::NoLifeCycle),
+        match self.state(now) {
+            Some(State::PreActive | State::Active) => Ok(NO_INTERVAL),
+            Some(state) => Err(AllocationError::State(state)),
+            None => Err(AllocationError::NoLifeCycle),
         }
     }
 

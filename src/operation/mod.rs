@@ -22,7 +22,7 @@
 //! - What a client says that it can wait for is put off where it insists, or where it may take long (`asynchronous`).
 //! - An archived object gives its attributes to who asks for them, and nothing else until it is recovered; archiving moves
 //!   no value (section 4.22).
-//! - A lease lasts an hour and is given for keys that are Pre-Active or Active (section 4.17).
+//! - A lease has no end and is given for keys that are Pre-Active or Active (section 4.17).
 //! - A destroyed key keeps its attributes, which can be read; Get and Locate no longer find it. A destroyed template is
 //!   gone.
 //!

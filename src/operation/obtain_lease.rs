@@ -1,5 +1,5 @@
-//! Obtain Lease (KMIP 1.4, section 4.17). A lease is not kept: it ends by itself, and whoever wants to use the object after
-//! that asks again, and is refused once the object is no longer to be used.
+//! Obtain Lease (KMIP 1.4, section 4.17). A lease is not kept and has no end: whoever wants to know whether an object may
+//! still be used asks again, and is refused once it is not.
 
 use super::item::Item;
 use super::refusal::Refusal;
