@@ -20,10 +20,6 @@ const EXPECTED: &[Expected] = &[
         version: "2.1",
         words: &[],
     },
-    all(&["ReKey"]),
-    all(&["ObtainLease"]),
-    all(&["GetUsageAllocation"]),
-    all(&["Archive"]),
     all(&["AsynchronousIndicator"]),
     // Its second answer is of another version than its request.
     all(&["OMOS-O-1-14"]),
@@ -32,7 +28,6 @@ const EXPECTED: &[Expected] = &[
     all(&["Undo"]),
     // Each user's objects are their own.
     all(&["Credential", "Get"]),
-    all(&["GroupMemberDefault"]),
 ];
 
 /// What is wrong with these runs: failures that are not expected and, where all cases were run, expectations that
