@@ -5,12 +5,15 @@ mod generators;
 
 use claviger::kmip::attribute::AttributeKind;
 use claviger::kmip::enumeration;
-use claviger::kmip::message::{RequestMessage, ResponseMessage};
+use claviger::kmip::message::{
+    MessageExtension, RequestHeader, RequestItem, RequestMessage, ResponseMessage,
+};
 use claviger::kmip::output::ZeroizingOutput;
+use claviger::kmip::payload::{DiscoverVersionsRequest, RequestPayload};
 use claviger::kmip::tag::Tag;
 use claviger::kmip::text::{self, Secrets};
 use claviger::kmip::ttlv::{self, Item, Limits, Value};
-use claviger::kmip::version::{ProtocolVersion, V1_0, V2_1};
+use claviger::kmip::version::{ProtocolVersion, V1_0, V1_4, V2_0, V2_1};
 use generators::Scope;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -174,5 +177,28 @@ proptest! {
         let read: claviger::kmip::attribute::AttributeValue =
             serde_json::from_str(&stored).expect("what was stored can be read");
         prop_assert_eq!(read, value);
+    }
+}
+
+#[test]
+fn several_extensions_of_vendors_are_understood_from_2_0_on_and_refused_before() {
+    let extension = || MessageExtension {
+        vendor_identification: "Acme",
+        criticality_indicator: false,
+        vendor_extension: &[],
+    };
+    for (version, is_understood) in [(V1_0, false), (V1_4, false), (V2_0, true), (V2_1, true)] {
+        let item = RequestItem {
+            message_extensions: vec![extension(), extension()],
+            ..RequestItem::new(RequestPayload::DiscoverVersions(
+                DiscoverVersionsRequest::default(),
+            ))
+        };
+        let bytes = request_bytes(&RequestMessage {
+            header: RequestHeader::new(version),
+            items: vec![item].into(),
+        });
+        let read = RequestMessage::decode(&bytes, &Limits::default());
+        assert_eq!(read.is_ok(), is_understood, "in {version}");
     }
 }

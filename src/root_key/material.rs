@@ -17,14 +17,14 @@ enum Inner {
     /// In several pieces.
     Pieces(Vec<Material>),
     /// By the stand-in of a test that has no device.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testkit"))]
     StandIn(Vec<u8>),
 }
 
 impl Material {
     /// What a backend that stands in for a device in a test releases.
-    #[cfg(test)]
-    pub(crate) fn of_stand_in(key: Vec<u8>) -> Self {
+    #[cfg(any(test, feature = "testkit"))]
+    pub fn of_stand_in(key: Vec<u8>) -> Self {
         Self {
             backend: "stand-in".to_owned(),
             release_profile: "transport",
@@ -57,7 +57,7 @@ impl Material {
         match &self.released {
             Inner::Device(released) => released.len(),
             Inner::Pieces(pieces) => pieces.iter().map(Self::len).sum(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "testkit"))]
             Inner::StandIn(key) => key.len(),
         }
     }
@@ -82,7 +82,7 @@ impl Material {
                 }
                 Ok(())
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "testkit"))]
             Inner::StandIn(key) => {
                 out.copy_from_slice(key);
                 Ok(())

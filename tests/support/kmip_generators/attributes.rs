@@ -90,6 +90,14 @@ pub(super) fn revocation_reason(scope: Scope) -> impl Strategy<Value = Revocatio
     (one_of(scope), option::of(text())).prop_map(|(code, message)| RevocationReason { code, message })
 }
 
+pub(super) fn usage_limits(scope: Scope) -> impl Strategy<Value = UsageLimits> + 'static {
+    (any::<i64>(), option::of(any::<i64>()), one_of(scope)).prop_map(|(total, count, unit)| UsageLimits {
+        total,
+        count,
+        unit,
+    })
+}
+
 /// A value of an attribute of the specification.
 #[allow(clippy::too_many_lines, reason = "one arm an attribute")]
 fn standard_value(scope: Scope, kind: AttributeKind) -> BoxedStrategy<AttributeValue> {
@@ -160,11 +168,7 @@ fn standard_value(scope: Scope, kind: AttributeKind) -> BoxedStrategy<AttributeV
             any::<u32>().prop_map(CryptographicUsageMask::from_bits)
         ),
         K::LeaseTime => of!(LeaseTime, any::<u32>()),
-        K::UsageLimits => of!(
-            UsageLimits,
-            (any::<i64>(), option::of(any::<i64>()), one_of(scope))
-                .prop_map(|(total, count, unit)| UsageLimits { total, count, unit })
-        ),
+        K::UsageLimits => of!(UsageLimits, usage_limits(scope)),
         K::State => of!(State, one_of(scope)),
         K::RevocationReason => of!(RevocationReason, revocation_reason(scope)),
         K::Link => of!(

@@ -6,13 +6,14 @@
 //! | [`items`] | items of any meaning |
 //! | [`attributes`] | attributes, their names and patterns |
 //! | [`objects`] | keys and templates as they travel |
-//! | [`requests`], [`responses`] | payloads |
+//! | [`requests`], [`responses`], [`query`], [`later`] | payloads |
 //! | [`messages`] | what is around payloads |
 
 #![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 mod attributes;
 mod items;
+mod later;
 mod messages;
 mod objects;
 mod query;

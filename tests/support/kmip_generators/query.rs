@@ -94,7 +94,7 @@ fn extension(scope: Scope) -> impl Strategy<Value = ExtensionInformation> {
 }
 
 /// Defaults of objects, of a type each until 2.1 came.
-fn defaults(scope: Scope) -> impl Strategy<Value = DefaultsInformation> {
+pub(super) fn defaults(scope: Scope) -> impl Strategy<Value = DefaultsInformation> + 'static {
     let most = if scope.has(Tag::OBJECT_TYPES) { 2 } else { 1 };
     let one = (
         vec(one_of::<ObjectType>(scope), 1..=most),

@@ -20,12 +20,12 @@ use proptest::strategy::Union;
 
 use super::attributes::{attribute, attribute_name, pattern, revocation_reason, template_attribute};
 use super::objects::{object, wrapping_specification};
-use super::{IDENTIFIERS, Scope, count, date, one_of, text, version};
+use super::{IDENTIFIERS, Scope, count, date, later, one_of, text, version};
 
 type Payload = RequestPayload<'static>;
 
 /// Which object is meant: a text, and from 2.0 on by what was made before, or by a place in the batch.
-fn identifier(scope: Scope) -> BoxedStrategy<Option<UniqueIdentifier<'static>>> {
+pub(super) fn identifier(scope: Scope) -> BoxedStrategy<Option<UniqueIdentifier<'static>>> {
     let text = select(&IDENTIFIERS[..]).prop_map(UniqueIdentifier::Text);
     if scope.is_2_x() {
         option::of(prop_oneof![
@@ -194,7 +194,7 @@ fn query(scope: Scope) -> impl Strategy<Value = Payload> {
 
 /// The payload of a request, of any operation.
 pub(super) fn request_payload(scope: Scope) -> impl Strategy<Value = Payload> {
-    Union::new([
+    let earliest = vec![
         create(scope).boxed(),
         register(scope).boxed(),
         locate(scope).boxed(),
@@ -236,5 +236,7 @@ pub(super) fn request_payload(scope: Scope) -> impl Strategy<Value = Payload> {
                 RequestPayload::DiscoverVersions(DiscoverVersionsRequest { protocol_versions })
             })
             .boxed(),
-    ])
+    ];
+    let later = [later::requests(scope), later::requests_of_2_x(scope)].concat();
+    Union::new(earliest.into_iter().chain(later))
 }

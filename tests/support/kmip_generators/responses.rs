@@ -17,7 +17,7 @@ use proptest::strategy::Union;
 use super::attributes::{attribute_name, attributes, custom_name, custom_value, template_attribute};
 use super::objects::object;
 use super::query::query_response;
-use super::{Scope, count, text, version};
+use super::{Scope, count, later, text, version};
 
 type Payload = ResponsePayload<'static>;
 
@@ -74,7 +74,7 @@ fn changed_attribute(scope: Scope) -> impl Strategy<Value = Payload> {
 /// The payload of a response, of any operation.
 pub(super) fn response_payload(scope: Scope) -> impl Strategy<Value = Payload> {
     let template_attribute = move || option::of(template_attribute(scope));
-    Union::new([
+    let earliest = vec![
         (text(), template_attribute())
             .prop_map(|(unique_identifier, template_attribute)| {
                 ResponsePayload::Create(CreateResponse {
@@ -143,5 +143,7 @@ pub(super) fn response_payload(scope: Scope) -> impl Strategy<Value = Payload> {
                 ResponsePayload::DiscoverVersions(DiscoverVersionsResponse { protocol_versions })
             })
             .boxed(),
-    ])
+    ];
+    let later = [later::responses(scope), later::responses_of_2_x(scope)].concat();
+    Union::new(earliest.into_iter().chain(later))
 }
