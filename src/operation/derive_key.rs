@@ -214,7 +214,7 @@ async fn on_device(
         _ => return Ok(None),
     };
     let specification = make::specification(draft.object())?;
-    let enough = usize::from(specification.bytes()).next_multiple_of(8);
+    let enough = specification.bytes().next_multiple_of(8);
     if !data.len().is_multiple_of(BLOCK) || data.len() < enough {
         return Ok(None);
     }
@@ -284,9 +284,12 @@ async fn in_server(
     let hash = of_key.or_else(|| own.and_then(hash_of));
     let needed = || hash.ok_or_else(Refusal::no_hashing_algorithm);
     let vector = parameters.initialization_vector.unwrap_or_default();
-    let needs_data = || match data.is_empty() {
-        true => Err(Refusal::derivation("Derivation Data")),
-        false => Ok(data.as_slice()),
+    let needs_data = || {
+        if data.is_empty() {
+            Err(Refusal::derivation("Derivation Data"))
+        } else {
+            Ok(data.as_slice())
+        }
     };
     let derived = match method {
         DerivationMethod::PBKDF2 => {
