@@ -148,6 +148,23 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
     }
 }
 
+/// What the configuration says of the operations.
+fn limits_of(config: &Config) -> Limits {
+    Limits {
+        message: ttlv::Limits {
+            message_size: config.kmip.limits.request_bytes,
+            ..ttlv::Limits::default()
+        },
+        cryptography_in_server: config.kmip.cryptography_in_server,
+        random_seed: match config.kmip.rng_seed {
+            RngSeed::All => RandomSeed::All,
+            RngSeed::AtMost(bytes) => RandomSeed::AtMost(bytes),
+            RngSeed::Refuse => RandomSeed::Refuse,
+        },
+        ..Limits::default()
+    }
+}
+
 async fn serve(
     config: &Config,
     listeners: Listeners,
@@ -187,25 +204,12 @@ async fn serve(
     let socket = Socket::bind(&config.admin.socket)?;
     socket.open_to(&admitted)?;
     let admin_socket = socket.path().to_owned();
-    let limits = Limits {
-        message: ttlv::Limits {
-            message_size: config.kmip.limits.request_bytes,
-            ..ttlv::Limits::default()
-        },
-        cryptography_in_server: config.kmip.cryptography_in_server,
-        random_seed: match config.kmip.rng_seed {
-            RngSeed::All => RandomSeed::All,
-            RngSeed::AtMost(bytes) => RandomSeed::AtMost(bytes),
-            RngSeed::Refuse => RandomSeed::Refuse,
-        },
-        ..Limits::default()
-    };
     let operations = operation::Services::new(
         store.clone(),
         recorder.clone(),
         root_keys.clone(),
         Clock::system(),
-        limits,
+        limits_of(config),
     );
     let https_port = listeners
         .https
