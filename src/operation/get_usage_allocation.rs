@@ -15,9 +15,7 @@ pub(super) async fn perform(
         .insert("usage-limits-count".into(), count.to_string());
     let (id, ()) = item
         .change(request.unique_identifier, |row, now| {
-            row.object
-                .allocate(count, now)
-                .map_err(|error| Refusal::of_allocation(&error))
+            row.object.allocate(count, now).map_err(Refusal::of_allocation)
         })
         .await?;
     Ok(GetUsageAllocationResponse {

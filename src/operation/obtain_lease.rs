@@ -12,10 +12,7 @@ pub(super) async fn perform(
 ) -> Result<ObtainLeaseResponse, Refusal> {
     let row = item.object(request.unique_identifier).await?;
     let now = item.now();
-    let lease_time = row
-        .object
-        .lease(now)
-        .map_err(|error| Refusal::of_allocation(&error))?;
+    let lease_time = row.object.lease(now).map_err(Refusal::of_allocation)?;
     let changed = row.object.instances(&AttributeKind::LastChangeDate.into(), now);
     let last_change_date = changed
         .iter()

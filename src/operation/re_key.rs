@@ -69,7 +69,7 @@ fn draft(
     let now = item.now();
     let copied = existing
         .replacement_attributes(offset, now)
-        .map_err(|error| Refusal::offset_without_activation(&error))?;
+        .map_err(Refusal::offset_without_activation)?;
     let attributes = key::merge(vec![copied], wanted.to_vec()).map_err(|error| make::of_attribute(&error))?;
     KeyDraft::new(
         Uuid::now_v7(),

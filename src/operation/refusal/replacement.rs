@@ -31,7 +31,7 @@ impl Refusal {
     }
 
     /// There is nothing to count the offset from.
-    pub(in crate::operation) fn offset_without_activation(_: &NoActivationDate) -> Self {
+    pub(in crate::operation) fn offset_without_activation(_: NoActivationDate) -> Self {
         Self::new(
             ResultReason::IllegalOperation,
             "An Offset moves the dates by the Activation Date, and the key has none",
@@ -47,7 +47,7 @@ impl Refusal {
     }
 
     /// A lease or an allocation is not given.
-    pub(in crate::operation) fn of_allocation(error: &AllocationError) -> Self {
+    pub(in crate::operation) fn of_allocation(error: AllocationError) -> Self {
         let (reason, since_2) = match error {
             AllocationError::NoLifeCycle => (ResultReason::PermissionDenied, ResultReason::InvalidObjectType),
             AllocationError::NoLimits => (ResultReason::IllegalOperation, ResultReason::AttributeNotFound),
