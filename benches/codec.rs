@@ -1,5 +1,6 @@
 //! What reading and writing costs: the messages of a vCenter, in 1.1 and in 2.1, and a Locate response with many
 //! identifiers. Tells the time, and how often memory is asked for.
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::hint::black_box;
 
