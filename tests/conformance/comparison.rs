@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::oasis::{Content, Element, Placeholders};
 use crate::support::ttlv::{Item, Value};
+use crate::wrapped::{self, Brought};
 
 /// Fields whose value is the server's own, or for people.
 const FREE: [Tag; 6] = [
@@ -58,6 +59,12 @@ pub struct Comparison {
     /// Items of the answer that are random.
     random: &'static [Tag],
     brought: BTreeSet<String>,
+    /// The keys that the client brought.
+    keys: Brought,
+    /// The request asked for attributes to be wrapped with the key.
+    wraps_attributes: bool,
+    /// The version of the request.
+    version: Option<Element>,
     /// The client has brought a key, so that what is done with it can be known.
     registered: bool,
     differences: Vec<String>,
@@ -100,6 +107,11 @@ impl Comparison {
         self.all_attributes = false;
         self.random = &[];
         self.bind_unbound(request);
+        self.version = request
+            .find(Tag::REQUEST_HEADER)
+            .and_then(|header| header.find(Tag::PROTOCOL_VERSION))
+            .cloned();
+        self.wraps_attributes = false;
         for item in request
             .elements()
             .iter()
@@ -112,6 +124,9 @@ impl Comparison {
             let payload = item.find(Tag::REQUEST_PAYLOAD);
             let names_none = payload.is_none_or(|payload| payload.find(Tag::ATTRIBUTE_NAME).is_none());
             self.query |= operation == "Query";
+            self.wraps_attributes |= payload
+                .and_then(|payload| payload.find(Tag::KEY_WRAPPING_SPECIFICATION))
+                .is_some_and(|specification| specification.find(Tag::ATTRIBUTE_NAME).is_some());
             if operation == "RNGRetrieve" {
                 self.random = &[Tag::DATA];
             }
@@ -164,6 +179,7 @@ impl Comparison {
             && let Some(text) = element.text()
         {
             let bytes = hex::decode(text).unwrap_or_default();
+            self.keys.request(text);
             self.brought.insert(hex::encode(Sha256::digest(&bytes)));
             self.brought.insert(text.to_lowercase());
         }
@@ -188,6 +204,7 @@ impl Comparison {
         {
             self.random = &OF_A_NONCE;
         }
+        self.keys.answer(actual);
         self.item(expected, expected.tag, actual, "");
         self.note_answer(actual);
         std::mem::take(&mut self.differences)
@@ -202,6 +219,9 @@ impl Comparison {
         let path = format!("{path}/{}", expected.tag);
         match (&expected.content, &actual.value) {
             _ if FREE.contains(&expected.tag) || meaning == AttributeKind::RandomNumberGenerator.tag() => {}
+            // A file may show another version than the one that was asked in; that of the request holds too.
+            (Content::Structure(_), Value::Structure(_))
+                if expected.tag == Tag::PROTOCOL_VERSION && self.is_of_the_request(actual) => {}
             (Content::Structure(_), Value::Structure(items)) => self.structure(expected, items, &path),
             (Content::Simple(ItemType::DateTime, _), Value::DateTime(_))
             | (Content::Simple(ItemType::DateTimeExtended, _), Value::DateTimeExtended(_)) => {}
@@ -227,6 +247,12 @@ impl Comparison {
         }
     }
 
+    fn is_of_the_request(&self, version: &Item) -> bool {
+        let asked = self.version.as_ref();
+        let bytes = asked.and_then(|asked| asked.to_bytes_of(asked.tag, &self.placeholders).ok());
+        bytes == Some(version.encode())
+    }
+
     fn is_made_by_the_server(&self, tag: Tag, text: &str) -> bool {
         (OF_A_KEY.contains(&tag) && self.made && !self.brought.contains(&text.to_lowercase()))
             || (OF_A_CIPHER.contains(&tag)
@@ -242,7 +268,16 @@ impl Comparison {
             .and_then(AttributeKind::from_text)
             .map(AttributeKind::tag);
         let mut left: Vec<&Item> = actual.iter().collect();
+        let is_wrapped_structure =
+            expected.tag == Tag::KEY_BLOCK && self.wraps_attributes && wrapped::is_structure(expected);
+        if is_wrapped_structure && let Some(wrong) = self.keys.is_wrong(actual) {
+            self.differ(path, &wrong);
+        }
         for element in expected.elements() {
+            if is_wrapped_structure && element.tag == Tag::KEY_VALUE {
+                left.retain(|item| item.tag != element.tag.number());
+                continue;
+            }
             let meaning = match attribute {
                 Some(attribute) if element.tag == Tag::ATTRIBUTE_VALUE => attribute,
                 _ => element.tag,

@@ -23,6 +23,7 @@ mod server;
 mod support;
 mod text;
 mod wire;
+mod wrapped;
 
 use options::Options;
 
