@@ -16,7 +16,7 @@ fn key(text: &str) -> LockedBuffer {
     locked(&bytes(text))
 }
 
-fn parameters<'a>(algorithm: Algorithm, mode: Option<Mode>, iv: &'a [u8]) -> CipherParameters<'a> {
+fn parameters(algorithm: Algorithm, mode: Option<Mode>, iv: &[u8]) -> CipherParameters<'_> {
     CipherParameters {
         algorithm,
         mode,

@@ -61,19 +61,25 @@ pub struct Comparison {
     brought: BTreeSet<String>,
     /// The keys that the client brought.
     keys: Brought,
-    /// The request asked for attributes to be wrapped with the key.
-    wraps_attributes: bool,
-    /// The version of the request.
-    version: Option<Element>,
+    /// What the request asked.
+    asked: Asked,
     /// The client has brought a key, so that what is done with it can be known.
     registered: bool,
     differences: Vec<String>,
-    /// The request named no attributes: the server answers with all that it has.
-    all_attributes: bool,
-    /// The request is a Query: its lists are the server's own.
-    query: bool,
     /// How many items the answer is to have: some files' Batch Count is another than their number of items.
     items: usize,
+}
+
+/// What of a request decides how its answer is compared.
+#[derive(Default)]
+struct Asked {
+    version: Option<Element>,
+    /// It named no attributes: the server answers with all that it has.
+    all_attributes: bool,
+    /// It is a Query: its lists are the server's own.
+    query: bool,
+    /// Attributes are to be wrapped with the key.
+    wraps_attributes: bool,
 }
 
 /// Operations after which there is a key that nobody knew before.
@@ -103,15 +109,15 @@ impl Comparison {
 
     /// Looks at a request for what the answer may be compared by.
     pub fn note_request(&mut self, request: &Element) {
-        self.query = false;
-        self.all_attributes = false;
         self.random = &[];
         self.bind_unbound(request);
-        self.version = request
-            .find(Tag::REQUEST_HEADER)
-            .and_then(|header| header.find(Tag::PROTOCOL_VERSION))
-            .cloned();
-        self.wraps_attributes = false;
+        self.asked = Asked {
+            version: request
+                .find(Tag::REQUEST_HEADER)
+                .and_then(|header| header.find(Tag::PROTOCOL_VERSION))
+                .cloned(),
+            ..Asked::default()
+        };
         for item in request
             .elements()
             .iter()
@@ -123,15 +129,15 @@ impl Comparison {
                 .unwrap_or_default();
             let payload = item.find(Tag::REQUEST_PAYLOAD);
             let names_none = payload.is_none_or(|payload| payload.find(Tag::ATTRIBUTE_NAME).is_none());
-            self.query |= operation == "Query";
-            self.wraps_attributes |= payload
+            self.asked.query |= operation == "Query";
+            self.asked.wraps_attributes |= payload
                 .and_then(|payload| payload.find(Tag::KEY_WRAPPING_SPECIFICATION))
                 .is_some_and(|specification| specification.find(Tag::ATTRIBUTE_NAME).is_some());
             if operation == "RNGRetrieve" {
                 self.random = &[Tag::DATA];
             }
             self.made |= MAKING.contains(&operation);
-            self.all_attributes |=
+            self.asked.all_attributes |=
                 operation == "GetAttributeList" || (operation == "GetAttributes" && names_none);
             if operation == "Register"
                 && let Some(payload) = payload
@@ -248,7 +254,7 @@ impl Comparison {
     }
 
     fn is_of_the_request(&self, version: &Item) -> bool {
-        let asked = self.version.as_ref();
+        let asked = self.asked.version.as_ref();
         let bytes = asked.and_then(|asked| asked.to_bytes_of(asked.tag, &self.placeholders).ok());
         bytes == Some(version.encode())
     }
@@ -269,7 +275,7 @@ impl Comparison {
             .map(AttributeKind::tag);
         let mut left: Vec<&Item> = actual.iter().collect();
         let is_wrapped_structure =
-            expected.tag == Tag::KEY_BLOCK && self.wraps_attributes && wrapped::is_structure(expected);
+            expected.tag == Tag::KEY_BLOCK && self.asked.wraps_attributes && wrapped::is_structure(expected);
         if is_wrapped_structure && let Some(wrong) = self.keys.is_wrong(actual) {
             self.differ(path, &wrong);
         }
@@ -282,7 +288,7 @@ impl Comparison {
                 Some(attribute) if element.tag == Tag::ATTRIBUTE_VALUE => attribute,
                 _ => element.tag,
             };
-            let own_list = self.query && OWN_LISTS.contains(&element.tag);
+            let own_list = self.asked.query && OWN_LISTS.contains(&element.tag);
             // Of several of a kind (attributes, identifiers) the one that fits best is meant, in any order.
             let best = (0..left.len())
                 .filter(|place| left[*place].tag == element.tag.number())
@@ -307,10 +313,10 @@ impl Comparison {
         }
         for item in left {
             let is_of = |tags: &[Tag]| tags.iter().any(|tag| tag.number() == item.tag);
-            let extra_attribute = self.all_attributes && is_of(&[Tag::ATTRIBUTE, Tag::ATTRIBUTE_NAME]);
+            let extra_attribute = self.asked.all_attributes && is_of(&[Tag::ATTRIBUTE, Tag::ATTRIBUTE_NAME]);
             // A server that speaks more versions than the case knows of is right to say so.
             let extra_version = expected.tag == Tag::RESPONSE_PAYLOAD && is_of(&[Tag::PROTOCOL_VERSION]);
-            let own_list = self.query && is_of(&OWN_LISTS);
+            let own_list = self.asked.query && is_of(&OWN_LISTS);
             if !(extra_attribute || extra_version || own_list || is_of(&OPTIONAL)) {
                 let words = describe(item, Tag::new(item.tag));
                 self.differ(path, &format!("{} was not expected: {words}", Tag::new(item.tag)));
@@ -340,7 +346,7 @@ impl Comparison {
             Some(bound)
                 if *bound != value && name != PUT_OFF && actual.tag != Tag::CORRELATION_VALUE.number() =>
             {
-                self.differ(path, &format!("{name} was another value before"))
+                self.differ(path, &format!("{name} was another value before"));
             }
             Some(bound) if *bound == value => {}
             _ => {

@@ -15,8 +15,6 @@ pub struct Options {
     pub encoding: Option<Encoding>,
     /// Print each case as it ends.
     pub verbose: bool,
-    /// An expected failure is a failure.
-    pub strict: bool,
 }
 
 impl Options {
@@ -24,14 +22,12 @@ impl Options {
     pub fn from_environment() -> Option<Self> {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let named = text("CLAVIGER_CONFORMANCE_FOLDER").map(PathBuf::from);
-        let strict = named.is_some();
         Some(Self {
             folder: named.or_else(oasis::folder)?,
             filter: text("CLAVIGER_CONFORMANCE_FILTER"),
             encoding: text("CLAVIGER_CONFORMANCE_ENCODING")
                 .map(|name| Encoding::from_name(&name).expect("binary, xml or json")),
             verbose: text("CLAVIGER_CONFORMANCE_VERBOSE").is_some(),
-            strict,
         })
     }
 
@@ -43,17 +39,11 @@ impl Options {
             filter: None,
             encoding: None,
             verbose: false,
-            strict: true,
         }
     }
 
     /// Whether a case of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.filter.as_deref().is_none_or(|filter| name.contains(filter))
-    }
-
-    /// Whether nothing is left out.
-    pub fn is_whole(&self) -> bool {
-        self.filter.is_none() && self.encoding.is_none() && !self.strict
     }
 }

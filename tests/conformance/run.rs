@@ -12,7 +12,7 @@ use crate::comparison::Comparison;
 use crate::oasis::Placeholders;
 use crate::options::Options;
 use crate::scope;
-use crate::server::{self, Adapter, Seeds, Servers};
+use crate::server::{Adapter, Seeds, Servers};
 use crate::support::client::Client;
 use crate::support::ttlv::{Item, enumeration, integer, structure, text};
 use crate::support::{message, tag};
@@ -62,10 +62,8 @@ pub fn run(options: &Options) -> Vec<Run> {
 pub fn run_cases(cases: &[Case], options: &Options) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut servers = Servers::default();
-    let served = |encoding: &Encoding| !encoding.is_over_https() || server::has_https();
     let encodings = Encoding::ALL
         .into_iter()
-        .filter(served)
         .filter(|encoding| options.encoding.is_none_or(|only| only == *encoding));
     for encoding in encodings {
         for chain in chain::chains(cases) {
@@ -271,6 +269,12 @@ impl Failure {
 }
 
 impl Run {
+    /// What is said of a case that failed; none where it did not.
+    pub fn failure(&self) -> Option<String> {
+        matches!(self.outcome, Outcome::Failed(_))
+            .then(|| format!("{} {} ({}) failed", self.version, self.name, self.encoding))
+    }
+
     /// Prints a failure, and everything where so much is wanted.
     fn tell(&self, verbose: bool) {
         let Self {

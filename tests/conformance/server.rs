@@ -58,32 +58,10 @@ impl Seeds {
 
 /// What stands in `[kmip]` of the servers under test, and the sections after it.
 fn settings(seeds: Seeds) -> String {
-    let mut settings = String::new();
-    if is_known("cryptography_in_server") {
-        settings.push_str("cryptography_in_server = true\n");
-    }
-    if is_known("rng_seed") {
-        settings.push_str(&seeds.setting());
-    }
-    if has_https() {
-        settings.push_str("[https]\nlisten = [\"127.0.0.1:0\"]\n");
-    }
-    settings
-}
-
-/// Whether this build of the server speaks HTTPS.
-pub fn has_https() -> bool {
-    is_known("[https]")
-}
-
-/// Whether this build of the server has a setting of this name in `[kmip]`: it refuses to start with one that it does
-/// not have.
-fn is_known(setting: &str) -> bool {
-    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-    crate::case::every_file(std::path::Path::new(sources), "rs")
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .any(|text| text.contains(setting))
+    format!(
+        "cryptography_in_server = true\n{}[https]\nlisten = [\"127.0.0.1:0\"]\n",
+        seeds.setting()
+    )
 }
 
 /// Servers that are started when a case needs one.

@@ -56,7 +56,7 @@ async fn a_batch_that_goes_well_is_there_as_a_whole() {
     let id = &made.unique_identifier;
     assert_eq!(
         server.attribute(id, AttributeKind::State).await,
-        [AttributeValue::State(State::Active).into()]
+        [AttributeValue::State(State::Active)]
     );
     assert_eq!(server.get(id).await.len(), 32);
     let records = server.records().await;
