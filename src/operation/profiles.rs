@@ -114,6 +114,14 @@ const CLAIMS: &[Claim] = &[
         over_https: false,
     },
     Claim {
+        // Its name came with 2.0.
+        in_1_x: &[],
+        since_2: Profile::AESXTSServer,
+        objects: &[ObjectType::SymmetricKey],
+        operations: &[Operation::Create],
+        over_https: false,
+    },
+    Claim {
         // It came with 2.0.
         in_1_x: &[],
         since_2: Profile::QuantumSafeServer,

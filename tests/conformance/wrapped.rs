@@ -24,6 +24,9 @@ impl Brought {
 
     /// The answer to it.
     pub fn answer(&mut self, answer: &Item) {
+        if !matches!(answer.value, Value::Structure(_)) {
+            return;
+        }
         let items = answer.all(Tag::BATCH_ITEM.number());
         let identifiers = items
             .filter_map(|item| item.find(&[Tag::RESPONSE_PAYLOAD.number(), Tag::UNIQUE_IDENTIFIER.number()]));
@@ -71,4 +74,64 @@ impl Brought {
 pub fn is_structure(block: &Element) -> bool {
     let data = block.find(Tag::KEY_WRAPPING_DATA);
     data.is_some_and(|data| data.find(Tag::ENCODING_OPTION).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::aes::wrap_key;
+
+    use super::*;
+    use crate::support::ttlv::{bytes, structure, text};
+
+    const WRAPPING: [u8; 16] = [1; 16];
+    const KEY: [u8; 16] = [2; 16];
+
+    fn answer(identifier: &str) -> Item {
+        let payload = structure(
+            Tag::RESPONSE_PAYLOAD.number(),
+            vec![text(Tag::UNIQUE_IDENTIFIER.number(), identifier)],
+        );
+        let item = structure(Tag::BATCH_ITEM.number(), vec![payload]);
+        structure(Tag::RESPONSE_MESSAGE.number(), vec![item])
+    }
+
+    /// A key block with what is wrapped.
+    fn block(plain: &[u8]) -> Vec<Item> {
+        let mut wrapped = vec![0; plain.len() + 8];
+        let key = AesKey::new_encrypt(&WRAPPING).expect("an AES key");
+        wrap_key(&key, None, &mut wrapped, plain).expect("a multiple of eight bytes");
+        let information = structure(
+            Tag::ENCRYPTION_KEY_INFORMATION.number(),
+            vec![text(Tag::UNIQUE_IDENTIFIER.number(), "wrapping")],
+        );
+        vec![
+            bytes(Tag::KEY_VALUE.number(), &wrapped),
+            structure(Tag::KEY_WRAPPING_DATA.number(), vec![information]),
+        ]
+    }
+
+    fn value(key: &[u8], attributes: Vec<Item>) -> Vec<u8> {
+        let material = bytes(Tag::KEY_MATERIAL.number(), key);
+        structure(
+            Tag::KEY_VALUE.number(),
+            std::iter::once(material).chain(attributes).collect(),
+        )
+        .encode()
+    }
+
+    #[test]
+    fn a_key_that_is_another_or_comes_without_its_attributes_is_found() {
+        let mut brought = Brought::default();
+        for (identifier, key) in [("wrapping", WRAPPING), ("key", KEY)] {
+            brought.request(&hex::encode(key));
+            brought.answer(&answer(identifier));
+        }
+        let attribute = || vec![structure(Tag::ATTRIBUTE.number(), Vec::new())];
+        assert_eq!(brought.is_wrong(&block(&value(&KEY, attribute()))), None);
+        assert!(brought.is_wrong(&block(&value(&[3; 16], attribute()))).is_some());
+        assert!(brought.is_wrong(&block(&value(&KEY, Vec::new()))).is_some());
+        let mut changed = block(&value(&KEY, attribute()));
+        changed[0] = bytes(Tag::KEY_VALUE.number(), &[0; 64]);
+        assert!(brought.is_wrong(&changed).is_some());
+    }
 }
