@@ -4,6 +4,8 @@ Environment: CLAVIGER_KMIP (host:port), CLAVIGER_CLIENT_CERT, CLAVIGER_CLIENT_KE
 Prints one line a version; any exception ends it with a traceback.
 """
 
+import hashlib
+import hmac
 import os
 
 from kmip import enums
@@ -12,7 +14,7 @@ from kmip.core.exceptions import OperationFailure
 from kmip.core.factories.attributes import AttributeFactory
 from kmip.pie.client import ProxyKmipClient
 from kmip.pie.exceptions import KmipOperationFailure
-from kmip.pie.objects import SymmetricKey
+from kmip.pie.objects import OpaqueObject, SecretData, SymmetricKey
 
 VERSIONS = {
     "1.0": enums.KMIPVersion.KMIP_1_0,
@@ -93,6 +95,82 @@ def attributes_of_2_0(kmip, identifier):
     )
 
 
+def other_objects(kmip, label):
+    """Secret data and opaque objects."""
+    secret = SecretData(b"open sesame", enums.SecretDataType.PASSWORD, name=f"pykmip {label} secret")
+    identifier = kmip.register(secret)
+    assert kmip.get(identifier).value == b"open sesame"
+    kmip.destroy(identifier)
+    opaque = OpaqueObject(b"anything", enums.OpaqueDataType.NONE, name=f"pykmip {label} opaque")
+    identifier = kmip.register(opaque)
+    assert kmip.get(identifier).value == b"anything"
+    kmip.destroy(identifier)
+
+
+def replaced_and_checked(kmip, label):
+    """Check and Re-key."""
+    mask = [enums.CryptographicUsageMask.ENCRYPT]
+    old = kmip.create(enums.CryptographicAlgorithm.AES, 256, name=f"pykmip {label} old", cryptographic_usage_mask=mask)
+    assert kmip.check(old, cryptographic_usage_mask=mask) == old
+    new = kmip.rekey(old)
+    assert new != old and kmip.get(new).value != kmip.get(old).value
+    for identifier in (old, new):
+        kmip.destroy(identifier)
+
+
+def derived(kmip):
+    """Derive Key by encryption, which the device does."""
+    base = kmip.create(
+        enums.CryptographicAlgorithm.AES, 256, cryptographic_usage_mask=[enums.CryptographicUsageMask.DERIVE_KEY]
+    )
+    kmip.activate(base)
+    key = kmip.derive_key(
+        enums.ObjectType.SYMMETRIC_KEY,
+        [base],
+        enums.DerivationMethod.ENCRYPT,
+        {
+            "cryptographic_parameters": {
+                "block_cipher_mode": enums.BlockCipherMode.CBC,
+                "padding_method": enums.PaddingMethod.NONE,
+                "cryptographic_algorithm": enums.CryptographicAlgorithm.AES,
+            },
+            "initialization_vector": bytes(16),
+            "derivation_data": bytes(range(32)),
+        },
+        cryptographic_length=128,
+        cryptographic_algorithm=enums.CryptographicAlgorithm.AES,
+    )
+    assert len(kmip.get(key).value) == 16
+
+
+def used(kmip):
+    """Encrypt, Decrypt and MAC, which came with 1.2."""
+    key = kmip.create(
+        enums.CryptographicAlgorithm.AES,
+        256,
+        cryptographic_usage_mask=[enums.CryptographicUsageMask.ENCRYPT, enums.CryptographicUsageMask.DECRYPT],
+    )
+    kmip.activate(key)
+    parameters = {
+        "block_cipher_mode": enums.BlockCipherMode.CBC,
+        "padding_method": enums.PaddingMethod.PKCS5,
+        "cryptographic_algorithm": enums.CryptographicAlgorithm.AES,
+    }
+    vector = bytes(range(16))
+    hidden, _ = kmip.encrypt(b"a message", key, cryptographic_parameters=parameters, iv_counter_nonce=vector)
+    assert b"message" not in hidden and len(hidden) == 16
+    assert kmip.decrypt(hidden, key, cryptographic_parameters=parameters, iv_counter_nonce=vector) == b"a message"
+    code_key = kmip.create(
+        enums.CryptographicAlgorithm.HMAC_SHA256,
+        256,
+        cryptographic_usage_mask=[enums.CryptographicUsageMask.MAC_GENERATE],
+    )
+    kmip.activate(code_key)
+    _, code = kmip.mac(b"a message", code_key, enums.CryptographicAlgorithm.HMAC_SHA256)
+    value = kmip.get(code_key).value
+    assert code == hmac.new(value, b"a message", hashlib.sha256).digest()
+
+
 def life(label, version):
     name = f"pykmip {label}"
     in_2_0 = version == enums.KMIPVersion.KMIP_2_0
@@ -120,6 +198,14 @@ def life(label, version):
         can_do(kmip, version)
         if in_2_0:
             attributes_of_2_0(kmip, made)
+
+        other_objects(kmip, label)
+        if not in_2_0:
+            # In 2.0 PyKMIP sends the Template-Attribute of 1.x.
+            replaced_and_checked(kmip, label)
+        derived(kmip)
+        if version not in (enums.KMIPVersion.KMIP_1_0, enums.KMIPVersion.KMIP_1_1):
+            used(kmip)
 
         # A key in use is not destroyed.
         kmip.activate(made)
