@@ -102,6 +102,10 @@ event_names! {
     KmipReKey = "kmip.re-key",
     /// KMIP Get: with outcome `success`, the key was released to the client.
     KmipGet = "kmip.get",
+    /// KMIP Export: with outcome `success`, the object was released to the client, with its attributes.
+    KmipExport = "kmip.export",
+    /// KMIP Import: an object was taken in with its identifier and its attributes, or took the place of one.
+    KmipImport = "kmip.import",
     /// KMIP Get Attributes.
     KmipGetAttributes = "kmip.get-attributes",
     /// KMIP Get Attribute List.

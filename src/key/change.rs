@@ -221,7 +221,7 @@ impl ManagedObject {
 
     /// What the tables say a template can have are the attributes that it lends; of its own it has only those
     /// that describe any object. Secret data and opaque objects can have what keys can have, as since 2.0.
-    fn can_have(&self, name: &AttributeName, rules: &AttributeRules) -> bool {
+    pub(super) fn can_have(&self, name: &AttributeName, rules: &AttributeRules) -> bool {
         let of_keys_alone = matches!(
             name,
             AttributeName::Standard(

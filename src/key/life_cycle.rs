@@ -138,6 +138,14 @@ pub struct LifeCycle {
     destroy: Option<DateTime>,
 }
 
+/// What became of a key before it came here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Past {
+    pub(super) compromise_occurrence: Option<DateTime>,
+    pub(super) compromise: Option<DateTime>,
+    pub(super) destroy: Option<DateTime>,
+}
+
 impl LifeCycle {
     /// A key that has just come into being: Pre-Active, with no date planned.
     pub const fn begin() -> Self {
@@ -191,6 +199,19 @@ impl LifeCycle {
         }
         self.settled = next;
         Ok(next)
+    }
+
+    /// Takes over what became of the key elsewhere, and the state that follows from it.
+    pub(super) const fn remember(&mut self, past: Past) {
+        self.compromise_occurrence = past.compromise_occurrence;
+        self.compromise = past.compromise;
+        self.destroy = past.destroy;
+        self.settled = match (past.compromise, past.destroy) {
+            (Some(_), Some(_)) => State::DestroyedCompromised,
+            (Some(_), None) => State::Compromised,
+            (None, Some(_)) => State::Destroyed,
+            (None, None) => self.settled,
+        };
     }
 
     /// Plans a date, or moves it. A date that is not in the future takes effect at once.

@@ -130,6 +130,10 @@ impl KeyDraft {
         &self.object
     }
 
+    pub(super) const fn object_mut(&mut self) -> &mut ManagedObject {
+        &mut self.object
+    }
+
     /// Its names.
     pub fn names(&self) -> Vec<Name> {
         self.object.names()

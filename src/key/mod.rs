@@ -17,6 +17,7 @@
 //! | `matching` | whether Locate means the object |
 //! | `allocation` | what a client is allowed for a while |
 //! | `archive` | objects that are out of reach until they are recovered |
+//! | `import` | what an object that comes with all that is known of it carries |
 //! | `replacement` | a key that takes the place of another |
 //! | `index` | the terms that a store finds objects by |
 //! | `usage` | whether the server may use a key, and what that costs |
@@ -26,6 +27,7 @@ mod allocation;
 mod archive;
 mod change;
 mod error;
+mod import;
 mod index;
 mod life_cycle;
 mod list;
@@ -43,6 +45,7 @@ mod wrapped;
 
 pub use allocation::AllocationError;
 pub use error::AttributeError;
+pub use import::Carried;
 pub use index::IndexTerm;
 pub use life_cycle::{Event, LifeCycle, LifeCycleError, PlannedDate, transition};
 pub use list::{AttributeList, INSTANCES_AT_MOST};

@@ -11,9 +11,9 @@ use super::services::Services;
 use super::undo::{self, Staged};
 use super::{
     activate, add_attribute, adjust_attribute, archive, asynchronous, check, create, delete_attribute,
-    derive_key, destroy, discover_versions, encrypt, get, get_attribute_list, get_attributes,
-    get_usage_allocation, hash, locate, login, mac, modify_attribute, notice, obtain_lease, poll, query,
-    random, re_key, recover, register, revoke, set_attribute, shaping, tickets, user,
+    derive_key, destroy, discover_versions, encrypt, export, get, get_attribute_list, get_attributes,
+    get_usage_allocation, hash, import, locate, login, mac, modify_attribute, notice, obtain_lease, poll,
+    query, random, re_key, recover, register, revoke, set_attribute, shaping, tickets, user,
 };
 use crate::adapter::Caller;
 use crate::custody::{Event, EventName, Outcome};
@@ -424,6 +424,8 @@ async fn perform(
         Request::Locate(request) => locate::perform(item, request).await.map(Response::Locate),
         Request::Check(request) => check::perform(item, request).await.map(Response::Check),
         Request::Get(request) => get::perform(item, request).await.map(Response::Get),
+        Request::Import(request) => import::perform(item, request).await.map(Response::Import),
+        Request::Export(request) => export::perform(item, request).await.map(Response::Export),
         Request::GetAttributes(request) => get_attributes::perform(item, request)
             .await
             .map(Response::GetAttributes),
@@ -508,6 +510,8 @@ const fn event_name(operation: Operation) -> EventName {
         Operation::Locate => EventName::KmipLocate,
         Operation::Check => EventName::KmipCheck,
         Operation::Get => EventName::KmipGet,
+        Operation::Import => EventName::KmipImport,
+        Operation::Export => EventName::KmipExport,
         Operation::GetAttributes => EventName::KmipGetAttributes,
         Operation::GetAttributeList => EventName::KmipGetAttributeList,
         Operation::AddAttribute => EventName::KmipAddAttribute,

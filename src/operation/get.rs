@@ -190,6 +190,11 @@ enum Out {
     Wrapped(KeyValue<'static>, Box<KeyWrappingData>),
 }
 
+/// What is to be written of an object whose value is gone.
+pub(super) fn without_value(object: &ManagedObject) -> Object<'static> {
+    written(object, object.format(), Out::Nothing)
+}
+
 /// The object with its value, to be written.
 fn written(object: &ManagedObject, format: Option<KeyFormatType>, out: Out) -> Object<'static> {
     let closed = |material| KeyMaterial::Closed(Box::new(Released(material)));
@@ -207,8 +212,14 @@ fn written(object: &ManagedObject, format: Option<KeyFormatType>, out: Out) -> O
             };
             (Some(value), None)
         }
+        (Out::Nothing, Some(data_type)) => {
+            return Object::OpaqueObject(OpaqueObject {
+                data_type,
+                value: KeyMaterial::Bytes(Vec::new().into()),
+            });
+        }
         (Out::Wrapped(value, data), _) => (Some(value), Some(data)),
-        (Out::Nothing, _) => (None, None),
+        (Out::Nothing, None) => (None, None),
     };
     let mut key_block = KeyBlock {
         key_format_type: format.unwrap_or(KeyFormatType::Raw),

@@ -253,6 +253,23 @@ impl Item<'_> {
         }
     }
 
+    /// The object that has an identifier which a client gives, where it may be replaced; none where the identifier is free.
+    /// Who else has it is not told.
+    pub(super) async fn replaceable(&mut self, id: Uuid, replace: bool) -> Result<Option<KeyRow>, Refusal> {
+        match self.look_up(id).await? {
+            Some(row) if replace && row.object.is_reached_by(self.user) => {
+                self.concerns(&row);
+                Ok(Some(row))
+            }
+            Some(_) => Err(Refusal::identifier_taken()),
+            None => match self.services.store.is_taken(id).await {
+                Ok(false) => Ok(None),
+                Ok(true) => Err(Refusal::identifier_taken()),
+                Err(error) => Err(Refusal::of_store(&error)),
+            },
+        }
+    }
+
     async fn look_up(&self, id: Uuid) -> Result<Option<KeyRow>, Refusal> {
         if let Some(row) = self.staged.and_then(|staged| staged.row(id)) {
             return Ok(Some(row).filter(|row| !row.object.is_gone()));

@@ -13,7 +13,7 @@ use super::key_unwrapping;
 use super::make;
 use super::refusal::Refusal;
 use crate::adapter::{AdapterId, RootKey};
-use crate::key::{KeyDraft, ManagedObject, Origin, RegisteredWrapped, WrappedKek};
+use crate::key::{Carried, KeyDraft, ManagedObject, Origin, RegisteredWrapped, WrappedKek};
 use crate::kmip::attribute::{Attribute, Name};
 use crate::kmip::enumeration::KeyFormatType;
 use crate::kmip::object::{KeyBlock, KeyMaterial, KeyValue, Object, SecretData};
@@ -42,6 +42,8 @@ pub(super) enum Arrived<'r> {
 pub(super) enum Value<'r> {
     Clear(KeyMaterial<'r>),
     Wrapped(RegisteredWrapped),
+    /// Wrapped, and to be kept only as it is without that.
+    ToBeUnwrapped(RegisteredWrapped),
     /// It is kept by somebody else.
     Elsewhere,
 }
@@ -92,6 +94,23 @@ impl<'r> Arrived<'r> {
         }
     }
 
+    /// Puts on the object what an import carries.
+    pub(super) fn carry(self, carried: &Carried, now: DateTime) -> Result<Self, Refusal> {
+        let carried = match self {
+            Self::Template(mut object) => carried.put_on(&mut object, now).map(|()| Self::Template(object)),
+            Self::Valued(draft, value) => draft.carry(carried, now).map(|draft| Self::Valued(draft, value)),
+        };
+        carried.map_err(|error| make::of_attribute(&error))
+    }
+
+    /// A value that came wrapped is to be kept unwrapped, and not as it came.
+    pub(super) fn unwrapping(self) -> Self {
+        match self {
+            Self::Valued(draft, Value::Wrapped(came)) => Self::Valued(draft, Value::ToBeUnwrapped(came)),
+            other => other,
+        }
+    }
+
     /// Has the device seal the value under the adapter's root key. The object is as it is to be written.
     pub(super) async fn seal(
         self,
@@ -99,6 +118,13 @@ impl<'r> Arrived<'r> {
     ) -> Result<(ManagedObject, Option<WrappedUnder>), Refusal> {
         let (draft, value) = match self {
             Self::Template(object) => return Ok((object, None)),
+            Self::Valued(draft, value) if draft.object().is_destroyed() => {
+                return if value.is_absent() {
+                    Ok((draft.closed(), None))
+                } else {
+                    Err(Refusal::value_of_destroyed())
+                };
+            }
             Self::Valued(draft, Value::Elsewhere) => return Ok((draft.elsewhere(), None)),
             Self::Valued(draft, value) => (draft, value),
         };
@@ -121,7 +147,24 @@ impl<'r> Arrived<'r> {
                     None => Ok((draft.closed(), None)),
                 }
             }
+            Value::ToBeUnwrapped(came) => {
+                let opened = key_unwrapping::open(item, &came, draft.object(), &root_key).await?;
+                let made = opened.made.ok_or_else(Refusal::not_unwrapped)?;
+                let wrapped = under(item, &root_key, made.wrapped);
+                Ok((draft.finish(made.sha256), Some(wrapped)))
+            }
             Value::Elsewhere => Ok((draft.elsewhere(), None)),
+        }
+    }
+}
+
+impl Value<'_> {
+    /// Whether none came; an opaque object cannot be without one, so that it has an empty one.
+    fn is_absent(&self) -> bool {
+        match self {
+            Self::Elsewhere => true,
+            Self::Clear(material) => material.is_empty(),
+            Self::Wrapped(_) | Self::ToBeUnwrapped(_) => false,
         }
     }
 }

@@ -156,6 +156,7 @@ const fn tells_identifiers_alone(payload: &ResponsePayload<'_>) -> bool {
         payload,
         ResponsePayload::Create(_)
             | ResponsePayload::Register(_)
+            | ResponsePayload::Import(_)
             | ResponsePayload::ReKey(_)
             | ResponsePayload::Check(_)
             | ResponsePayload::GetUsageAllocation(_)

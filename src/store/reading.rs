@@ -20,6 +20,9 @@ pub trait Store: Send + Sync {
     /// A key of this adapter; none where it has no such key, whoever else has one.
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error>;
 
+    /// Whether there is an object of this identifier, of whichever adapter.
+    async fn is_taken(&self, id: Uuid) -> Result<bool, Error>;
+
     /// The objects of this adapter that have all of these terms, the last created first; with no term, all of them.
     ///
     /// Looks at no more than `limit` candidates; goes on after `after`.

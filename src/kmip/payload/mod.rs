@@ -13,9 +13,11 @@ mod derive_key;
 mod discover_versions;
 mod empty;
 mod encrypt;
+mod export;
 mod get;
 mod hash;
 mod identifier;
+mod import;
 mod life_cycle;
 mod locate;
 mod login;
@@ -46,9 +48,11 @@ pub use derive_key::{DerivationParameters, DeriveKeyRequest, DeriveKeyResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 pub use empty::EmptyPayload;
 pub use encrypt::{DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse};
+pub use export::{ExportRequest, ExportResponse};
 pub use get::{GetRequest, GetResponse};
 pub use hash::{HashRequest, HashResponse};
 pub use identifier::UniqueIdentifier;
+pub use import::{ImportRequest, ImportResponse};
 pub use life_cycle::{
     ActivateRequest, ActivateResponse, DestroyRequest, DestroyResponse, RevokeRequest, RevokeResponse,
 };
@@ -195,6 +199,8 @@ payloads! {
     RNGRetrieve: RngRetrieveRequest, RngRetrieveResponse;
     RNGSeed: RngSeedRequest<'a>, RngSeedResponse;
     Hash: HashRequest<'a>, HashResponse;
+    Import: ImportRequest<'a>, ImportResponse;
+    Export: ExportRequest<'a>, ExportResponse<'a>;
     Log: LogRequest<'a>, EmptyPayload;
     Login: LoginRequest, LoginResponse;
     Logout: LogoutRequest, EmptyPayload;
@@ -229,6 +235,8 @@ impl ResponsePayload<'_> {
             Self::Register(payload) => &payload.unique_identifier,
             Self::ReKey(payload) => &payload.unique_identifier,
             Self::Get(payload) => &payload.unique_identifier,
+            Self::Import(payload) => &payload.unique_identifier,
+            Self::Export(payload) => &payload.unique_identifier,
             Self::GetAttributes(payload) => &payload.unique_identifier,
             Self::GetAttributeList(payload) => &payload.unique_identifier,
             Self::AddAttribute(payload) => &payload.unique_identifier,

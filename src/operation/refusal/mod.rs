@@ -5,6 +5,7 @@
 //! custody record.
 
 mod behind;
+mod import;
 mod object;
 mod replacement;
 mod session;

@@ -11,8 +11,8 @@ use crate::kmip::message::{RequestHeader, RequestItem, RequestMessage};
 use crate::kmip::object::{Object, TemplateAttribute};
 use crate::kmip::payload::{
     ActivateRequest, AddAttributeRequest, CheckRequest, CreateRequest, DeleteAttributeRequest,
-    DeletedAttribute, DestroyRequest, GetAttributeListRequest, GetAttributesRequest, LocateRequest,
-    ModifyAttributeRequest, RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
+    DeletedAttribute, DestroyRequest, ExportRequest, GetAttributeListRequest, GetAttributesRequest,
+    LocateRequest, ModifyAttributeRequest, RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
 };
 use crate::kmip::version::V1_4;
 
@@ -22,6 +22,10 @@ fn operations_on(id: &str) -> Vec<RequestPayload<'_>> {
     let attribute = Attribute::custom_text("x-Name", "mine now");
     vec![
         get(id),
+        RequestPayload::Export(ExportRequest {
+            unique_identifier,
+            ..ExportRequest::default()
+        }),
         RequestPayload::GetAttributes(GetAttributesRequest {
             unique_identifier,
             attribute_names: Vec::new(),

@@ -7,6 +7,7 @@ mod batches;
 mod deriving;
 mod groups;
 mod hostile;
+mod importing;
 mod isolation;
 mod keys;
 mod locating;

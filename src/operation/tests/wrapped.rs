@@ -14,7 +14,7 @@ use crate::kmip::enumeration::{
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::{KeyBlock, KeyInformation, KeyValue, KeyWrappingData, Object};
 use crate::kmip::output::ZeroizingOutput;
-use crate::kmip::payload::{GetRequest, RequestPayload, ResponsePayload};
+use crate::kmip::payload::{GetRequest, ImportRequest, RequestPayload, ResponsePayload};
 use crate::kmip::version::V1_4;
 
 /// A key that came wrapped, in the clear.
@@ -168,6 +168,33 @@ async fn a_key_under_one_that_is_not_here_is_kept_closed() {
         assert!(server.row(&id).await.wrapped.is_none());
         assert!(server.attribute(&id, AttributeKind::Link).await.is_empty());
     }
+}
+
+/// The same, to be imported unwrapped.
+fn imported(request: RequestPayload<'_>) -> RequestPayload<'_> {
+    let RequestPayload::Register(request) = request else {
+        panic!("another request");
+    };
+    RequestPayload::Import(ImportRequest {
+        unique_identifier: "01234567-89ab-7def-8123-456789abcdef".into(),
+        object_type: None,
+        replace_existing: Some(true),
+        key_wrap_type: Some(KeyWrapType::NotWrapped),
+        attributes: request.template_attribute.attributes.into(),
+        object: request.object.unwrap(),
+    })
+}
+
+#[tokio::test]
+async fn an_import_that_is_to_be_unwrapped_is_kept_so_or_not_at_all() {
+    let server = Server::start().await;
+    let bytes = wrapped(&INNER);
+    let absent = server.refused(imported(plain(&bytes, "a key of ours"))).await;
+    assert_eq!(absent, ResultReason::ItemNotFound);
+    let kek = wrapping_key(&server).await;
+    server.done(imported(plain(&bytes, &kek))).await;
+    let kept = got(&server, get("01234567-89ab-7def-8123-456789abcdef")).await;
+    assert_eq!(material(&kept), INNER);
 }
 
 #[tokio::test]

@@ -144,6 +144,10 @@ impl Store for Faulty {
         self.inner.key(adapter, id).await
     }
 
+    async fn is_taken(&self, id: Uuid) -> Result<bool, Error> {
+        self.inner.is_taken(id).await
+    }
+
     async fn locate(
         &self,
         adapter: AdapterId,

@@ -45,6 +45,14 @@ impl Store for SqliteStore {
         Ok((row.object.adapter() == adapter.uuid()).then_some(row))
     }
 
+    async fn is_taken(&self, id: Uuid) -> Result<bool, Error> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM managed_object WHERE id = ?)")
+            .bind(id)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(Error::database("look for an identifier"))
+    }
+
     async fn locate(
         &self,
         adapter: AdapterId,

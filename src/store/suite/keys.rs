@@ -30,6 +30,14 @@ pub(crate) async fn a_key_of_another_adapter_is_not_there<M: Maker>() {
     assert_eq!(seen, None);
 }
 
+pub(crate) async fn an_identifier_is_taken_whoever_has_it<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let key = fixture.key(&[]).await;
+    assert!(fixture.store.is_taken(key.object.id()).await.unwrap());
+    let free = row(&fixture.west, &[]).object.id();
+    assert!(!fixture.store.is_taken(free).await.unwrap());
+}
+
 pub(crate) async fn of_two_changes_from_one_revision_the_second_is_refused<M: Maker>() {
     let fixture = Fixture::<M>::new().await;
     let mut key = fixture.key(&[]).await;

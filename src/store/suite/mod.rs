@@ -18,6 +18,7 @@ macro_rules! store_suite {
         store_suite!(@tests $maker; keys:
             a_key_is_read_back_as_it_was_written,
             a_key_of_another_adapter_is_not_there,
+            an_identifier_is_taken_whoever_has_it,
             of_two_changes_from_one_revision_the_second_is_refused,
             a_key_that_is_there_is_not_created_over,
             a_change_of_a_key_that_is_not_there_is_refused,
