@@ -23,6 +23,7 @@ pub(super) async fn perform(
     item: &mut Item<'_>,
     request: ReKeyRequest<'_>,
 ) -> Result<ReKeyResponse, Refusal> {
+    shaping::require_storage(request.protection_storage_masks.as_ref())?;
     let wanted = make::attributes(item, request.template_attribute.unwrap_or_default()).await?;
     if request.offset.is_some() && wanted.iter().any(|attribute| is_planned_date(&attribute.value)) {
         return Err(Refusal::offset_and_dates());
