@@ -3,7 +3,6 @@
 
 use super::life_cycle::PlannedDate;
 use super::object::ManagedObject;
-use crate::kmip::attribute::{AttributeValue, UsageLimits};
 use crate::kmip::enumeration::State;
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::ttlv::DateTime;
@@ -64,11 +63,9 @@ impl ManagedObject {
     /// nothing has changed.
     pub fn allocate(&mut self, count: i64, now: DateTime) -> Result<(), AllocationError> {
         let content = self.content().ok_or(AllocationError::NoLifeCycle)?;
-        let limits = self.attributes.iter().find_map(|(index, value)| match value {
-            AttributeValue::UsageLimits(limits) => Some((index, limits.clone())),
-            _ => None,
-        });
-        let (index, limits) = limits.ok_or(AllocationError::NoLimits)?;
+        if self.usage_limits().is_none() {
+            return Err(AllocationError::NoLimits);
+        }
         if !PROTECTING
             .iter()
             .any(|use_of| content.usage_mask.contains(*use_of))
@@ -86,18 +83,7 @@ impl ManagedObject {
         if count < 0 {
             return Err(AllocationError::Negative);
         }
-        let left = limits.count.unwrap_or(limits.total);
-        let rest = left
-            .checked_sub(count)
-            .filter(|rest| *rest >= 0)
-            .ok_or(AllocationError::Exceeded)?;
-        let limits = UsageLimits {
-            count: Some(rest),
-            ..limits
-        };
-        self.attributes
-            .modify(index, AttributeValue::UsageLimits(limits))
-            .expect("the Usage Limits were found at this index");
+        self.take(count).map_err(|_| AllocationError::Exceeded)?;
         self.touch(now);
         Ok(())
     }

@@ -65,29 +65,44 @@ impl ManagedObject {
 
     /// Takes so many bytes, or one object, off what is left of the Usage Limits. Returns whether that changed the object.
     pub fn use_up(&mut self, bytes: usize, objects: u32) -> Result<bool, UsageError> {
-        let limits = self.attributes.iter().find_map(|(index, value)| match value {
-            AttributeValue::UsageLimits(limits) => Some((index, limits.clone())),
-            _ => None,
-        });
-        let Some((index, limits)) = limits else {
+        let Some((_, limits)) = self.usage_limits() else {
             return Ok(false);
         };
         let amount = match limits.unit {
             UsageLimitsUnit::Byte => i64::try_from(bytes).unwrap_or(i64::MAX),
             _ => i64::from(objects),
         };
-        let left = limits.count.unwrap_or(limits.total) - amount;
-        if left < 0 {
-            return Err(UsageError::Limit);
-        }
+        self.take(amount)?;
+        Ok(amount > 0)
+    }
+
+    /// Takes so many units off what is left of the Usage Limits, if it has any. Upon an error nothing has changed.
+    pub(super) fn take(&mut self, amount: i64) -> Result<(), UsageError> {
+        let Some((index, limits)) = self.usage_limits() else {
+            return Ok(());
+        };
+        let left = limits
+            .count
+            .unwrap_or(limits.total)
+            .checked_sub(amount)
+            .filter(|left| *left >= 0)
+            .ok_or(UsageError::Limit)?;
         let rest = UsageLimits {
             count: Some(left),
-            ..limits
+            ..limits.clone()
         };
         self.attributes
             .modify(index, AttributeValue::UsageLimits(rest))
-            .expect("the Usage Limits are there");
-        Ok(amount > 0)
+            .expect("the Usage Limits were found at this index");
+        Ok(())
+    }
+
+    /// The Usage Limits, with their index.
+    pub(super) fn usage_limits(&self) -> Option<(u32, &UsageLimits)> {
+        self.attributes.iter().find_map(|(index, value)| match value {
+            AttributeValue::UsageLimits(limits) => Some((index, limits)),
+            _ => None,
+        })
     }
 
     /// Links the object to one that was derived from it.
