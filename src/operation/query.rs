@@ -131,7 +131,8 @@ fn server_information(version: ProtocolVersion) -> Value {
 
 fn capabilities() -> CapabilityInformation {
     CapabilityInformation {
-        streaming: Some(false),
+        // Encrypt, Decrypt, MAC and the like in parts.
+        streaming: Some(true),
         asynchronous: Some(true),
         attestation: Some(false),
         batch_undo: Some(true),
