@@ -133,9 +133,9 @@ pub enum KeyKind {
         /// The key's length in bytes.
         bytes: u16,
     },
-    /// `CKK_GENERIC_SECRET`: at most 4,096 bytes, and possibly none. AES key wrap takes multiples of eight from sixteen on, so the device
-    /// holds it with more bytes behind it where it must: zeros behind a key that was taken in, random ones behind one
-    /// that was made. The caller remembers the true length and names it in each request.
+    /// `CKK_GENERIC_SECRET`: at most 4,096 bytes, and possibly none. AES key wrap takes multiples of eight from sixteen
+    /// on, so the device holds it with more bytes behind it where it must: zeros behind a key that was taken in, random
+    /// ones behind one that was made. The caller remembers the true length and names it in each request.
     Generic {
         /// The key's true length in bytes.
         bytes: u16,

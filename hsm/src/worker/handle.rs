@@ -173,8 +173,13 @@ impl Device {
     }
 
     /// Makes a key on the device and wraps it there.
+    ///
+    /// Fails with [`Error::KeyLength`] for a key without a byte: a value that is taken in can be empty, a key can't.
     pub async fn generate(&self, root: &RootKeyLocator, kind: KeyKind) -> Result<MadeKey, Error> {
         kind.check()?;
+        if kind.bytes() == 0 {
+            return Err(Error::KeyLength { bytes: 0 });
+        }
         let answer = self
             .call(|link| {
                 Ok(Operation::Generate {
