@@ -29,6 +29,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `batch` | a message: its header, its items in turn, the size of the answer |
+//! | `dispatch` | which file an operation is in |
 //! | `item` | one item while it is worked on, and its record |
 //! | `user` | users of one client, told apart |
 //! | `undo` | a batch that is carried out as a whole |
@@ -63,6 +64,7 @@ mod delete_attribute;
 mod derive_key;
 mod destroy;
 mod discover_versions;
+mod dispatch;
 mod earlier;
 mod encrypt;
 mod export;
