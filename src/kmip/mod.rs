@@ -1,4 +1,4 @@
-//! KMIP, the Key Management Interoperability Protocol, versions 1.0 to 1.4: what is said on the wire.
+//! KMIP, the Key Management Interoperability Protocol, versions 1.0 to 2.1: what is said on the wire.
 //!
 //! Here belongs what a message means and how it is read and written, in both directions. Nothing here opens a
 //! socket, looks up a key or knows a device. There is one model of messages and attributes; the versions differ only
