@@ -19,6 +19,7 @@ mod objects;
 mod query;
 mod requests;
 mod responses;
+mod using;
 
 use claviger::kmip::enumeration::Enumeration;
 use claviger::kmip::tag::Tag;

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use claviger::kmip::enumeration::{CryptographicAlgorithm, EncodingOption, KeyFormatType, WrappingMethod};
+use claviger::kmip::enumeration::{
+    CryptographicAlgorithm, EncodingOption, KeyFormatType, OpaqueDataType, SecretDataType, WrappingMethod,
+};
 use claviger::kmip::object::{
     KeyBlock, KeyInformation, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification, Object,
+    OpaqueObject, SecretData,
 };
 use claviger::kmip::tag::Tag;
 use proptest::collection::vec;
@@ -101,9 +104,18 @@ fn key_block(scope: Scope) -> impl Strategy<Value = KeyBlock<'static>> {
 /// An object. From 2.0 on there are no templates.
 pub(super) fn object(scope: Scope) -> BoxedStrategy<Object<'static>> {
     let key = key_block(scope).prop_map(Object::SymmetricKey);
+    let secret = (one_of::<SecretDataType>(scope), key_block(scope))
+        .prop_map(|(data_type, key_block)| Object::SecretData(SecretData { data_type, key_block }));
+    let opaque = (one_of::<OpaqueDataType>(scope), bytes()).prop_map(|(data_type, value)| {
+        Object::OpaqueObject(OpaqueObject {
+            data_type,
+            value: KeyMaterial::Bytes(Cow::Owned(value)),
+        })
+    });
     if scope.is_2_x() {
-        key.boxed()
+        prop_oneof![key, secret, opaque].boxed()
     } else {
-        prop_oneof![key, attributes(scope).prop_map(Object::Template)].boxed()
+        let template = attributes(scope).prop_map(Object::Template);
+        prop_oneof![key, secret, opaque, template].boxed()
     }
 }

@@ -20,7 +20,7 @@ use proptest::strategy::Union;
 
 use super::attributes::{attribute, attribute_name, pattern, revocation_reason, template_attribute};
 use super::objects::{object, wrapping_specification};
-use super::{IDENTIFIERS, Scope, count, date, later, one_of, text, version};
+use super::{IDENTIFIERS, Scope, count, date, later, one_of, text, using, version};
 
 type Payload = RequestPayload<'static>;
 
@@ -237,6 +237,11 @@ pub(super) fn request_payload(scope: Scope) -> impl Strategy<Value = Payload> {
             })
             .boxed(),
     ];
-    let later = [later::requests(scope), later::requests_of_2_x(scope)].concat();
+    let later = [
+        later::requests(scope),
+        later::requests_of_2_x(scope),
+        using::requests(scope),
+    ]
+    .concat();
     Union::new(earliest.into_iter().chain(later))
 }

@@ -17,7 +17,7 @@ use proptest::strategy::Union;
 use super::attributes::{attribute_name, attributes, custom_name, custom_value, template_attribute};
 use super::objects::object;
 use super::query::query_response;
-use super::{Scope, count, later, text, version};
+use super::{Scope, count, later, text, using, version};
 
 type Payload = ResponsePayload<'static>;
 
@@ -144,6 +144,11 @@ pub(super) fn response_payload(scope: Scope) -> impl Strategy<Value = Payload> {
             })
             .boxed(),
     ];
-    let later = [later::responses(scope), later::responses_of_2_x(scope)].concat();
+    let later = [
+        later::responses(scope),
+        later::responses_of_2_x(scope),
+        using::responses(scope),
+    ]
+    .concat();
     Union::new(earliest.into_iter().chain(later))
 }
