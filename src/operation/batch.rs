@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -247,6 +248,7 @@ impl<'a> Message<'a> {
                 placeholder: &mut placeholder,
                 earlier: &earlier,
                 staged: staged.as_ref(),
+                settings: OnceCell::new(),
                 user: self.user.as_deref(),
                 version: self.version,
                 event: self.event(operation, position, count),

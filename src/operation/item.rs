@@ -1,5 +1,6 @@
 //! One batch item while it is worked on: who asks, when, which object, and what the record will say.
 
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -15,7 +16,7 @@ use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State, UniqueI
 use crate::kmip::payload::{Data, UniqueIdentifier};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
-use crate::store::{Change, KeyRow};
+use crate::store::{Change, KeyRow, Settings};
 
 /// How often a change is made anew because somebody else changed the object meanwhile.
 const ATTEMPTS: usize = 32;
@@ -33,6 +34,8 @@ pub(super) struct Item<'a> {
     pub(super) earlier: &'a Earlier,
     /// Where the item's changes wait for those after it, in a batch that is carried out as a whole.
     pub(super) staged: Option<&'a Staged<'a>>,
+    /// What is set for all objects of the adapter, once the item has asked for it.
+    pub(super) settings: OnceCell<Settings>,
     /// The user that the request shows, of those who share the certificate.
     pub(super) user: Option<&'a str>,
     /// The version of the client's message.
