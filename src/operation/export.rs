@@ -1,7 +1,7 @@
 //! Export (KMIP 1.4, section 4.40; KMIP 2.1, section 6.1.18): the object as Get hands it out, by the same rules and after
 //! the same record, with all of its attributes. Of a destroyed object the attributes come alone.
 
-use super::get::{self, Wish};
+use super::get;
 use super::item::Item;
 use super::refusal::Refusal;
 use crate::kmip::attribute::Attributes;
@@ -11,19 +11,13 @@ pub(super) async fn perform(
     item: &mut Item<'_>,
     request: ExportRequest<'_>,
 ) -> Result<ExportResponse<'static>, Refusal> {
-    let wish = Wish {
-        format: request.key_format_type,
-        wrap_type: request.key_wrap_type,
-        compression: request.key_compression_type,
-        wrapping: request.key_wrapping_specification.as_deref(),
-    };
     let row = item.object(request.unique_identifier).await?;
     let (served, object) = if row.object.is_destroyed() {
         item.record().await?;
         let object = get::without_value(&row.object);
         (row.object, object)
     } else {
-        get::hand_out(item, request.unique_identifier, &wish).await?
+        get::hand_out(item, &request).await?
     };
     let now = item.now();
     let attributes: Attributes = served

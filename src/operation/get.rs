@@ -10,13 +10,12 @@ use super::key_wrapping::{self, Wrapping};
 use super::refusal::Refusal;
 use crate::key::ManagedObject;
 use crate::kmip::attribute::Attributes;
-use crate::kmip::enumeration::{EncodingOption, KeyCompressionType, KeyFormatType, KeyWrapType};
+use crate::kmip::enumeration::{EncodingOption, KeyFormatType, KeyWrapType};
 use crate::kmip::object::{
-    KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification, Object, OpaqueObject,
-    SecretData,
+    KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, Object, OpaqueObject, SecretData,
 };
 use crate::kmip::output::{Material, MaterialError};
-use crate::kmip::payload::{GetRequest, GetResponse, UniqueIdentifier};
+use crate::kmip::payload::{GetRequest, GetResponse};
 use crate::root_key::{self, Pieces};
 use crate::store::{Change, KeyRow, WrappedUnder};
 
@@ -25,32 +24,16 @@ const ATTEMPTS: usize = 8;
 /// How a value leaves that goes out as it came, for the record.
 const AS_REGISTERED: &str = "as-registered";
 
-/// How a client wants a value.
-pub(super) struct Wish<'r> {
-    pub(super) format: Option<KeyFormatType>,
-    pub(super) wrap_type: Option<KeyWrapType>,
-    pub(super) compression: Option<KeyCompressionType>,
-    pub(super) wrapping: Option<&'r KeyWrappingSpecification>,
-}
-
-impl Wish<'_> {
-    /// Whether nothing is said of how it is to be written.
-    fn is_plain(&self) -> bool {
-        self.format.is_none() && self.wrapping.is_none()
-    }
+/// Whether a client says nothing of how the value is to be written.
+fn is_plain(request: &GetRequest<'_>) -> bool {
+    request.key_format_type.is_none() && request.key_wrapping_specification.is_none()
 }
 
 pub(super) async fn perform(
     item: &mut Item<'_>,
     request: GetRequest<'_>,
 ) -> Result<GetResponse<'static>, Refusal> {
-    let wish = Wish {
-        format: request.key_format_type,
-        wrap_type: request.key_wrap_type,
-        compression: request.key_compression_type,
-        wrapping: request.key_wrapping_specification.as_deref(),
-    };
-    let (served, object) = hand_out(item, request.unique_identifier, &wish).await?;
+    let (served, object) = hand_out(item, &request).await?;
     Ok(GetResponse {
         unique_identifier: served.id().hyphenated().to_string(),
         object,
@@ -60,23 +43,22 @@ pub(super) async fn perform(
 /// Hands an object out, and records it. Returns what is known of it as well.
 pub(super) async fn hand_out(
     item: &mut Item<'_>,
-    unique_identifier: Option<UniqueIdentifier<'_>>,
-    wish: &Wish<'_>,
+    request: &GetRequest<'_>,
 ) -> Result<(ManagedObject, Object<'static>), Refusal> {
     // What the device released already, where a commit has to be made anew.
     let mut released: Option<(WrappedUnder, Out)> = None;
     for _ in 0..ATTEMPTS {
-        let mut row = item.object(unique_identifier).await?;
+        let mut row = item.object(request.unique_identifier).await?;
         if let Some(lent) = row.object.lent() {
-            if !wish.is_plain() {
+            if !is_plain(request) {
                 return Err(Refusal::wrapped_template());
             }
             item.record().await?;
             let lent = lent.clone();
             return Ok((row.object, Object::Template(lent)));
         }
-        let delivery = permit(&row, wish)?;
-        let wrapping = match wish.wrapping {
+        let delivery = permit(&row, request)?;
+        let wrapping = match request.key_wrapping_specification.as_deref() {
             Some(specification) => Some(key_wrapping::permit(item, &row, specification).await?),
             None => None,
         };
@@ -90,7 +72,7 @@ pub(super) async fn hand_out(
                         Ok(out) => out,
                         Err(refusal) => {
                             // It may have been wrapped anew meanwhile, and what it was under before destroyed.
-                            if item.object(unique_identifier).await?.wrapped == row.wrapped {
+                            if item.object(request.unique_identifier).await?.wrapped == row.wrapped {
                                 return Err(refusal);
                             }
                             continue;
@@ -131,16 +113,16 @@ enum Delivery {
 }
 
 /// Whether the object may be handed out as it is asked for.
-fn permit(row: &KeyRow, wish: &Wish<'_>) -> Result<Delivery, Refusal> {
+fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<Delivery, Refusal> {
     let object = &row.object;
     // Nothing but attributes is left of a destroyed object.
     if object.is_destroyed() {
         return Err(Refusal::not_found());
     }
-    if wish.compression.is_some() {
+    if request.key_compression_type.is_some() {
         return Err(Refusal::key_compression());
     }
-    let to_be_wrapped = wish.wrapping.is_some();
+    let to_be_wrapped = request.key_wrapping_specification.is_some();
     if object.is_elsewhere() {
         return if to_be_wrapped {
             Err(Refusal::value_elsewhere())
@@ -151,8 +133,8 @@ fn permit(row: &KeyRow, wish: &Wish<'_>) -> Result<Delivery, Refusal> {
     if !object.is_extractable() {
         return Err(Refusal::not_extractable());
     }
-    let asked = wish.format;
-    let unwrapped = match wish.wrap_type {
+    let asked = request.key_format_type;
+    let unwrapped = match request.key_wrap_type {
         None | Some(KeyWrapType::AsRegistered) => false,
         Some(KeyWrapType::NotWrapped) => true,
         Some(KeyWrapType::Other(_)) => return Err(Refusal::key_wrapping()),
@@ -166,7 +148,7 @@ fn permit(row: &KeyRow, wish: &Wish<'_>) -> Result<Delivery, Refusal> {
     if object.is_sensitive() && !to_be_wrapped {
         return Err(Refusal::sensitive());
     }
-    if object.opaque_data_type().is_some() && !wish.is_plain() {
+    if object.opaque_data_type().is_some() && !is_plain(request) {
         return Err(Refusal::wrapped_opaque_object());
     }
     let wrapped = row.wrapped.clone().ok_or_else(Refusal::still_wrapped)?;
