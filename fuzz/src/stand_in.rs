@@ -33,8 +33,7 @@ struct Backend {
 }
 
 fn length(what: KeySpecification) -> usize {
-    let (KeySpecification::Aes { bytes } | KeySpecification::Generic { bytes }) = what;
-    usize::from(bytes)
+    what.bytes()
 }
 
 fn masked(bytes: &[u8]) -> Vec<u8> {

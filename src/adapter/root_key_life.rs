@@ -98,7 +98,7 @@ pub enum VersionState {
     },
 }
 
-/// How a root key came to be on its token.
+/// How a root key came to be on its token, or in its key manager.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RootKeyOrigin {
     /// It was made there and was never anywhere else.
@@ -106,14 +106,17 @@ pub enum RootKeyOrigin {
     Generated,
     /// It was brought there, wrapped: somebody has, or had, another copy.
     Imported,
+    /// It was there before it was a root key here: who made it, and where, is for its backend to tell.
+    Adopted,
 }
 
 impl RootKeyOrigin {
-    /// One word for it: `generated` or `imported`.
+    /// One word for it: `generated`, `imported` or `adopted`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generated => "generated",
             Self::Imported => "imported",
+            Self::Adopted => "adopted",
         }
     }
 }

@@ -72,7 +72,6 @@ async fn import(
         let (backend_name, backend) = chosen_backend(&administration, asked.backend.as_deref())?;
         let label = label(&name);
         let mut root_key = draft(backend_name, name);
-        root_key.origin = RootKeyOrigin::Imported;
         let taken_in = backend.take_in(&label, &WrappedRootKey(wrapped), &root_key).await;
         let taken_in = taken_in.map_err(|error| not_taken_in(error, &root_key.label))?;
         complete(&mut root_key, taken_in);

@@ -163,6 +163,8 @@ async fn create_on(backend: &dyn RootKeyBackend, root_key: &mut RootKey) -> Resu
 
 /// Adds what the device told of a key that it has just made, or taken in.
 pub(super) fn complete(root_key: &mut RootKey, created: CreatedRootKey) {
+    root_key.label = created.label;
+    root_key.origin = created.origin;
     root_key.check_value = created.check_value;
     root_key.token_label = created.token_label;
     root_key.token_serial = created.token_serial;
@@ -242,7 +244,9 @@ async fn rotate(
             origin: RootKeyOrigin::Generated,
             ..present.clone()
         };
-        create_on(&*backend, &mut next).await?;
+        let rotated = backend.rotate(&present, &next).await;
+        let rotated = rotated.map_err(|error| not_made(error, &next.label))?;
+        complete(&mut next, rotated);
         if (&next.token_label, &next.token_serial) != (&present.token_label, &present.token_serial) {
             let message = format!(
                 "the device has another token now than the one that root key {:?} was made on",

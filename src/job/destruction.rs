@@ -184,6 +184,7 @@ impl Destroyer {
         if made.token_serial != root_key.token_serial {
             return Err(Failure::OtherToken);
         }
+        last.label = made.label;
         last.check_value = made.check_value;
         last.seal_key = self.root_keys.rewrap_seal_key(root_key, last).await?;
         Ok(())
@@ -243,7 +244,7 @@ impl Destroyer {
                 continue;
             }
             let gone = root_key.at(&version);
-            self.root_keys.for_root(&gone)?.destroy(&gone).await?;
+            self.root_keys.for_root(&gone)?.destroy_version(&gone).await?;
             let mut event =
                 Event::new(EventName::RootKeyVersionDestroyed, Actor::Server).detail("name", &root_key.name);
             event.root_key = Some(root_key_facts(&gone));

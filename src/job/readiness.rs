@@ -1,7 +1,8 @@
 //! Readiness: whether keys can be made and released under each root key now, found by doing it.
 //!
-//! In the background each root key makes, wraps, unwraps and releases a key that is thrown away, about twice a second:
-//! where requests of clients succeed, that is proof enough. Who asks is told what was found; nobody waits for a
+//! In the background each root key makes, wraps, unwraps and releases a key that is thrown away, on a device about twice a
+//! second: where requests of clients succeed, that is proof enough. A backend whose every request costs says itself how often
+//! it may be tried while it is well. Who asks is told what was found; nobody waits for a
 //! device, and a device that does not answer is not ready for that very reason.
 
 use std::collections::HashMap;
@@ -16,7 +17,8 @@ use crate::adapter::{RootKey, RootKeyId};
 use crate::root_key::{BackendDescription, RootKeyBackend, RootKeys};
 use crate::store::Store;
 
-/// How long a proof is good for. A device that goes away is noticed within these three together: less than a second.
+/// How long what a backend says of itself is good for, and the first of a root key. How long its proof is, the backend says:
+/// a device that goes away is noticed within that, its patience and [`LOOK`] together, less than a second.
 const INTERVAL: Duration = Duration::from_millis(400);
 /// What takes longer to answer is not ready.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -90,7 +92,10 @@ impl Readiness {
         let worked = backend.last_worked(root_key);
         let found = self.shared.found();
         match found.root_keys.get(&root_key.id) {
-            Some(finding) => finding.judge(Instant::now(), worked).map(|_| ()),
+            Some(finding) => {
+                let judged = finding.judge(Instant::now(), worked, backend.patience_of_checks());
+                judged.map(|_| ())
+            }
             None if worked.is_some() => Ok(()),
             None => Err(NOT_TRIED.to_owned()),
         }
@@ -100,7 +105,7 @@ impl Readiness {
     pub fn backend(&self, name: &str) -> Result<BackendDescription, String> {
         let found = self.shared.found();
         let finding = found.backends.get(name).ok_or(NOT_TRIED)?;
-        let description = finding.judge(Instant::now(), None)?;
+        let description = finding.judge(Instant::now(), None, PATIENCE)?;
         description.cloned().ok_or_else(|| NOT_TRIED.to_owned())
     }
 }
@@ -132,7 +137,13 @@ impl Shared {
             let Ok(backend) = self.root_keys.backend(name) else {
                 continue;
             };
-            if self.found().backends.entry(name.to_owned()).or_default().begin() {
+            if self
+                .found()
+                .backends
+                .entry(name.to_owned())
+                .or_default()
+                .begin(|_| INTERVAL)
+            {
                 let (shared, name) = (Arc::clone(self), name.to_owned());
                 tokio::spawn(async move {
                     let answer = backend.describe().await.map_err(|error| error.to_string());
@@ -158,8 +169,9 @@ impl Shared {
 
     fn try_out(self: &Arc<Self>, root_key: RootKey, backend: Arc<dyn RootKeyBackend>) {
         let worked = backend.last_worked(&root_key);
-        if worked.is_some_and(|worked| worked.elapsed() < INTERVAL)
-            || !self.found().root_keys.entry(root_key.id).or_default().begin()
+        let rest = |well| backend.rest_between_checks(well);
+        if worked.is_some_and(|worked| worked.elapsed() < rest(true))
+            || !self.found().root_keys.entry(root_key.id).or_default().begin(rest)
         {
             return;
         }
@@ -214,11 +226,11 @@ impl<T> Default for Finding<T> {
 
 impl<T> Finding<T> {
     /// Whether it is to be asked now; from now on it is.
-    fn begin(&mut self) -> bool {
+    fn begin(&mut self, rest: impl Fn(bool) -> Duration) -> bool {
         let fresh = self
             .answered
             .as_ref()
-            .is_some_and(|(when, _)| when.elapsed() < INTERVAL);
+            .is_some_and(|(when, answer)| when.elapsed() < rest(answer.is_ok()));
         let begins = self.asked.is_none() && !fresh;
         if begins {
             self.asked = Some(Instant::now());
@@ -239,14 +251,14 @@ impl<T> Finding<T> {
 
     /// What is to be said of it: what it answered last, unless it has worked since then, or answers late. No answer is
     /// given where it works for others and has not been asked.
-    fn judge(&self, now: Instant, worked: Option<Instant>) -> Result<Option<&T>, String> {
+    fn judge(&self, now: Instant, worked: Option<Instant>, patience: Duration) -> Result<Option<&T>, String> {
         let well = match &self.answered {
             Some((when, Ok(_))) => worked.max(Some(*when)),
             _ => worked,
         };
         if let Some(asked) = self.asked {
             let late = now.saturating_duration_since(asked);
-            if late > PATIENCE && well.is_none_or(|well| well < asked) {
+            if late > patience && well.is_none_or(|well| well < asked) {
                 return Err(format!("it has not answered for {} ms", late.as_millis()));
             }
         }
@@ -273,37 +285,49 @@ mod tests {
     fn a_device_that_failed_is_ready_again_as_soon_as_a_client_got_a_key() {
         let start = Instant::now();
         let failed = finding(None, Some((start, Err("away".into()))));
-        assert_eq!(failed.judge(start, None), Err("away".into()));
-        assert_eq!(failed.judge(start, start.checked_sub(MOMENT)), Err("away".into()));
-        assert_eq!(failed.judge(start + MOMENT, Some(start + MOMENT)), Ok(None));
+        assert_eq!(failed.judge(start, None, PATIENCE), Err("away".into()));
+        assert_eq!(
+            failed.judge(start, start.checked_sub(MOMENT), PATIENCE),
+            Err("away".into())
+        );
+        assert_eq!(
+            failed.judge(start + MOMENT, Some(start + MOMENT), PATIENCE),
+            Ok(None)
+        );
     }
 
     #[test]
     fn a_device_that_answers_late_is_not_ready_unless_others_are_answered() {
         let start = Instant::now();
         let asked = finding(Some(start + INTERVAL), Some((start, Ok(()))));
-        assert_eq!(asked.judge(start + INTERVAL + PATIENCE, None), Ok(Some(&())));
+        assert_eq!(
+            asked.judge(start + INTERVAL + PATIENCE, None, PATIENCE),
+            Ok(Some(&()))
+        );
         let late = start + INTERVAL + PATIENCE + MOMENT;
-        assert!(asked.judge(late, None).is_err());
-        assert_eq!(asked.judge(late, Some(start + INTERVAL + MOMENT)), Ok(Some(&())));
+        assert!(asked.judge(late, None, PATIENCE).is_err());
+        assert_eq!(
+            asked.judge(late, Some(start + INTERVAL + MOMENT), PATIENCE),
+            Ok(Some(&()))
+        );
     }
 
     #[test]
     fn what_was_never_tried_is_not_ready() {
         let now = Instant::now();
-        assert!(finding(None, None).judge(now, None).is_err());
-        assert!(finding(Some(now), None).judge(now, None).is_err());
-        assert_eq!(finding(None, None).judge(now, Some(now)), Ok(None));
+        assert!(finding(None, None).judge(now, None, PATIENCE).is_err());
+        assert!(finding(Some(now), None).judge(now, None, PATIENCE).is_err());
+        assert_eq!(finding(None, None).judge(now, Some(now), PATIENCE), Ok(None));
     }
 
     #[test]
     fn nothing_is_asked_twice_at_a_time_or_again_at_once() {
         let mut finding = finding(None, None);
-        assert!(finding.begin() && !finding.begin());
+        assert!(finding.begin(|_| INTERVAL) && !finding.begin(|_| INTERVAL));
         assert!(!finding.end(Ok(())));
-        assert!(!finding.begin());
+        assert!(!finding.begin(|_| INTERVAL));
         finding.answered = Instant::now().checked_sub(INTERVAL).map(|when| (when, Ok(())));
-        assert!(finding.begin());
+        assert!(finding.begin(|_| INTERVAL));
         assert!(finding.end(Err("away".into())));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kmip::object::KeyWrappingData;
 
-/// How a device wraps a key. Recorded with each key, since a device may come to know a better one.
+/// How a backend wraps a key. Recorded with each key, since a backend may come to know a better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -19,9 +19,22 @@ pub enum WrapProfile {
     AesGcm,
     /// AES-CBC with padding; what protects its integrity is the seal of the row.
     AesCbcPad,
+    /// The wrap action of Key Protect.
+    KeyProtect,
+    /// The same, with what the key is bound to it as additional authenticated data.
+    KeyProtectAad,
 }
 
 impl WrapProfile {
+    const ALL: [Self; 6] = [
+        Self::AesKw,
+        Self::AesKwp,
+        Self::AesGcm,
+        Self::AesCbcPad,
+        Self::KeyProtect,
+        Self::KeyProtectAad,
+    ];
+
     /// The name in the store, in records and for operators.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,14 +42,14 @@ impl WrapProfile {
             Self::AesKwp => "aes-kwp",
             Self::AesGcm => "aes-gcm",
             Self::AesCbcPad => "aes-cbc-pad",
+            Self::KeyProtect => "key-protect",
+            Self::KeyProtectAad => "key-protect-aad",
         }
     }
 
     /// The profile of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::AesKw, Self::AesKwp, Self::AesGcm, Self::AesCbcPad]
-            .into_iter()
-            .find(|profile| profile.name() == name)
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 }
 
@@ -103,12 +116,7 @@ mod tests {
 
     #[test]
     fn a_profile_is_found_by_the_name_it_is_stored_under() {
-        for profile in [
-            WrapProfile::AesKw,
-            WrapProfile::AesKwp,
-            WrapProfile::AesGcm,
-            WrapProfile::AesCbcPad,
-        ] {
+        for profile in WrapProfile::ALL {
             assert_eq!(WrapProfile::from_name(profile.name()), Some(profile));
             assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());
         }

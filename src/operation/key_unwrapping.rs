@@ -17,7 +17,7 @@ use crate::key::{ManagedObject, RegisteredWrapped};
 use crate::kmip::enumeration::{BlockCipherMode, EncodingOption, KeyFormatType, State, WrappingMethod};
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::KeyValue;
-use crate::root_key::{self, ENCODED_RELEASE_PROFILE, KeptKey, KeySpecification, KeyWrap, MadeKey};
+use crate::root_key::{self, ENCODED_RELEASE_PROFILE, KeptKey, KeyKind, KeySpecification, KeyWrap, MadeKey};
 use crate::store::KeyRow;
 
 /// How many bytes AES key wrap adds to whole blocks of eight.
@@ -165,7 +165,7 @@ async fn encoded(
     let Some(bytes) = u16::try_from(length).ok().filter(|bytes| *bytes >= 16) else {
         return Err(Refusal::does_not_unwrap());
     };
-    let whole = KeySpecification::Generic { bytes };
+    let whole = KeySpecification::new(KeyKind::Generic { bytes }, object);
     let Some(sealed) = unwrap(item, came, wrapping_row, key_wrap, root_key, whole).await? else {
         return Ok(None);
     };

@@ -20,7 +20,7 @@ use crate::kmip::enumeration::{
 use crate::kmip::mask::CryptographicUsageMask;
 use crate::kmip::object::{KeyInformation, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification};
 use crate::root_key::{
-    self, CLIENT_RELEASE_PROFILE, ENCODED_RELEASE_PROFILE, KeptKey, KeySpecification, KeyWrap,
+    self, CLIENT_RELEASE_PROFILE, ENCODED_RELEASE_PROFILE, KeptKey, KeyKind, KeySpecification, KeyWrap,
 };
 use crate::store::{KeyRow, WrappedUnder};
 
@@ -185,7 +185,7 @@ pub(super) async fn release(
             let specification = u16::try_from(encoded.len())
                 .ok()
                 .filter(|bytes| usize::from(*bytes) <= LONGEST_SECRET)
-                .map(|bytes| KeySpecification::Generic { bytes })
+                .map(|bytes| KeySpecification::new(KeyKind::Generic { bytes }, &row.object))
                 .ok_or_else(|| Refusal::too_long_to_wrap(LONGEST_SECRET))?;
             let made = backend.import(&root_key, specification, encoded.as_slice()).await;
             structure = made.map_err(|error| Refusal::not_released(&error))?.wrapped;

@@ -1,17 +1,15 @@
 //! What a backend does, and the words for it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
 use serde::Serialize;
 
-use super::{Error, Material};
-use crate::adapter::RootKey;
-use crate::key::{ManagedObject, WrappedKek};
+use super::{Error, KeySpecification, Material};
+use crate::adapter::{RootKey, RootKeyOrigin};
+use crate::key::WrappedKek;
 
-/// What kind of key, and how long. AES keys have 16, 24 or 32 bytes; generic ones up to 4,096, and may have none.
-pub use claviger_hsm::KeyKind as KeySpecification;
 /// How a key is wrapped for a client that knows the wrapping key.
 pub use claviger_hsm::KeyWrap;
 
@@ -21,29 +19,28 @@ pub use claviger_hsm::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher, M
 /// How often each step of healing was needed.
 pub use claviger_hsm::Healing;
 
-/// What a backend has to know of a key or of secret data, which it holds in one piece; none for an object that is
-/// neither.
-pub fn specification(object: &ManagedObject) -> Option<KeySpecification> {
-    if object.opaque_data_type().is_some() {
-        return None;
-    }
-    let bytes = u16::try_from(object.bytes()?).ok()?;
-    Some(if object.is_aes() {
-        KeySpecification::Aes { bytes }
-    } else {
-        KeySpecification::Generic { bytes }
-    })
-}
-
 /// What a backend tells of a root key that it has just made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedRootKey {
-    /// The label of the token that it was made on.
+    /// What the backend calls it: of a device `CKA_LABEL`.
+    pub label: String,
+    /// The label of the token that it was made on; in Key Protect the key ring.
     pub token_label: String,
-    /// The serial number of that token.
+    /// The serial number of that token; in Key Protect the instance.
     pub token_serial: String,
     /// What tells it from another key of the same label.
     pub check_value: Vec<u8>,
+    /// How it came to be there.
+    pub origin: RootKeyOrigin,
+}
+
+/// A wrapped key that lies in the key manager itself, as the key manager tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptThere {
+    /// What the key manager calls it by.
+    pub id: String,
+    /// Its name there.
+    pub name: String,
 }
 
 /// A key that was made or taken in, under its root key.
@@ -78,7 +75,7 @@ pub const ENCODED_RELEASE_PROFILE: &str = "client-ttlv";
 pub struct BackendDescription {
     /// Its name in the configuration.
     pub name: String,
-    /// What it is: `pkcs11`.
+    /// What it is: `pkcs11` or `key-protect`.
     pub kind: &'static str,
     /// The label of its token.
     pub token_label: String,
@@ -142,6 +139,29 @@ pub trait RootKeyBackend: Send + Sync {
     /// Fails where the label or the identifier is taken.
     async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error>;
 
+    /// Makes the next version of a root key, under which new keys go from then on. Of the facts of `next` those are looked at
+    /// that [`create`](Self::create) looks at.
+    async fn rotate(&self, present: &RootKey, next: &RootKey) -> Result<CreatedRootKey, Error> {
+        let _ = present;
+        self.create(next).await
+    }
+
+    /// Takes up a root key that is in the backend already, by the name or identifier that it has there, at its present
+    /// version. Of the root key's facts those are looked at that [`create`](Self::create) looks at.
+    ///
+    /// Fails with [`Error::Unsupported`] where the backend can't tell that nobody else has the key.
+    async fn adopt(&self, root_key: &RootKey, existing: &str) -> Result<CreatedRootKey, Error> {
+        let _ = (root_key, existing);
+        Err(Error::unsupported("taking up a root key that is there already"))
+    }
+
+    /// The check value of the version that wraps now, where root keys may be rotated by somebody else; none where nobody else
+    /// can.
+    async fn present_version(&self, root_key: &RootKey) -> Result<Option<Vec<u8>>, Error> {
+        let _ = root_key;
+        Ok(None)
+    }
+
     /// Whether the root key is there, fit, and the one whose check value was recorded. It is never made here.
     async fn verify(&self, root_key: &RootKey) -> Result<(), Error>;
 
@@ -191,6 +211,50 @@ pub trait RootKeyBackend: Send + Sync {
     /// wrapped under it can't be opened again. A key with another check value is another key, and is left alone.
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error>;
 
+    /// Destroys one earlier version of a root key that stays, see [`destroy`](Self::destroy).
+    ///
+    /// Fails with [`Error::Unsupported`] where [`keeps_versions`](Self::keeps_versions).
+    async fn destroy_version(&self, root_key: &RootKey) -> Result<(), Error> {
+        self.destroy(root_key).await
+    }
+
+    /// Whether the versions of a root key can only be destroyed together.
+    fn keeps_versions(&self) -> bool {
+        false
+    }
+
+    /// Brings back a root key that was destroyed, all its versions, where the backend can. It is enabled then.
+    async fn restore(&self, root_key: &RootKey) -> Result<(), Error> {
+        let _ = root_key;
+        Err(Error::unsupported("bringing back a root key that was destroyed"))
+    }
+
+    /// Disables the root key in the backend as well, where that has such a state; that it is disabled already is success.
+    async fn disable(&self, _root_key: &RootKey) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Enables the root key in the backend as well, where that has such a state; that it is enabled already is success.
+    async fn enable(&self, _root_key: &RootKey) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Gives up a wrapped key that no row names any more: after its key was destroyed or wrapped anew, or was never kept. For
+    /// backends that keep wrapped keys themselves.
+    async fn discard(&self, _root_key: &RootKey, _wrapped: &WrappedKek) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The wrapped keys that lie in the backend itself, of everybody who uses it so; none where it keeps none.
+    async fn inventory(&self) -> Result<Option<Vec<KeptThere>>, Error> {
+        Ok(None)
+    }
+
+    /// What the backend calls this wrapped key by, where it lies in the backend itself. Asks nobody.
+    fn kept_there(&self, _wrapped: &WrappedKek) -> Option<String> {
+        None
+    }
+
     /// Makes an RSA pair, under which a root key can be brought here once, and gives out the public key. One of an earlier time
     /// under this label is destroyed.
     async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error>;
@@ -209,6 +273,16 @@ pub trait RootKeyBackend: Send + Sync {
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;
+
+    /// The shortest rest between two [`check`](Self::check)s of a root key, of which the last went well or not. Asks nobody.
+    fn rest_between_checks(&self, _well: bool) -> Duration {
+        Duration::from_millis(400)
+    }
+
+    /// How long a [`check`](Self::check) may take before the root key is said not to be ready. Asks nobody.
+    fn patience_of_checks(&self) -> Duration {
+        Duration::from_millis(400)
+    }
 
     /// Encrypts with a kept AES key, in the backend. A tag stands behind the ciphertext, [`Cipher::tag_bytes`] long.
     ///

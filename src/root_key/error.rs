@@ -34,6 +34,14 @@ pub enum Error {
         /// What it lacks, such as `CKM_AES_CCM`.
         what: String,
     },
+    /// The wrapped key lay in the key manager itself, and somebody deleted it there.
+    #[error("the wrapped key {id} was deleted in the key manager {backend}")]
+    WrappedKeyDeleted {
+        /// The backend's name.
+        backend: String,
+        /// What the key manager called it by.
+        id: String,
+    },
     /// No root key is made on a mirror, or brought to it, while one of its members is away.
     #[error(
         "the mirror {backend} gets a root key only while all its members serve, and {member} does not: {reason}"
@@ -129,6 +137,11 @@ impl Error {
                 ..
             }
         )
+    }
+
+    /// Whether the wrapped key is gone for good, by somebody's hand in the key manager where it lay.
+    pub fn is_deletion_of_the_wrapped_key(&self) -> bool {
+        matches!(self, Self::WrappedKeyDeleted { .. })
     }
 
     /// Whether the device does not wrap or unwrap in the way that was asked for.

@@ -1,19 +1,26 @@
 //! A key, or another value, on its way out.
 
+use claviger_hsm::memory::LockedBuffer;
 use claviger_hsm::{Device, Released};
 
 use super::Error;
+use crate::key::WrappedKek;
 
-/// A key that was released and is still closed: under the transport key of the device's worker.
+/// A key that was released: closed, under the transport key of the device's worker; or, by a backend that is no device, in
+/// the clear in locked memory, from where it is copied once.
 pub struct Material {
     backend: String,
     release_profile: &'static str,
     released: Inner,
+    rewrapped: Option<WrappedKek>,
 }
 
 enum Inner {
     /// By a device.
     Device(Released),
+    /// By a backend that opened it into this memory.
+    #[allow(dead_code)] // No backend does so yet.
+    Memory(LockedBuffer),
     /// In several pieces.
     Pieces(Vec<Material>),
     /// By the stand-in of a test that has no device.
@@ -29,6 +36,7 @@ impl Material {
             backend: "stand-in".to_owned(),
             release_profile: "transport",
             released: Inner::StandIn(key),
+            rewrapped: None,
         }
     }
 
@@ -37,7 +45,31 @@ impl Material {
             backend: device.name().to_owned(),
             release_profile: device.release_profile().as_str(),
             released: Inner::Device(released),
+            rewrapped: None,
         }
+    }
+
+    /// A key that a backend opened, and how it came from there. Where the backend wrapped it anew on this occasion, that is
+    /// told by [`rewrapped`](Self::rewrapped).
+    #[allow(dead_code)] // No backend does so yet.
+    pub(super) fn of_memory(
+        backend: &str,
+        release_profile: &'static str,
+        key: LockedBuffer,
+        rewrapped: Option<WrappedKek>,
+    ) -> Self {
+        Self {
+            backend: backend.to_owned(),
+            release_profile,
+            released: Inner::Memory(key),
+            rewrapped,
+        }
+    }
+
+    /// The key wrapped anew, where it was under an earlier version of its root key and the backend took the occasion: to be
+    /// kept in place of what was released. None for a value in several pieces.
+    pub fn rewrapped(&self) -> Option<&WrappedKek> {
+        self.rewrapped.as_ref()
     }
 
     /// What was released in pieces, one at least, as one.
@@ -49,6 +81,7 @@ impl Material {
             backend,
             release_profile,
             released: Inner::Pieces(pieces),
+            rewrapped: None,
         })
     }
 
@@ -56,6 +89,7 @@ impl Material {
     pub fn len(&self) -> usize {
         match &self.released {
             Inner::Device(released) => released.len(),
+            Inner::Memory(key) => key.len(),
             Inner::Pieces(pieces) => pieces.iter().map(Self::len).sum(),
             #[cfg(any(test, feature = "testkit"))]
             Inner::StandIn(key) => key.len(),
@@ -72,6 +106,10 @@ impl Material {
     pub fn open_into(&self, out: &mut [u8]) -> Result<(), Error> {
         let opened = match &self.released {
             Inner::Device(released) => released.open_into(out),
+            Inner::Memory(key) => {
+                out.copy_from_slice(key.as_slice());
+                Ok(())
+            }
             Inner::Pieces(pieces) => {
                 let mut rest = out;
                 for piece in pieces {

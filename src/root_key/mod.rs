@@ -16,13 +16,14 @@ mod pkcs11;
 #[cfg(test)]
 mod pkcs11_tests;
 mod registry;
+mod specification;
 
 pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
 pub use backend::{
     Aead, BackendDescription, CLIENT_RELEASE_PROFILE, Capabilities, Cipher, CipherMode, CreatedRootKey,
-    DerivingCipher, ENCODED_RELEASE_PROFILE, Healing, KeptKey, KeySpecification, KeyWrap, MacAlgorithm,
-    MadeKey, MemberDescription, RootKeyBackend, specification,
+    DerivingCipher, ENCODED_RELEASE_PROFILE, Healing, KeptKey, KeptThere, KeyWrap, MacAlgorithm, MadeKey,
+    MemberDescription, RootKeyBackend,
 };
 pub use error::Error;
 pub use material::Material;
@@ -31,3 +32,4 @@ pub use moving::Way;
 pub use pieces::Pieces;
 pub use pkcs11::{Pkcs11Backend, locator};
 pub use registry::RootKeys;
+pub use specification::{Binding, KeyKind, KeySpecification, specification};

@@ -8,18 +8,20 @@
 use claviger_hsm::Error as DeviceError;
 use sha2::{Digest, Sha256};
 
-use super::{Error, KeySpecification, MadeKey, Material, RootKeyBackend};
+use super::{Error, KeyKind, KeySpecification, MadeKey, Material, RootKeyBackend};
 use crate::adapter::RootKey;
 use crate::key::{ManagedObject, WrapProfile, WrappedKek};
 
 /// The most bytes that a device holds in one object.
 const PIECE: usize = 4096;
 /// How profiles are numbered between the pieces.
-const PROFILES: [(u8, WrapProfile); 4] = [
+const PROFILES: [(u8, WrapProfile); 6] = [
     (1, WrapProfile::AesKw),
     (2, WrapProfile::AesKwp),
     (3, WrapProfile::AesGcm),
     (4, WrapProfile::AesCbcPad),
+    (5, WrapProfile::KeyProtect),
+    (6, WrapProfile::KeyProtectAad),
 ];
 
 /// What a backend has to know of a value: its pieces, one at least.
@@ -41,8 +43,11 @@ impl Pieces {
         let bytes = object.bytes()?;
         let count = bytes.div_ceil(PIECE).max(1);
         let length = |place: usize| (bytes - place * PIECE).min(PIECE);
-        let piece = |place| KeySpecification::Generic {
-            bytes: u16::try_from(length(place)).expect("a piece is shorter than 64 KiB"),
+        let piece = |place| {
+            let bytes = u16::try_from(length(place)).expect("a piece is shorter than 64 KiB");
+            let mut piece = KeySpecification::new(KeyKind::Generic { bytes }, object);
+            piece.binding.part = u16::try_from(place).expect("no object has 65,536 pieces");
+            piece
         };
         Some(Self((0..count).map(piece).collect()))
     }

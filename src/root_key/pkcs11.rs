@@ -12,7 +12,7 @@ use super::{
     BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
     KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, RootKeyBackend,
 };
-use crate::adapter::RootKey;
+use crate::adapter::{RootKey, RootKeyOrigin};
 use crate::key::{WrapProfile, WrappedKek};
 
 /// A device as a backend.
@@ -30,6 +30,19 @@ impl Pkcs11Backend {
     /// The device, for its shutdown and its workers' process numbers.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    fn kept_key(&self, key: KeptKey<'_>) -> Result<claviger_hsm::KeptKey, Error> {
+        Ok(claviger_hsm::KeptKey {
+            root: locator(key.root_key),
+            kind: key.specification.kind,
+            wrapped: self.sent(key.wrapped)?,
+        })
+    }
+
+    /// The wrapped key in the form that the device takes.
+    fn sent(&self, wrapped: &WrappedKek) -> Result<Wrapped, Error> {
+        sent(wrapped).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, source: DeviceError) -> Error {
@@ -50,14 +63,6 @@ fn made(made: claviger_hsm::MadeKey) -> MadeKey {
     }
 }
 
-fn kept_key(key: KeptKey<'_>) -> claviger_hsm::KeptKey {
-    claviger_hsm::KeptKey {
-        root: locator(key.root_key),
-        kind: key.specification,
-        wrapped: sent(key.wrapped),
-    }
-}
-
 /// The wrapped key in the form that is kept.
 fn kept(wrapped: Wrapped) -> WrappedKek {
     WrappedKek {
@@ -67,17 +72,22 @@ fn kept(wrapped: Wrapped) -> WrappedKek {
 }
 
 /// The wrapped key in the form that the device takes.
-fn sent(wrapped: &WrappedKek) -> Wrapped {
+fn sent(wrapped: &WrappedKek) -> Result<Wrapped, DeviceError> {
     let profile = match wrapped.profile {
         WrapProfile::AesKw => DeviceProfile::AesKw,
         WrapProfile::AesKwp => DeviceProfile::AesKwp,
         WrapProfile::AesGcm => DeviceProfile::AesGcm,
         WrapProfile::AesCbcPad => DeviceProfile::AesCbcPad,
+        WrapProfile::KeyProtect | WrapProfile::KeyProtectAad => {
+            return Err(DeviceError::WrapProfile {
+                profile: wrapped.profile.name().to_owned(),
+            });
+        }
     };
-    Wrapped {
+    Ok(Wrapped {
         profile,
         bytes: wrapped.bytes.clone(),
-    }
+    })
 }
 
 fn of_device(profile: DeviceProfile) -> WrapProfile {
@@ -110,9 +120,11 @@ impl RootKeyBackend for Pkcs11Backend {
             .await
             .map_err(|error| self.failed(error))?;
         Ok(CreatedRootKey {
+            label: root_key.label.clone(),
             token_label: token.label,
             token_serial: token.serial,
             check_value: made.check_value,
+            origin: RootKeyOrigin::Generated,
         })
     }
 
@@ -122,7 +134,7 @@ impl RootKeyBackend for Pkcs11Backend {
     }
 
     async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {
-        let made = self.device.generate(&locator(root_key), specification).await;
+        let made = self.device.generate(&locator(root_key), specification.kind).await;
         made.map(self::made).map_err(|error| self.failed(error))
     }
 
@@ -134,7 +146,7 @@ impl RootKeyBackend for Pkcs11Backend {
     ) -> Result<MadeKey, Error> {
         let made = self
             .device
-            .import(&locator(root_key), specification, material)
+            .import(&locator(root_key), specification.kind, material)
             .await;
         made.map(self::made).map_err(|error| self.failed(error))
     }
@@ -145,10 +157,10 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
-        let wrapped = sent(wrapped);
+        let wrapped = self.sent(wrapped)?;
         let released = self
             .device
-            .release(&locator(root_key), specification, &wrapped)
+            .release(&locator(root_key), specification.kind, &wrapped)
             .await;
         let released = released.map_err(|error| self.failed(error))?;
         Ok(Material::new(&self.device, released))
@@ -160,7 +172,7 @@ impl RootKeyBackend for Pkcs11Backend {
         wrapping_key: KeptKey<'_>,
         key_wrap: KeyWrap,
     ) -> Result<Vec<u8>, Error> {
-        let (key, wrapping_key) = (kept_key(key), kept_key(wrapping_key));
+        let (key, wrapping_key) = (self.kept_key(key)?, self.kept_key(wrapping_key)?);
         let released = self.device.release_under(&key, &wrapping_key, key_wrap).await;
         released.map_err(|error| self.failed(error))
     }
@@ -172,15 +184,17 @@ impl RootKeyBackend for Pkcs11Backend {
         specification: KeySpecification,
         wrapped: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
-        let wrapped = sent(wrapped);
+        let wrapped = self.sent(wrapped)?;
         let (from, to) = (locator(from), locator(to));
-        let moved = self.device.rewrap(&from, &to, specification, &wrapped).await;
+        let moved = self.device.rewrap(&from, &to, specification.kind, &wrapped).await;
         moved.map(kept).map_err(|error| self.failed(error))
     }
 
     async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
-        let wrapped = wrapped.map(sent);
-        self.device.forget(&locator(root_key), wrapped.as_ref()).await;
+        // What the device can't take never was on it.
+        if let Ok(wrapped) = wrapped.map(sent).transpose() {
+            self.device.forget(&locator(root_key), wrapped.as_ref()).await;
+        }
     }
 
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
@@ -203,9 +217,11 @@ impl RootKeyBackend for Pkcs11Backend {
         let taken_in = self.device.take_in(label, wrapped, &locator(root_key)).await;
         let facts = taken_in.map_err(|error| self.failed(error))?;
         Ok(CreatedRootKey {
+            label: root_key.label.clone(),
             token_label: token.label,
             token_serial: token.serial,
             check_value: facts.check_value,
+            origin: RootKeyOrigin::Imported,
         })
     }
 
@@ -221,17 +237,17 @@ impl RootKeyBackend for Pkcs11Backend {
     }
 
     async fn encrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let encrypted = self.device.encrypt(&kept_key(key), cipher, data).await;
+        let encrypted = self.device.encrypt(&self.kept_key(key)?, cipher, data).await;
         encrypted.map_err(|error| self.failed(error))
     }
 
     async fn decrypt(&self, key: KeptKey<'_>, cipher: &Cipher, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let decrypted = self.device.decrypt(&kept_key(key), cipher, data).await;
+        let decrypted = self.device.decrypt(&self.kept_key(key)?, cipher, data).await;
         decrypted.map_err(|error| self.failed(error))
     }
 
     async fn mac(&self, key: KeptKey<'_>, algorithm: MacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let code = self.device.mac(&kept_key(key), algorithm, data).await;
+        let code = self.device.mac(&self.kept_key(key)?, algorithm, data).await;
         code.map_err(|error| self.failed(error))
     }
 
@@ -242,7 +258,7 @@ impl RootKeyBackend for Pkcs11Backend {
         data: &[u8],
         code: &[u8],
     ) -> Result<bool, Error> {
-        let key = kept_key(key);
+        let key = self.kept_key(key)?;
         let verified = self.device.verify_mac(&key, algorithm, data, code);
         verified.await.map_err(|error| self.failed(error))
     }
@@ -255,10 +271,10 @@ impl RootKeyBackend for Pkcs11Backend {
         key_wrap: KeyWrap,
         wrapped: &[u8],
     ) -> Result<MadeKey, Error> {
-        let (root, under) = (locator(root_key), kept_key(wrapping_key));
+        let (root, under) = (locator(root_key), self.kept_key(wrapping_key)?);
         let made = self
             .device
-            .unwrap_under(&under, key_wrap, wrapped, &root, specification)
+            .unwrap_under(&under, key_wrap, wrapped, &root, specification.kind)
             .await;
         made.map(self::made).map_err(|error| self.failed(error))
     }
@@ -271,10 +287,10 @@ impl RootKeyBackend for Pkcs11Backend {
         cipher: DerivingCipher,
         data: &[u8],
     ) -> Result<MadeKey, Error> {
-        let (root, base) = (locator(root_key), kept_key(base));
+        let (root, base) = (locator(root_key), self.kept_key(base)?);
         let derived = self
             .device
-            .derive_by_encryption(&base, cipher, data, &root, specification)
+            .derive_by_encryption(&base, cipher, data, &root, specification.kind)
             .await;
         derived.map(made).map_err(|error| self.failed(error))
     }

@@ -5,12 +5,20 @@ use std::sync::Arc;
 use claviger_hsm::testkit::{SoftHsm, worker_in_this_test_program};
 use claviger_hsm::{Device, Error as DeviceError};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{Error, KeySpecification, Pkcs11Backend, RootKeyBackend, RootKeys};
+use super::{Binding, Error, KeyKind, KeySpecification, Pkcs11Backend, RootKeyBackend, RootKeys};
 use crate::adapter::{RootKey, RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes};
 use crate::key::WrapProfile;
 
-const AES_256: KeySpecification = KeySpecification::Aes { bytes: 32 };
+const AES_256: KeySpecification = KeySpecification {
+    kind: KeyKind::Aes { bytes: 32 },
+    binding: Binding {
+        adapter: Uuid::from_u128(1),
+        object: Uuid::from_u128(2),
+        part: 0,
+    },
+};
 
 #[test]
 #[ignore = "the worker program of the tests in this file"]

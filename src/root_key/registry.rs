@@ -7,9 +7,6 @@ use super::{Error, KeySpecification, Material, RootKeyBackend};
 use crate::adapter::{RootKey, WrappedBytes};
 use crate::key::{WrapProfile, WrappedKek};
 
-/// The seal key of a root key's rows: a secret of 32 bytes, for HMAC-SHA-256.
-const SEAL_KEY: KeySpecification = KeySpecification::Generic { bytes: 32 };
-
 /// The backends by their names in the configuration. A cheap handle.
 #[derive(Clone, Default)]
 pub struct RootKeys {
@@ -48,7 +45,10 @@ impl RootKeys {
 
     /// Makes a seal key for the rows of a root key, wrapped under it.
     pub async fn make_seal_key(&self, root_key: &RootKey) -> Result<WrappedBytes, Error> {
-        let made = self.for_root(root_key)?.generate(root_key, SEAL_KEY).await?;
+        let made = self
+            .for_root(root_key)?
+            .generate(root_key, KeySpecification::of_seal_key(root_key))
+            .await?;
         Ok(WrappedBytes {
             profile: made.wrapped.profile.name().to_owned(),
             bytes: made.wrapped.bytes,
@@ -60,7 +60,12 @@ impl RootKeys {
     pub async fn rewrap_seal_key(&self, from: &RootKey, to: &RootKey) -> Result<WrappedBytes, Error> {
         let moved = self
             .for_root(from)?
-            .rewrap(from, to, SEAL_KEY, &wrapped_seal_key(from)?)
+            .rewrap(
+                from,
+                to,
+                KeySpecification::of_seal_key(from),
+                &wrapped_seal_key(from)?,
+            )
             .await?;
         Ok(WrappedBytes {
             profile: moved.profile.name().to_owned(),
@@ -72,7 +77,7 @@ impl RootKeys {
     pub async fn release_seal_key(&self, root_key: &RootKey) -> Result<Material, Error> {
         let wrapped = wrapped_seal_key(root_key)?;
         self.for_root(root_key)?
-            .release(root_key, SEAL_KEY, &wrapped)
+            .release(root_key, KeySpecification::of_seal_key(root_key), &wrapped)
             .await
     }
 }

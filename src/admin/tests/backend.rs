@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use crate::adapter::RootKey;
+use crate::adapter::{RootKey, RootKeyOrigin};
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
@@ -81,6 +81,8 @@ impl RootKeyBackend for TestBackend {
             });
         }
         Ok(CreatedRootKey {
+            label: root.label.clone(),
+            origin: RootKeyOrigin::Generated,
             token_label: "token".into(),
             token_serial: "4711".into(),
             check_value: vec![1; 8],

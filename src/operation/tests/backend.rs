@@ -46,8 +46,7 @@ impl Backend {
 }
 
 fn bytes(what: KeySpecification) -> usize {
-    let (KeySpecification::Aes { bytes } | KeySpecification::Generic { bytes }) = what;
-    usize::from(bytes)
+    what.bytes()
 }
 
 fn masked(bytes: &[u8]) -> Vec<u8> {

@@ -83,6 +83,8 @@ async fn on_all(
     try_join_all(others.map(|other| appears(members, maker, other, &made, replication))).await?;
     let is_first = root_key.token_serial.is_empty();
     Ok(CreatedRootKey {
+        label: created.label,
+        origin: created.origin,
         token_label: if is_first {
             created.token_label
         } else {

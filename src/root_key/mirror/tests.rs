@@ -6,12 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use claviger_hsm::Error as DeviceError;
 use time::OffsetDateTime;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::*;
 use crate::adapter::{RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes};
 use crate::key::WrapProfile;
+use crate::root_key::{Binding, KeyKind};
 
-const AES_256: KeySpecification = KeySpecification::Aes { bytes: 32 };
+const AES_256: KeySpecification = KeySpecification {
+    kind: KeyKind::Aes { bytes: 32 },
+    binding: Binding {
+        adapter: Uuid::from_u128(1),
+        object: Uuid::from_u128(2),
+        part: 0,
+    },
+};
 const CHECK_VALUE: [u8; 8] = [7; 8];
 
 #[derive(Clone)]
@@ -81,9 +90,11 @@ impl StandIn {
 
 #[async_trait]
 impl RootKeyBackend for StandIn {
-    async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {
+    async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error> {
         self.serve().await?;
         Ok(CreatedRootKey {
+            label: root_key.label.clone(),
+            origin: RootKeyOrigin::Generated,
             token_label: "token".into(),
             token_serial: self.name.into(),
             check_value: CHECK_VALUE.to_vec(),

@@ -34,10 +34,14 @@ pub(super) fn origin(origin: RootKeyOrigin) -> Option<String> {
 
 /// What a column says of the origin.
 pub(super) fn known_origin(name: Option<&str>) -> Result<RootKeyOrigin, String> {
-    [RootKeyOrigin::Generated, RootKeyOrigin::Imported]
-        .into_iter()
-        .find(|origin| name.is_none_or(|name| name == origin.name()))
-        .ok_or_else(|| "its origin is none that is known".to_owned())
+    [
+        RootKeyOrigin::Generated,
+        RootKeyOrigin::Imported,
+        RootKeyOrigin::Adopted,
+    ]
+    .into_iter()
+    .find(|origin| name.is_none_or(|name| name == origin.name()))
+    .ok_or_else(|| "its origin is none that is known".to_owned())
 }
 
 /// The sealed columns with the later ones, where any of those is there. The length in front of each tells the two forms
