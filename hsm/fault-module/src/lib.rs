@@ -14,6 +14,7 @@
 //! C_GenerateKey 2-     delay 250
 //! C_OpenSession all    hang
 //! C_WrapKey     /50    crash
+//! mechanisms CKM_AES_KEY_GEN CKM_AES_CBC_PAD
 //! ```
 //!
 //! | part | meaning |
@@ -27,6 +28,9 @@
 //! | `do-and-hang` | makes the real call and never returns |
 //! | `crash` | ends the process by SIGSEGV |
 //! | `do-and-crash` | makes the real call and ends the process by SIGSEGV |
+//!
+//! Lines that begin with `mechanisms` name, all together, the mechanisms that there are: each by its name or number. Calls
+//! for another one, whatever the rules say, return `CKR_MECHANISM_INVALID`. What `C_GetMechanismList` names stays as it is.
 //!
 //! `C_GetFunctionList` is not among the functions: nothing can be done with a module that has none. The module has no
 //! `C_GetInterface`, so that it is driven by the functions of 2.40, all of which are here.

@@ -3,8 +3,8 @@
 //! # Why the unsafe code here is sound
 //!
 //! - Each function has the type that PKCS#11 gives it, and hands its arguments on as they came, to the function of the
-//!   same name in the real module's own list. What holds for the call of the one holds for that of the other; nothing
-//!   that an argument points to is read or written here.
+//!   same name in the real module's own list. What holds for the call of the one holds for that of the other. Of what an
+//!   argument points to, the type of a mechanism is read here, and nothing is written.
 //! - The real module is never unloaded. Its function list is copied once, when it is loaded.
 //! - The list that is given out is a static of this library, and is never written to: its caller reads it, as the
 //!   standard has it.
@@ -13,6 +13,7 @@
 #![allow(non_snake_case)] // The functions have the standard's names.
 #![allow(clippy::many_single_char_names)] // Their arguments have none: they are passed on by place.
 
+use std::any::Any;
 use std::ffi::{c_int, c_void};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -101,12 +102,24 @@ unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> CK_R
     CKR_OK
 }
 
-/// Does with a call what the script says.
-fn pass(function: usize, real: impl Fn(&CK_FUNCTION_LIST) -> Option<CK_RV>) -> CK_RV {
+/// The type of the mechanism, where the argument of a function is one.
+fn mechanism_in(argument: &dyn Any) -> Option<CK_MECHANISM_TYPE> {
+    let mechanism = argument.downcast_ref::<*mut CK_MECHANISM>()?;
+    // SAFETY: the standard has it that the pointer is null or that of a mechanism.
+    let mechanism = unsafe { mechanism.as_ref() }?;
+    Some(mechanism.mechanism)
+}
+
+/// Does with a call what the script says; `mechanism` is what it is for, where it is for one.
+fn pass(
+    function: usize,
+    mechanism: Option<CK_MECHANISM_TYPE>,
+    real: impl Fn(&CK_FUNCTION_LIST) -> Option<CK_RV>,
+) -> CK_RV {
     let Some(behind) = Behind::get() else {
         return CKR_GENERAL_ERROR;
     };
-    let action = state::next(&behind.script, function).unwrap_or_else(|reason| {
+    let action = state::next(&behind.script, function, mechanism).unwrap_or_else(|reason| {
         // A test whose faults can't be made must not pass.
         complain(&reason);
         std::process::abort()
@@ -152,7 +165,8 @@ macro_rules! functions {
         enum Place { $($name),* }
 
         $(unsafe extern "C" fn $name($($argument: $type),*) -> CK_RV {
-            pass(Place::$name as usize + 1, |behind| {
+            let mechanism = None$(.or_else(|| mechanism_in(&$argument)))*;
+            pass(Place::$name as usize + 1, mechanism, |behind| {
                 let function = behind.$name?;
                 // SAFETY: see the module's documentation.
                 Some(unsafe { function($($argument),*) })

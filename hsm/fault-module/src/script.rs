@@ -9,12 +9,16 @@ use crate::module::FUNCTIONS;
 
 /// What stands for all functions together.
 const ANY: &str = "any";
+/// What a line begins with that names the only mechanisms that there are.
+const MECHANISMS: &str = "mechanisms";
 
 /// A script that can be read.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     text: String,
     rules: Vec<Rule>,
+    /// The only mechanisms that there are; all that the module behind has, where none is named.
+    mechanisms: Vec<ck::CK_MECHANISM_TYPE>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,19 +57,41 @@ pub(crate) enum End {
 impl Script {
     /// Reads a script in the form that the crate's documentation has; fails with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let lines = text.lines().map(str::trim);
-        let rules = lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(|line| rule(line).ok_or_else(|| format!("this is no rule: {line}")))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut script = Self {
             text: text.to_owned(),
-            rules,
-        })
+            ..Self::default()
+        };
+        let lines = text.lines().map(str::trim);
+        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            script
+                .take(line)
+                .ok_or_else(|| format!("this is no rule: {line}"))?;
+        }
+        Ok(script)
+    }
+
+    fn take(&mut self, line: &str) -> Option<()> {
+        if let Some(names) = line.strip_prefix(MECHANISMS) {
+            for name in names.split_whitespace() {
+                self.mechanisms.push(named(name, MECHANISM_TYPES)?);
+            }
+        } else {
+            self.rules.push(rule(line)?);
+        }
+        Some(())
     }
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What becomes of a call that is for this mechanism, where it is for one.
+    pub(crate) fn refusal(&self, mechanism: Option<ck::CK_MECHANISM_TYPE>) -> Option<Action> {
+        let is_there = |mechanism| self.mechanisms.is_empty() || self.mechanisms.contains(&mechanism);
+        (!is_there(mechanism?)).then_some(Action {
+            done: false,
+            end: End::Value(ck::CKR_MECHANISM_INVALID),
+        })
     }
 
     /// What becomes of the call of a function, given its number among the calls of that function, and among all.
@@ -106,7 +132,7 @@ fn rule(line: &str) -> Option<Rule> {
         .strip_prefix("do-and-")
         .map_or((false, verb), |verb| (true, verb));
     let end = match verb {
-        "fail" => End::Value(value(words.next()?)?),
+        "fail" => End::Value(named(words.next()?, VALUES)?),
         "delay" if !done => End::Later(Duration::from_millis(words.next()?.parse().ok()?)),
         "hang" => End::Hang,
         "crash" => End::Crash,
@@ -135,12 +161,12 @@ fn which(word: &str) -> Option<Which> {
     Some(Which::Range(first.parse().ok()?..=last.parse().ok()?))
 }
 
-/// A return value by its number, or by its name where it is one of those that tests use.
-fn value(word: &str) -> Option<ck::CK_RV> {
+/// A return value or a mechanism by its number, or by its name where it is one of those that tests use.
+fn named(word: &str, values: &[(&str, ck::CK_ULONG)]) -> Option<ck::CK_ULONG> {
     if let Some(number) = word.strip_prefix("0x") {
-        return ck::CK_RV::from_str_radix(number, 16).ok();
+        return ck::CK_ULONG::from_str_radix(number, 16).ok();
     }
-    let named = VALUES.iter().find(|(name, _)| *name == word);
+    let named = values.iter().find(|(name, _)| *name == word);
     named.map(|(_, value)| *value)
 }
 
@@ -157,6 +183,12 @@ const VALUES: &[(&str, ck::CK_RV)] = values! {
     CKR_SLOT_ID_INVALID CKR_TEMPLATE_INCONSISTENT CKR_TOKEN_NOT_PRESENT CKR_TOKEN_NOT_RECOGNIZED
     CKR_UNWRAPPING_KEY_HANDLE_INVALID CKR_USER_ALREADY_LOGGED_IN CKR_USER_NOT_LOGGED_IN CKR_WRAPPED_KEY_INVALID
     CKR_WRAPPED_KEY_LEN_RANGE CKR_WRAPPING_KEY_HANDLE_INVALID
+};
+
+const MECHANISM_TYPES: &[(&str, ck::CK_MECHANISM_TYPE)] = values! {
+    CKM_AES_CBC CKM_AES_CBC_PAD CKM_AES_ECB CKM_AES_KEY_GEN CKM_ECDSA CKM_EC_KEY_PAIR_GEN CKM_GENERIC_SECRET_KEY_GEN
+    CKM_RSA_PKCS CKM_RSA_PKCS_KEY_PAIR_GEN CKM_RSA_PKCS_OAEP CKM_SHA224 CKM_SHA256 CKM_SHA256_HMAC CKM_SHA384
+    CKM_SHA384_HMAC CKM_SHA512 CKM_SHA512_HMAC CKM_SHA_1 CKM_SHA_1_HMAC
 };
 
 #[cfg(test)]
@@ -196,6 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mechanism_that_the_device_lacks_is_refused_and_no_other() {
+        let script = Script::parse("mechanisms CKM_AES_CBC CKM_AES_CBC_PAD\nmechanisms 0x9\n").unwrap();
+        let refused = Some(Action {
+            done: false,
+            end: End::Value(ck::CKR_MECHANISM_INVALID),
+        });
+        for (mechanism, expected) in [
+            (Some(ck::CKM_AES_CBC), None),
+            (Some(ck::CKM_RSA_PKCS_OAEP), None),
+            (Some(ck::CKM_AES_GCM), refused),
+            (None, None),
+        ] {
+            assert_eq!(script.refusal(mechanism), expected, "{mechanism:?}");
+            assert_eq!(Script::default().refusal(mechanism), None);
+        }
+    }
+
+    #[test]
     fn a_script_with_a_slip_is_not_taken_for_one_without_faults() {
         for line in [
             "C_WrapKy all hang",
@@ -205,6 +255,7 @@ mod tests {
             "C_WrapKey /0 hang",
             "C_WrapKey all do-and-delay 5",
             "C_WrapKey all hang now",
+            "mechanisms CKM_AES_CBC_PAID",
         ] {
             assert!(Script::parse(line).is_err(), "{line}");
         }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use cryptoki_sys::CK_MECHANISM_TYPE;
+
 use crate::script::{Action, Script};
 
 /// A number of eight bytes for each function, in a file. Locked for as long as this lives; a process that is killed
@@ -54,15 +56,22 @@ fn place(function: usize) -> u64 {
     8 * function as u64
 }
 
-/// Counts a call of the function and says what is to become of it.
-pub(crate) fn next(script: &Path, function: usize) -> Result<Option<Action>, String> {
+/// Counts a call of the function and says what is to become of it, given the mechanism that it is for.
+pub(crate) fn next(
+    script: &Path,
+    function: usize,
+    mechanism: Option<CK_MECHANISM_TYPE>,
+) -> Result<Option<Action>, String> {
     let counted = || {
         let counts = Counts::open(script)?;
         let text = std::fs::read_to_string(script)?;
         Ok::<_, io::Error>((text, counts.count(function)?, counts.count(0)?))
     };
     let (text, number, of_all) = counted().map_err(|error| format!("{}: {error}", script.display()))?;
-    Ok(Script::parse(&text)?.action(function, number, of_all))
+    let script = Script::parse(&text)?;
+    Ok(script
+        .refusal(mechanism)
+        .or_else(|| script.action(function, number, of_all)))
 }
 
 #[cfg(test)]
@@ -78,9 +87,9 @@ mod tests {
         for _ in 0..2 {
             crate::write(&file, &script).unwrap();
             let login = number_of("C_Login").unwrap();
-            assert_eq!(next(&file, login).unwrap(), None);
-            assert!(next(&file, login).unwrap().is_some());
-            assert_eq!(next(&file, number_of("C_Logout").unwrap()).unwrap(), None);
+            assert_eq!(next(&file, login, None).unwrap(), None);
+            assert!(next(&file, login, None).unwrap().is_some());
+            assert_eq!(next(&file, number_of("C_Logout").unwrap(), None).unwrap(), None);
             let calls =
                 ["C_Login", "C_Logout", "C_Finalize", "any"].map(|name| crate::calls(&file, name).unwrap());
             assert_eq!(calls, [2, 1, 0, 3]);

@@ -73,7 +73,7 @@ impl Expectations {
     pub fn of(kind: TokenKind) -> &'static Self {
         match kind {
             TokenKind::SoftHsm => &SOFTHSM,
-            TokenKind::OpenCryptoki => &OPENCRYPTOKI,
+            TokenKind::OpenCryptoki | TokenKind::Grep11 => &OPENCRYPTOKI,
             TokenKind::Kryoptic => &KRYOPTIC,
         }
     }

@@ -22,12 +22,17 @@ impl Faults {
     /// Where the module is not beside the running program, where cargo puts it for every program that is built with the
     /// feature `testkit`.
     pub fn before(config: &mut DeviceConfig, script: impl Into<PathBuf>) -> Self {
+        Self::scripted(config, script, "")
+    }
+
+    /// The same, at first with these faults; there is no moment without them.
+    pub(super) fn scripted(config: &mut DeviceConfig, script: impl Into<PathBuf>, first: &str) -> Self {
         let fault_module = module::built_for_this_program()
             .expect("cargo builds the fault-injecting module with the feature testkit");
         let faults = Self {
             script: script.into(),
         };
-        faults.none();
+        faults.set(first);
         let real = std::mem::replace(&mut config.module, fault_module);
         config.environment.extend([
             (module::MODULE.to_owned(), real.display().to_string()),

@@ -32,8 +32,8 @@ const SO_PIN: &str = "87654321";
 const REMEDY: &str = "`apt-get install opencryptoki softhsm2`, then `scripts/opencryptoki start`, as root or a member \
                       of the group pkcs11";
 
-/// Takes a slot and makes its token anew; fails with the remedy where there are no slots for tests.
-pub(super) fn token() -> Result<TestToken, String> {
+/// Takes a slot and makes its token anew, as one of this kind; fails with the remedy where there are no slots for tests.
+pub(super) fn token(kind: TokenKind) -> Result<TestToken, String> {
     let module = MODULES.iter().map(PathBuf::from).find(|place| place.exists());
     let module = module.ok_or(REMEDY)?;
     let mut reason = REMEDY.to_owned();
@@ -43,7 +43,7 @@ pub(super) fn token() -> Result<TestToken, String> {
             // Test processes begin at different slots, so that they seldom ask for the same.
             let index = (std::process::id() + index) % SLOTS;
             let made = claim(index, wait).and_then(|claim| match claim {
-                Some(claim) => initialise(index, claim, &module).map(Some),
+                Some(claim) => initialise(kind, index, claim, &module).map(Some),
                 None => Ok(None),
             });
             match made {
@@ -82,7 +82,7 @@ fn claim(index: u32, wait: bool) -> Result<Option<File>, String> {
 }
 
 /// Initialises the token of a slot that is for tests, and of no other: what the slot says of itself is looked at before.
-fn initialise(index: u32, claim: File, module: &Path) -> Result<TestToken, String> {
+fn initialise(kind: TokenKind, index: u32, claim: File, module: &Path) -> Result<TestToken, String> {
     let slot = (FIRST_SLOT + index).to_string();
     let output = Command::new("pkcsconf").args(["-s", "-c", &slot]).output();
     let output = output.map_err(|error| format!("pkcsconf: {error}; {REMEDY}"))?;
@@ -90,7 +90,7 @@ fn initialise(index: u32, claim: File, module: &Path) -> Result<TestToken, Strin
     if !description.contains(&name(index)) {
         return Err(format!("slot {slot} is not one for tests; {REMEDY}"));
     }
-    let mut token = TestToken::new(TokenKind::OpenCryptoki, module.to_owned(), &name(index), PIN);
+    let mut token = TestToken::new(kind, module.to_owned(), &name(index), PIN);
     token.initialise(&["--slot", &slot], SO_PIN)?;
     token.set_claim(claim);
     Ok(token)

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Expectations, TokenKind};
+use super::{Expectations, Faults, TokenKind};
 use crate::{DeviceConfig, SlotSelector};
 
 /// A token with a user PIN and nothing on it.
@@ -80,15 +80,19 @@ impl TestToken {
         Expectations::of(self.kind)
     }
 
-    /// A device on this token: one worker of two sessions.
+    /// A device on this token: one worker of two sessions. It has no more than a token of this kind is to have.
     pub fn device_config(&self, name: &str) -> DeviceConfig {
         let slot = SlotSelector::TokenLabel(self.label.clone());
-        DeviceConfig {
+        let mut config = DeviceConfig {
             workers: 1,
             sessions: 2,
             environment: self.environment(),
             ..DeviceConfig::new(name, &self.module, slot, self.pin_file())
+        };
+        if let Some(limits) = self.kind.limits() {
+            Faults::scripted(&mut config, self.directory().join("limits"), limits);
         }
+        config
     }
 
     /// What a process needs in its environment to find the token.

@@ -8,6 +8,8 @@
 #![allow(clippy::duplicate_mod)] // That is the way in which the suite is made once a token.
 
 #[path = "suite.rs"]
+mod grep11;
+#[path = "suite.rs"]
 mod kryoptic;
 #[path = "suite.rs"]
 mod opencryptoki;
