@@ -43,10 +43,19 @@ pub(crate) fn read_pin(path: &Path) -> Result<AuthPin, Error> {
         return Err(refused("it is empty".to_owned()));
     }
     let text = std::str::from_utf8(text).map_err(|_| refused("it is not UTF-8".to_owned()))?;
+    if is_json_of_an_api_key(text) {
+        let reason = "it is JSON that an API key is in: write the value of `apikey` alone";
+        return Err(refused(reason.to_owned()));
+    }
     let mut pin = text.to_owned();
     let secret = AuthPin::from(pin.as_str());
     pin.zeroize();
     Ok(secret)
+}
+
+/// As `ibmcloud iam service-api-key-create --file` writes it. No PIN looks like this, and it would cost a try.
+fn is_json_of_an_api_key(text: &str) -> bool {
+    text.trim_start().starts_with('{') && text.contains("\"apikey\"")
 }
 
 /// Refuses a login that could lock the token, or that can't succeed because it is locked.
@@ -93,6 +102,18 @@ mod tests {
             assert_eq!(read(content).unwrap().expose_secret(), "1234");
         }
         assert_eq!(read(b" 1234 \n\n").unwrap().expose_secret(), " 1234 \n");
+    }
+
+    #[test]
+    fn an_api_key_is_taken_as_it_is_and_the_file_that_a_tool_wrote_is_not_tried() {
+        let key = "Zt-9_pQw3RxYvKmN7bHcJdLfGsA1eUi0oT5zX2yVq6M8";
+        assert_eq!(read(format!("{key}\n").as_bytes()).unwrap().expose_secret(), key);
+        let json = format!("{{\n\t\"name\": \"claviger\",\n\t\"apikey\": \"{key}\"\n}}\n");
+        let refused = read(json.as_bytes()).err().unwrap().to_string();
+        assert!(
+            refused.contains("`apikey`") && !refused.contains(key),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -90,8 +90,15 @@ fn check_release(patient: &Patient<'_>, manner: Manner, section: &mut Section<'_
     let (transport, handed, trial) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            let remedy =
-                "Have RSA-OAEP wrapping (CKM_RSA_PKCS_OAEP) of AES keys to an imported public key enabled.";
+            let remedy = match &error {
+                Error::Function { function, .. } if function == "C_CreateObject" => {
+                    "The module takes no RSA public key of another. Install a release of it that has C_CreateObject for \
+                     public keys."
+                }
+                _ => {
+                    "Have RSA-OAEP wrapping (CKM_RSA_PKCS_OAEP) of AES keys to an imported public key enabled."
+                }
+            };
             section.failed(NAME, &error, remedy);
             return None;
         }
