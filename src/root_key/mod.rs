@@ -17,6 +17,8 @@ mod pkcs11;
 mod pkcs11_tests;
 mod registry;
 mod specification;
+#[cfg(test)]
+pub(crate) mod suite;
 
 pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
