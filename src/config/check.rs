@@ -29,7 +29,21 @@ pub fn check(config: &Config) -> Vec<Problem> {
             &device.module,
             "install the vendor's client software, or correct the path",
         );
-        checker.pin_file(index, &device.pin_file);
+        checker.secret_text(
+            &format!("device[{index}].pin_file"),
+            &device.pin_file,
+            "write the user PIN of the token into it, nothing else",
+        );
+    }
+    for (index, instance) in config.key_protect.iter().enumerate() {
+        checker.secret_text(
+            &format!("key_protect[{index}].api_key_file"),
+            &instance.api_key_file,
+            "write the API key of the service ID into it, nothing else",
+        );
+        if let Some(file) = &instance.ca_file {
+            checker.authorities(&format!("key_protect[{index}].ca_file"), file);
+        }
     }
     checker.problems
 }
@@ -172,13 +186,25 @@ impl Checker<'_> {
         }
     }
 
-    fn pin_file(&mut self, index: usize, path: &Path) {
-        let key = format!("device[{index}].pin_file");
-        if self.secret(&key, path, 0o077, "0400").is_some()
+    /// A secret that stands in a file alone, which its owner alone may read.
+    fn secret_text(&mut self, key: &str, path: &Path, remedy: &str) {
+        if self.secret(key, path, 0o077, "0400").is_some()
             && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
         {
-            let remedy = "write the user PIN of the token into it, nothing else";
-            self.wrong(&key, format!("{} is empty", path.display()), remedy);
+            self.wrong(key, format!("{} is empty", path.display()), remedy);
+        }
+    }
+
+    fn authorities(&mut self, key: &str, path: &Path) {
+        let Some(pem) = self.read(key, path, "write the file, or remove the line") else {
+            return;
+        };
+        if X509::stack_from_pem(&pem).map_or(true, |found| found.is_empty()) {
+            self.wrong(
+                key,
+                format!("{} holds no certificate in PEM", path.display()),
+                "write the certificates as PEM: openssl x509 -in CERTIFICATE -inform DER",
+            );
         }
     }
 

@@ -9,6 +9,7 @@
 //! said where they are used; nothing here opens a socket or a device.
 
 mod check;
+mod key_protect;
 mod mirror;
 mod problem;
 mod quantity;
@@ -24,9 +25,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use check::check;
+pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
-pub use template::{InitAnswers, template};
+pub use template::{DeviceAnswers, InitAnswers, InitBackend, KeyProtectAnswers, template};
 
 /// Where the commands look for the configuration when they are not told.
 pub const DEFAULT_FILE: &str = "/etc/claviger/claviger.toml";
@@ -54,10 +56,12 @@ pub struct Config {
     pub admin: Admin,
     /// The database.
     pub store: Store,
-    /// The devices, at least one, names unique.
+    /// The devices, names unique. There is one at least, or an instance of `key_protect`.
     pub devices: Vec<Device>,
     /// Which of the devices serve as one; names unique among these and the devices.
     pub mirrors: Vec<Mirror>,
+    /// The instances of Key Protect and of Hyper Protect Crypto Services; names unique among these, devices and mirrors.
+    pub key_protect: Vec<KeyProtect>,
     /// What the server says on stderr.
     pub log: Log,
     lines: BTreeMap<String, usize>,

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::key_protect;
 use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
 use super::{
@@ -59,6 +60,14 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
     let store = store(top.section("store"), &state_directory);
     let devices = devices(&mut top);
     let mirrors = mirrors(&mut top, &devices);
+    let key_protect = key_protect::instances(&mut top, &devices, &mirrors);
+    if devices.is_empty() && !top.was_given("device") && !top.was_given("key_protect") {
+        top.missing(
+            "device",
+            "say what holds the root keys: add a section [[device]] with name, module, token_label and pin_file, or a \
+             section [[key_protect]] with name, url, instance_id and api_key_file",
+        );
+    }
     let log = log(top.section("log"));
     top.finish();
     Config {
@@ -71,6 +80,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         store,
         devices,
         mirrors,
+        key_protect,
         log,
         lines: BTreeMap::default(),
     }
@@ -236,15 +246,8 @@ fn store(mut section: Section<'_>, state_directory: &Path) -> Store {
 }
 
 fn devices(top: &mut Section<'_>) -> Vec<Device> {
-    let sections = top.sections("device");
-    if sections.is_empty() {
-        top.missing(
-            "device",
-            "add a section [[device]] with name, module, token_label and pin_file",
-        );
-    }
     let mut names = BTreeSet::new();
-    sections
+    top.sections("device")
         .into_iter()
         .map(|section| device(section, &mut names))
         .collect()
@@ -274,7 +277,11 @@ fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
         "name the PKCS#11 module (.so) of the HSM's vendor",
     );
     let token = token(&mut section);
-    let pin_file = pin_file(&mut section);
+    let pin_file = secret_file(
+        &mut section,
+        ("pin_file", "pin_credential"),
+        "name the file that holds the user PIN, mode 0400, or a pin_credential",
+    );
     let workers = number(section.integer("workers", &(1..=64)), 2);
     let sessions = number(section.integer("sessions", &(1..=1024)), 8);
     let deadline = section
@@ -348,32 +355,37 @@ fn token(section: &mut Section<'_>) -> TokenSelector {
     }
 }
 
-fn pin_file(section: &mut Section<'_>) -> PathBuf {
-    match (section.path("pin_file"), section.string("pin_credential")) {
+/// The file of a secret, which `keys` name: by its path, or as a credential of systemd's.
+pub(super) fn secret_file(
+    section: &mut Section<'_>,
+    keys: (&'static str, &'static str),
+    remedy: &str,
+) -> PathBuf {
+    let (file_key, credential_key) = keys;
+    match (section.path(file_key), section.string(credential_key)) {
         (Some(file), None) => file,
         (None, Some(name)) => {
             if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
                 return Path::new(&folder).join(name);
             }
             section.wrong(
-                "pin_credential",
+                credential_key,
                 format!("is {name:?}, but systemd handed over no credentials"),
-                format!("start from a unit with `LoadCredential={name}:/path/to/pin`, or use pin_file"),
+                format!(
+                    "start from a unit with `LoadCredential={name}:/path/to/the/file`, or use {file_key}"
+                ),
             );
             PathBuf::new()
         }
         (None, None) => {
-            section.missing(
-                "pin_file",
-                "name the file that holds the user PIN, mode 0400, or a pin_credential",
-            );
+            section.missing(file_key, remedy);
             PathBuf::new()
         }
         (Some(_), Some(_)) => {
             section.wrong(
-                "pin_file",
-                "stands beside pin_credential",
-                "keep one of pin_file and pin_credential",
+                file_key,
+                format!("stands beside {credential_key}"),
+                format!("keep one of {file_key} and {credential_key}"),
             );
             PathBuf::new()
         }
@@ -411,7 +423,7 @@ fn required_path(section: &mut Section<'_>, key: &'static str, remedy: &str) -> 
     })
 }
 
-fn number(given: Option<u64>, usual: usize) -> usize {
+pub(super) fn number(given: Option<u64>, usual: usize) -> usize {
     given.map_or(usual, |value| usize::try_from(value).unwrap_or(usize::MAX))
 }
 

@@ -221,3 +221,38 @@ fn a_seed_is_bounded_or_refused_as_the_operator_says() {
         assert!(seed(wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn an_api_key_that_others_read_and_authorities_that_are_none_are_told() {
+    let (folder, _) = folder();
+    let text = std::fs::read_to_string(folder.path().join("claviger.toml")).expect("the file");
+    let instance = "[[key_protect]]\nname = \"ibm\"\nurl = \"https://eu-de.kms.cloud.ibm.com\"\n\
+        instance_id = \"c0ffee00-0000-4000-8000-000000000001\"\napi_key_file = \"ibm.apikey\"\nca_file = \"ca.pem\"\n";
+    let path = folder.path().join("claviger.toml");
+    std::fs::write(&path, text + instance).expect("a file");
+    let key = folder.path().join("ibm.apikey");
+    std::fs::write(&key, "").expect("a file");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o400)).expect("a mode");
+    std::fs::write(folder.path().join("ca.pem"), "none").expect("a file");
+    let config = Config::load(&path).expect("it parses");
+    let found = |config: &Config| -> Vec<_> { check(config).iter().map(ToString::to_string).collect() };
+    let problems = found(&config);
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(
+        problems[0].contains("claviger.toml:15:") && problems[0].contains("is empty"),
+        "{problems:#?}"
+    );
+    assert!(
+        problems[1].contains("claviger.toml:16:") && problems[1].contains("no certificate"),
+        "{problems:#?}"
+    );
+
+    std::fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("a mode");
+    std::fs::copy(folder.path().join("server.pem"), folder.path().join("ca.pem")).expect("a file");
+    let problems = found(&config);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(
+        problems[0].contains("is open to others (mode 0644)"),
+        "{problems:#?}"
+    );
+}

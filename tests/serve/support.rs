@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use claviger::cli::serve::{self, Running};
-use claviger::config::{Config, InitAnswers, TokenSelector, template};
+use claviger::config::{Config, DeviceAnswers, InitAnswers, InitBackend, TokenSelector, template};
 use claviger_hsm::WorkerCommand;
 use claviger_hsm::testkit::SoftHsm;
 use serde_json::Value;
@@ -35,11 +35,13 @@ impl Installation {
             listen: vec!["127.0.0.1:0".into()],
             certificate: "server.pem".into(),
             key: "server.key".into(),
-            device: "hsm".into(),
-            module: installation.token.module().to_owned(),
-            token: TokenSelector::Label(SoftHsm::LABEL.into()),
-            pin_file: "pin".into(),
-            environment: installation.token.environment(),
+            backend: InitBackend::Device(DeviceAnswers {
+                name: "hsm".into(),
+                module: installation.token.module().to_owned(),
+                token: TokenSelector::Label(SoftHsm::LABEL.into()),
+                pin_file: "pin".into(),
+                environment: installation.token.environment(),
+            }),
         };
         std::fs::write(installation.path("claviger.toml"), template(&answers)).unwrap();
         installation

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Arguments;
 use super::questions::Questions;
 use crate::cli::exit::Failure;
-use crate::config::{InitAnswers, TokenSelector};
+use crate::config::{DeviceAnswers, InitAnswers, InitBackend, TokenSelector};
 
 /// Modules that are found where their packages put them; the first that exists is offered.
 const USUAL_MODULES: [&str; 5] = [
@@ -17,32 +17,88 @@ const USUAL_MODULES: [&str; 5] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
+/// What holds the root keys, for one who is asked.
+const PKCS11: &str = "pkcs11";
+const KEY_PROTECT: &str = "key-protect";
+
 /// The answers from the arguments; from the terminal, where there is one, what is missing there.
 pub(super) fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure> {
-    let token = match (&arguments.token_label, &arguments.token_serial, arguments.slot) {
-        (Some(label), _, _) => Some(TokenSelector::Label(label.clone())),
-        (_, Some(serial), _) => Some(TokenSelector::Serial(serial.clone())),
-        (_, _, Some(slot)) => Some(TokenSelector::Slot(slot)),
-        _ => None,
-    };
-    let (module, pin_file) = (arguments.module.clone(), arguments.pin_file.clone());
-    let (module, token, pin_file) = match (module, token, pin_file) {
-        (Some(module), Some(token), Some(pin_file)) => (module, token, pin_file),
-        (module, token, pin_file) => {
-            if arguments.non_interactive || !io::stdin().is_terminal() {
-                return Err(missing(module.is_none(), token.is_none(), pin_file.is_none()));
-            }
-            let mut questions = Questions::new(io::stdin().lock(), io::stderr());
-            ask(&mut questions, module, token, pin_file, folder)?
-        }
-    };
+    let mut questions = (!arguments.non_interactive && io::stdin().is_terminal())
+        .then(|| Questions::new(io::stdin().lock(), io::stderr()));
     Ok(InitAnswers {
         node: arguments.node.clone(),
         state_directory: absolute(&arguments.state_directory)?,
         listen: arguments.listen.iter().map(ToString::to_string).collect(),
         certificate: "server.pem".into(),
         key: "server.key".into(),
-        device: arguments.device.clone(),
+        backend: backend(arguments, questions.as_mut(), folder)?,
+    })
+}
+
+fn backend<I: BufRead, O: Write>(
+    arguments: &Arguments,
+    mut questions: Option<&mut Questions<I, O>>,
+    folder: &Path,
+) -> Result<InitBackend, Failure> {
+    let says_nothing =
+        arguments.module.is_none() && token(arguments).is_none() && arguments.pin_file.is_none();
+    let is_key_protect = match &mut questions {
+        _ if arguments.key_protect.is_meant() => true,
+        Some(questions) if says_nothing => questions.ask(
+            "What holds the root keys: a slot of an HSM (pkcs11), or Key Protect or HPCS (key-protect)",
+            Some(PKCS11),
+            |answer| match answer {
+                PKCS11 => Ok(false),
+                KEY_PROTECT => Ok(true),
+                _ => Err(format!("write {PKCS11} or {KEY_PROTECT}")),
+            },
+        )?,
+        _ => false,
+    };
+    let name = |usual: &str| arguments.device.clone().unwrap_or_else(|| usual.to_owned());
+    if is_key_protect {
+        let instance = arguments.key_protect.answers(name("ibm"), questions, folder)?;
+        Ok(InitBackend::KeyProtect(instance))
+    } else {
+        device(name("hsm"), arguments, questions, folder).map(InitBackend::Device)
+    }
+}
+
+fn token(arguments: &Arguments) -> Option<TokenSelector> {
+    match (&arguments.token_label, &arguments.token_serial, arguments.slot) {
+        (Some(label), _, _) => Some(TokenSelector::Label(label.clone())),
+        (_, Some(serial), _) => Some(TokenSelector::Serial(serial.clone())),
+        (_, _, Some(slot)) => Some(TokenSelector::Slot(slot)),
+        _ => None,
+    }
+}
+
+fn device<I: BufRead, O: Write>(
+    name: String,
+    arguments: &Arguments,
+    questions: Option<&mut Questions<I, O>>,
+    folder: &Path,
+) -> Result<DeviceAnswers, Failure> {
+    let (module, pin_file) = (arguments.module.clone(), arguments.pin_file.clone());
+    let (module, token, pin_file) = match (module, token(arguments), pin_file) {
+        (Some(module), Some(token), Some(pin_file)) => (module, token, pin_file),
+        (module, token, pin_file) => {
+            let Some(questions) = questions else {
+                return Err(missing(&[
+                    (module.is_none(), "--module"),
+                    (token.is_none(), "--token-label"),
+                    (pin_file.is_none(), "--pin-file"),
+                ])
+                .remedy(
+                    "give these options, or those of an instance of Key Protect (--key-protect-url, --instance-id, \
+                     --api-key-file), or run `claviger init` at a terminal",
+                ));
+            };
+            ask(questions, module, token, pin_file, folder)?
+        }
+    };
+    Ok(DeviceAnswers {
+        name,
         module,
         token,
         pin_file: absolute(&pin_file)?,
@@ -50,20 +106,16 @@ pub(super) fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswer
     })
 }
 
-fn missing(module: bool, token: bool, pin_file: bool) -> Failure {
-    let options: Vec<_> = [
-        (module, "--module"),
-        (token, "--token-label"),
-        (pin_file, "--pin-file"),
-    ]
-    .into_iter()
-    .filter_map(|(missing, option)| missing.then_some(option))
-    .collect();
+/// Options that somebody at a terminal would be asked for.
+pub(super) fn missing(options: &[(bool, &str)]) -> Failure {
+    let options: Vec<_> = options
+        .iter()
+        .filter_map(|(missing, option)| missing.then_some(*option))
+        .collect();
     Failure::usage(format!(
         "nobody is there to be asked, and no option says {}",
         options.join(", ")
     ))
-    .remedy("give these options, or run `claviger init` at a terminal")
 }
 
 fn ask<I: BufRead, O: Write>(
@@ -127,7 +179,7 @@ fn token_answer(answer: &str) -> Result<TokenSelector, String> {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod files;
+mod key_protect;
 mod questions;
 mod server_certificate;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::{Output, Properties, say};
-use crate::config::template;
+use crate::config::{Config, InitBackend, template};
 use answers::answers;
 use files::{make_folder, write_file};
 use server_certificate::Algorithm;
@@ -37,12 +38,14 @@ pub(crate) struct Arguments {
     /// The file with the user PIN of the token, readable by the server alone
     #[arg(long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
-    /// What to call the device
-    #[arg(long, value_name = "NAME", default_value = "hsm")]
-    device: String,
+    /// What to call the device, or the instance of Key Protect [default: hsm, or ibm]
+    #[arg(long, value_name = "NAME", visible_alias = "backend")]
+    device: Option<String>,
     /// An environment variable that the module needs; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = environment)]
     environment: Vec<(String, String)>,
+    #[command(flatten)]
+    key_protect: key_protect::Arguments,
     /// An address and port to speak KMIP on; may be repeated [default: port 5696 of every address]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<SocketAddr>,
@@ -99,6 +102,11 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: Output) -> Resul
     }
     let keep = keeps_certificate(&certificate, &key, arguments.new_certificate)?;
     let answers = answers(arguments, &folder)?;
+    let text = template(&answers);
+    // What was answered may be wrong; then the file is not written.
+    Config::parse(config, &text).map_err(|problems| {
+        Failure::usage(format!("what was answered makes no configuration:\n{problems}"))
+    })?;
 
     make_folder(&folder)?;
     let fingerprint = if keep {
@@ -110,8 +118,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: Output) -> Resul
     } else {
         Some(make_certificate(arguments, &certificate, &key)?)
     };
-    write_file(config, template(&answers).as_bytes(), 0o640)?;
-    let missing_pin = !answers.pin_file.exists();
+    write_file(config, text.as_bytes(), 0o640)?;
     let made = Made {
         configuration: config.to_owned(),
         certificate,
@@ -119,10 +126,14 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: Output) -> Resul
         fingerprint,
     };
     output.data(&made, table)?;
-    if missing_pin {
+    let (secret, file) = match &answers.backend {
+        InitBackend::Device(device) => ("PIN", &device.pin_file),
+        InitBackend::KeyProtect(instance) => ("API key", &instance.api_key_file),
+    };
+    if !file.exists() {
         say(format_args!(
-            "write the PIN into {0} before you go on: (umask 077; cat > {0})",
-            answers.pin_file.display()
+            "write the {secret} into {0} before you go on: (umask 077; cat > {0})",
+            file.display()
         ));
     }
     let shown = config.display();

@@ -1,10 +1,12 @@
 //! The commented configuration that `claviger init` writes.
 
+mod backend;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::quantity::{show_duration, show_size};
-use super::{Limits, Mirror, TokenSelector, VERSION};
+use super::{Limits, TokenSelector, VERSION};
 
 /// What `claviger init` found out; everything else keeps its default, which the file shows in a comment.
 #[derive(Debug, Clone)]
@@ -19,8 +21,24 @@ pub struct InitAnswers {
     pub certificate: PathBuf,
     /// `kmip.key`
     pub key: PathBuf,
+    /// What holds the root keys.
+    pub backend: InitBackend,
+}
+
+/// What holds the root keys of a new configuration. More can be added by hand.
+#[derive(Debug, Clone)]
+pub enum InitBackend {
+    /// `[[device]]`
+    Device(DeviceAnswers),
+    /// `[[key_protect]]`
+    KeyProtect(KeyProtectAnswers),
+}
+
+/// What is asked of a device.
+#[derive(Debug, Clone)]
+pub struct DeviceAnswers {
     /// `device.name`
-    pub device: String,
+    pub name: String,
     /// `device.module`
     pub module: PathBuf,
     /// How the device finds its token.
@@ -31,6 +49,25 @@ pub struct InitAnswers {
     pub environment: Vec<(String, String)>,
 }
 
+/// What is asked of an instance of Key Protect or of Hyper Protect Crypto Services.
+#[derive(Debug, Clone)]
+pub struct KeyProtectAnswers {
+    /// `key_protect.name`
+    pub name: String,
+    /// `key_protect.url`
+    pub url: String,
+    /// `key_protect.instance_id`
+    pub instance_id: String,
+    /// `key_protect.key_ring`
+    pub key_ring: Option<String>,
+    /// `key_protect.api_key_file`
+    pub api_key_file: PathBuf,
+    /// `key_protect.iam_url`; IBM Cloud's where there is none.
+    pub iam_url: Option<String>,
+    /// `key_protect.ca_file`
+    pub ca_file: Option<PathBuf>,
+}
+
 /// The text of a configuration file with these answers, read back by [`Config::parse`](super::Config::parse).
 pub fn template(answers: &InitAnswers) -> String {
     let mut text = String::new();
@@ -39,8 +76,7 @@ pub fn template(answers: &InitAnswers) -> String {
     write_kmip_limits(&mut text);
     write_admin_and_store(&mut text, answers);
     write_https(&mut text);
-    write_device(&mut text, answers);
-    write_mirror(&mut text);
+    backend::write(&mut text, &answers.backend);
     text.push_str(
         "[log]\n# Lines on stderr: \"text\" or \"json\"; error, warn, info, debug or trace.\n\
          #format = \"text\"\n#level = \"info\"\n",
@@ -210,90 +246,6 @@ fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
     text.push('\n');
 }
 
-fn write_device(text: &mut String, answers: &InitAnswers) {
-    line(text, "# A slot of an HSM. Repeat the section for another one.");
-    line(text, "[[device]]");
-    line(
-        text,
-        "# Root keys refer to the device by this name: it has to stay.",
-    );
-    setting(text, "name", &answers.device);
-    line(
-        text,
-        "# The PKCS#11 module of the HSM's vendor, and the token: token_label, token_serial or slot_id.",
-    );
-    setting(text, "module", &answers.module.to_string_lossy());
-    match &answers.token {
-        TokenSelector::Label(label) => setting(text, "token_label", label),
-        TokenSelector::Serial(serial) => setting(text, "token_serial", serial),
-        TokenSelector::Slot(slot) => line(text, &format!("slot_id = {slot}")),
-    }
-    line(
-        text,
-        "# The file with the user PIN, readable by the server alone; or pin_credential = \"name\" for a",
-    );
-    line(text, "# credential of the systemd unit (LoadCredential=).");
-    setting(text, "pin_file", &answers.pin_file.to_string_lossy());
-    line(
-        text,
-        "# Processes that load the module, the sessions of each, and how long the device may take to answer.",
-    );
-    line(text, "#workers = 2");
-    line(text, "#sessions = 8");
-    line(text, "#deadline = \"10s\"");
-    line(
-        text,
-        "# Requests that may be under way at each process; clients are told at once to try the next again.",
-    );
-    line(text, "#queue = 1024");
-    line(
-        text,
-        "# How new keys are wrapped: aes-kwp, aes-kw, aes-gcm or aes-cbc-pad; without it, the best that the device can do.",
-    );
-    line(text, "#wrap_profile = \"aes-kw\"");
-    line(
-        text,
-        "# \"read\" only for a device that can't wrap a key under another: keys are then readable on it for a moment.",
-    );
-    line(text, "#release_profile = \"transport\"");
-    line(
-        text,
-        "# For a storm of requests for the same keys: how many stay unwrapped on the device, for each worker, and how long.",
-    );
-    line(text, "#kept_keys = 0");
-    line(text, "#kept_keys_time = \"1m\"");
-    line(text, "# Environment variables that the module needs.");
-    if answers.environment.is_empty() {
-        line(
-            text,
-            "#environment = { SOFTHSM2_CONF = \"/etc/softhsm/softhsm2.conf\" }",
-        );
-    } else {
-        let pairs: Vec<_> = answers
-            .environment
-            .iter()
-            .map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)))
-            .collect();
-        line(text, &format!("environment = {{ {} }}", pairs.join(", ")));
-    }
-    text.push('\n');
-}
-
-/// All of it stands in comments that stay comments: there is one device yet.
-fn write_mirror(text: &mut String) {
-    text.push_str(
-        "# Devices that hold the same root keys, as the members of an HSM cluster do, can serve as one: while\n\
-         # one of them is away, the others do its work. Root keys refer to the mirror, not to its devices.\n\
-         # [[mirror]]\n\
-         # name = \"cluster\"\n\
-         # devices = [\"hsm-a\", \"hsm-b\"]\n\
-         # How long a new root key may take from the one that made it to all others:\n",
-    );
-    let replication = quoted(&show_duration(Mirror::USUAL_REPLICATION));
-    line(text, &format!("# replication = {replication}"));
-    text.push('\n');
-}
-
 fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
@@ -305,6 +257,14 @@ fn setting(text: &mut String, key: &str, value: &str) {
 
 fn default(text: &mut String, key: &str, value: &str) {
     writeln!(text, "#{key} = {value}").expect("writing to a string never fails");
+}
+
+/// A setting, or in a comment an example of it.
+fn optional(text: &mut String, key: &str, value: Option<&str>, example: &str) {
+    match value {
+        Some(value) => setting(text, key, value),
+        None => default(text, key, &quoted(example)),
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -325,12 +285,75 @@ mod tests {
             listen: vec!["127.0.0.1:5697".into(), "[::1]:5697".into()],
             certificate: "server.pem".into(),
             key: "/etc/claviger/server.key".into(),
-            device: "hsm-1".into(),
+            backend: InitBackend::Device(device()),
+        }
+    }
+
+    fn device() -> DeviceAnswers {
+        DeviceAnswers {
+            name: "hsm-1".into(),
             module: "/usr/lib/softhsm/libsofthsm2.so".into(),
             token: TokenSelector::Label("a \\ label\tof its own".into()),
             pin_file: "pin".into(),
             environment: vec![("SOFTHSM2_CONF".into(), "/x/softhsm2.conf".into())],
         }
+    }
+
+    fn instance() -> KeyProtectAnswers {
+        KeyProtectAnswers {
+            name: "ibm".into(),
+            url: "https://127.0.0.1:8443/".into(),
+            instance_id: "c0ffee00-0000-4000-8000-000000000001".into(),
+            key_ring: Some("kmip".into()),
+            api_key_file: "ibm.apikey".into(),
+            iam_url: Some("https://127.0.0.1:8444/identity/token".into()),
+            ca_file: Some("ca.pem".into()),
+        }
+    }
+
+    /// The text with each default in place.
+    fn uncommented(text: &str) -> String {
+        text.lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_init_writes_of_an_instance_is_read_back_as_it_was_answered() {
+        let file = Path::new("/etc/claviger/claviger.toml");
+        let of = |instance: KeyProtectAnswers| {
+            let backend = InitBackend::KeyProtect(instance);
+            template(&InitAnswers { backend, ..answers() })
+        };
+        let config = Config::parse(file, &of(instance())).expect("it parses");
+        let found = &config.key_protect[0];
+        assert!(config.devices.is_empty() && config.mirrors.is_empty());
+        assert_eq!((found.name.as_str(), &found.url), ("ibm", &instance().url));
+        assert_eq!(Some(&found.iam_url), instance().iam_url.as_ref());
+        assert_eq!(found.key_ring.as_deref(), Some("kmip"));
+        assert_eq!(found.ca_file.as_deref(), Some(Path::new("/etc/claviger/ca.pem")));
+
+        let bare = of(KeyProtectAnswers {
+            key_ring: None,
+            iam_url: None,
+            ca_file: None,
+            ..instance()
+        });
+        let as_written = Config::parse(file, &bare).expect("it parses");
+        let shown = Config::parse(file, &uncommented(&bare)).expect("the commented lines parse as well");
+        let [as_written, shown] = [as_written, shown].map(|config| {
+            let instance = config.key_protect.into_iter().next().expect("an instance");
+            (
+                instance.iam_url,
+                instance.deadline,
+                instance.requests,
+                instance.wrapped_keys,
+            )
+        });
+        assert_eq!(shown, as_written);
     }
 
     #[test]
@@ -343,8 +366,8 @@ mod tests {
         assert_eq!(config.kmip.listen.len(), 2);
         assert_eq!(config.kmip.certificate, Path::new("/etc/claviger/server.pem"));
         assert_eq!(config.kmip.limits, Limits::default());
-        assert_eq!(config.devices[0].token, answers().token);
-        assert_eq!(config.devices[0].environment, answers().environment);
+        assert_eq!(config.devices[0].token, device().token);
+        assert_eq!(config.devices[0].environment, device().environment);
         assert_eq!(config.log.format, LogFormat::Text);
     }
 
@@ -352,20 +375,16 @@ mod tests {
     fn each_default_in_a_comment_is_the_default() {
         let mut bare = answers();
         bare.listen.clear();
-        bare.environment.clear();
         bare.node = None;
-        bare.token = TokenSelector::Slot(7);
+        bare.backend = InitBackend::Device(DeviceAnswers {
+            token: TokenSelector::Slot(7),
+            environment: Vec::new(),
+            ..device()
+        });
         let file = Path::new("/etc/claviger/claviger.toml");
         let text = template(&bare);
         let as_written = Config::parse(file, &text).expect("it parses");
-        let uncommented: String = text
-            .lines()
-            .map(|line| match line.strip_prefix('#') {
-                Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
-                _ => format!("{line}\n"),
-            })
-            .collect();
-        let shown = Config::parse(file, &uncommented).expect("the commented lines parse as well");
+        let shown = Config::parse(file, &uncommented(&text)).expect("the commented lines parse as well");
         assert_eq!(shown.kmip.listen, as_written.kmip.listen);
         assert_eq!(shown.kmip.limits, as_written.kmip.limits);
         assert_eq!(shown.kmip.warn_before_expiry, as_written.kmip.warn_before_expiry);
