@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use support::backend::Backend;
 use support::client::Client;
 use support::message::{self, about, create, outcome};
 use support::server::Server;
@@ -93,9 +94,8 @@ fn load(client: &Client, acknowledged: &Acknowledged) {
     }
 }
 
-#[test]
-fn every_acknowledged_key_and_release_survives_kill_9_under_load() {
-    let mut server = Server::start();
+fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backend) {
+    let mut server = backend.server();
     let client = server.client("load");
     let acknowledged = Acknowledged::default();
     for round in 0..ROUNDS {
@@ -179,9 +179,8 @@ fn a_worker_that_is_killed_is_replaced_and_no_answer_is_wrong() {
     server.verify_custody_log();
 }
 
-#[test]
-fn a_stop_lets_what_is_under_way_finish_and_is_recorded() {
-    let mut server = Server::start();
+fn a_stop_lets_what_is_under_way_finish_and_is_recorded(backend: Backend) {
+    let mut server = backend.server();
     let client = server.client("load");
     let mut connection = client.connect();
     message::identifier(&connection.exchange(&create()));
@@ -205,4 +204,9 @@ fn a_stop_lets_what_is_under_way_finish_and_is_recorded() {
         1,
         "{events:?}"
     );
+}
+
+on_every_backend! {
+    every_acknowledged_key_and_release_survives_kill_9_under_load,
+    a_stop_lets_what_is_under_way_finish_and_is_recorded,
 }

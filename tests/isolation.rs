@@ -2,6 +2,7 @@
 
 mod support;
 
+use support::backend::Backend;
 use support::client::{Client, Connection};
 use support::message::{self, about, attribute, create, create_with, key_material, outcome, request, revoke};
 use support::server::Server;
@@ -61,9 +62,8 @@ fn located(connection: &mut Connection, filter: Vec<Item>) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn another_adapters_key_is_answered_as_one_that_does_not_exist() {
-    let server = Server::start();
+fn another_adapters_key_is_answered_as_one_that_does_not_exist(backend: Backend) {
+    let server = backend.server();
     server.adapter("tenant-b");
     let ours = server.client("a");
     let theirs = server.client_of("tenant-b", "b");
@@ -116,9 +116,8 @@ fn another_adapters_key_is_answered_as_one_that_does_not_exist() {
     server.verify_custody_log();
 }
 
-#[test]
-fn the_same_name_in_two_adapters_is_two_keys() {
-    let server = Server::start();
+fn the_same_name_in_two_adapters_is_two_keys(backend: Backend) {
+    let server = backend.server();
     server.adapter("tenant-b");
     let named = || {
         vec![attribute(
@@ -227,4 +226,9 @@ fn items_of_a_batch_go_on_or_stop_as_the_client_asked() {
     let items = |answer: &Item| answer.all(tag::BATCH_ITEM).count();
     assert_eq!(items(&connection.exchange(&batch(continue_))), 3);
     assert_eq!(items(&connection.exchange(&batch(stop))), 2);
+}
+
+on_every_backend! {
+    another_adapters_key_is_answered_as_one_that_does_not_exist,
+    the_same_name_in_two_adapters_is_two_keys,
 }

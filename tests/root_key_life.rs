@@ -7,8 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::SoftHsm;
 use serde_json::Value;
+use support::backend::Backend;
 use support::brought::wrapped_by_openssl;
 use support::client::Client;
 use support::message::{self, about, create};
@@ -32,9 +32,8 @@ fn root_key(server: &Server) -> Value {
     server.json(&["root-key", "show", "root"])
 }
 
-#[test]
-fn while_a_root_key_is_disabled_nobody_gets_a_key_of_it_and_afterwards_all_are_there() {
-    let mut server = Server::start();
+fn while_a_root_key_is_disabled_nobody_gets_a_key_of_it_and_afterwards_all_are_there(backend: Backend) {
+    let mut server = backend.server();
     let client = server.client("client");
     let identifier = message::identifier(&client.connect().exchange(&create()));
     let key = get(&client, &identifier);
@@ -75,9 +74,8 @@ fn while_a_root_key_is_disabled_nobody_gets_a_key_of_it_and_afterwards_all_are_t
 }
 
 /// A rotation that a disabling stops goes on when the root key is enabled.
-#[test]
-fn a_rotation_that_is_stopped_by_disabling_goes_on_when_the_root_key_is_enabled() {
-    let server = Server::start();
+fn a_rotation_that_is_stopped_by_disabling_goes_on_when_the_root_key_is_enabled(backend: Backend) {
+    let server = backend.server();
     let client = server.client("client");
     let mut connection = client.connect();
     let identifiers: Vec<String> = (0..150)
@@ -103,16 +101,16 @@ fn a_rotation_that_is_stopped_by_disabling_goes_on_when_the_root_key_is_enabled(
 }
 
 /// A server whose second administrator is [`SECOND_ADMINISTRATOR`], and the folder of its socket.
-fn server_of_two() -> (Server, tempfile::TempDir) {
+fn server_of_two(backend: Backend) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let all = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(folder.path(), all).expect("the folder is ours");
     let more = format!(
-        "\n[admin]\nsocket = \"{}\"\nadministrators = [\"{SECOND_ADMINISTRATOR}\"]\n\
+        "[admin]\nsocket = \"{}\"\nadministrators = [\"{SECOND_ADMINISTRATOR}\"]\n\
          destruction_waiting_time = \"1s\"\n",
         folder.path().join("admin.sock").display()
     );
-    (Server::start_on(SoftHsm::new(), 2, 2, &more), folder)
+    (backend.server_with(&more), folder)
 }
 
 fn as_the_second(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
@@ -127,12 +125,11 @@ fn as_the_second(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
 }
 
 /// Takes a run as root, as in a container: nobody else can be two users.
-#[test]
-fn a_root_key_is_destroyed_by_two_administrators_and_its_keys_are_gone_for_good() {
+fn a_root_key_is_destroyed_by_two_administrators_and_its_keys_are_gone_for_good(backend: Backend) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let (mut server, folder) = server_of_two();
+    let (mut server, folder) = server_of_two(backend);
     let client = server.client("client");
     let identifier = message::identifier(&client.connect().exchange(&create()));
     server.must(&["root-key", "create", "other"]);
@@ -235,4 +232,10 @@ fn a_root_key_that_was_brought_wrapped_serves_clients_and_is_shown_as_imported()
             "{event}"
         );
     }
+}
+
+on_every_backend! {
+    while_a_root_key_is_disabled_nobody_gets_a_key_of_it_and_afterwards_all_are_there,
+    a_rotation_that_is_stopped_by_disabling_goes_on_when_the_root_key_is_enabled,
+    a_root_key_is_destroyed_by_two_administrators_and_its_keys_are_gone_for_good,
 }

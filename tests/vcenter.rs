@@ -3,6 +3,7 @@
 
 mod support;
 
+use support::backend::Backend;
 use support::client::{Client, Connection};
 use support::message;
 use support::server::Server;
@@ -296,9 +297,8 @@ fn fetch(client: &Client, identifier: &str) -> Vec<u8> {
     material
 }
 
-#[test]
-fn a_provider_is_trusted_and_its_health_polls_stay_green() {
-    let server = Server::start();
+fn a_provider_is_trusted_and_its_health_polls_stay_green(backend: Backend) {
+    let server = backend.server();
     let client = server.client("vcenter");
     for _ in 0..5 {
         client.connect().close();
@@ -320,9 +320,8 @@ fn a_provider_is_trusted_and_its_health_polls_stay_green() {
     assert!(vendor.contains("Claviger"), "{vendor}");
 }
 
-#[test]
-fn a_virtual_machine_is_encrypted_and_its_host_gets_the_key_again_after_a_reboot() {
-    let server = Server::start();
+fn a_virtual_machine_is_encrypted_and_its_host_gets_the_key_again_after_a_reboot(backend: Backend) {
+    let server = backend.server();
     let client = server.client("vcenter");
     let machine = encrypt(
         &client,
@@ -355,9 +354,8 @@ fn a_virtual_machine_is_encrypted_and_its_host_gets_the_key_again_after_a_reboot
     );
 }
 
-#[test]
-fn names_and_values_of_any_script_and_length_are_kept_to_the_byte() {
-    let server = Server::start();
+fn names_and_values_of_any_script_and_length_are_kept_to_the_byte(backend: Backend) {
+    let server = backend.server();
     let client = server.client("vcenter");
     let long = "Große-Datenbank ".repeat(200);
     for name in [
@@ -378,9 +376,8 @@ fn names_and_values_of_any_script_and_length_are_kept_to_the_byte() {
     }
 }
 
-#[test]
-fn the_server_still_has_every_key_after_it_was_stopped_and_started() {
-    let mut server = Server::start();
+fn the_server_still_has_every_key_after_it_was_stopped_and_started(backend: Backend) {
+    let mut server = backend.server();
     let client = server.client("vcenter");
     let key = encrypt(
         &client,
@@ -392,4 +389,11 @@ fn the_server_still_has_every_key_after_it_was_stopped_and_started() {
     server.restart();
     assert_eq!(fetch(&client, &key), before);
     server.verify_custody_log();
+}
+
+on_every_backend! {
+    a_provider_is_trusted_and_its_health_polls_stay_green,
+    a_virtual_machine_is_encrypted_and_its_host_gets_the_key_again_after_a_reboot,
+    names_and_values_of_any_script_and_length_are_kept_to_the_byte,
+    the_server_still_has_every_key_after_it_was_stopped_and_started,
 }

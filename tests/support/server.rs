@@ -61,6 +61,13 @@ impl Server {
         Self::start_on(SoftHsm::new(), WORKERS, SESSIONS, limits)
     }
 
+    /// The same, with more sections in its configuration.
+    pub fn start_with_sections(sections: &str) -> Self {
+        let token = SoftHsm::new();
+        let device = device("hsm", &token.device_config("hsm"), WORKERS, SESSIONS);
+        Self::start_configured(vec![token], &format!("{sections}\n{device}")).with_an_adapter()
+    }
+
     /// The same, with so many device workers with so many sessions each.
     pub fn start_on(token: SoftHsm, workers: usize, sessions: usize, limits: &str) -> Self {
         let device = device("hsm", &token.device_config("hsm"), workers, sessions);
