@@ -1,5 +1,8 @@
 //! The end-to-end tests that run on every kind of root-key backend, and in what these differ.
 
+use claviger_key_protect_stand_in::Form;
+
+use super::key_protect::KeyProtect;
 use super::keys::keys_on;
 use super::server::Server;
 
@@ -8,6 +11,10 @@ use super::server::Server;
 pub enum Backend {
     /// A SoftHSMv2 token.
     SoftHsm,
+    /// Key Protect's stand-in.
+    KeyProtect,
+    /// The stand-in in the form of HPCS.
+    Hpcs,
 }
 
 impl Backend {
@@ -16,25 +23,24 @@ impl Backend {
         self.server_with("")
     }
 
-    /// The same, with more lines in its configuration.
+    /// The same, with more sections in its configuration.
     pub fn server_with(self, sections: &str) -> Server {
-        match self {
-            Self::SoftHsm => Server::start_with_sections(sections),
-        }
+        let form = match self {
+            Self::SoftHsm => return Server::start_with_sections(sections),
+            Self::KeyProtect => Form::KeyProtect,
+            Self::Hpcs => Form::Hpcs,
+        };
+        Server::start_on_key_protect(KeyProtect::start(form), "", sections)
     }
 
     /// Whether one earlier version of a root key can be destroyed while the root key stays.
     pub fn destroys_versions(self) -> bool {
-        match self {
-            Self::SoftHsm => true,
-        }
+        self == Self::SoftHsm
     }
 
     /// How many objects are on the server's token, where it has one.
     pub fn keys_there(self, server: &Server) -> Option<usize> {
-        match self {
-            Self::SoftHsm => Some(keys_on(server.token())),
-        }
+        (self == Self::SoftHsm).then(|| keys_on(server.token()))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod books;
 pub mod brought;
 pub mod client;
 pub mod identity;
+pub mod key_protect;
 pub mod keys;
 pub mod log;
 pub mod message;

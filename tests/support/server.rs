@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::identity;
+use super::key_protect::KeyProtect;
 use super::log::Log;
 
 /// The adapter that every server has from the start.
@@ -32,6 +33,7 @@ pub const UNHEALTHY: i32 = 2;
 /// Ends when it is dropped; where the test failed, its log is printed.
 pub struct Server {
     tokens: Vec<SoftHsm>,
+    key_protect: Option<KeyProtect>,
     directory: tempfile::TempDir,
     address: SocketAddr,
     /// Of the server's process, where it is not that of the test.
@@ -84,6 +86,16 @@ impl Server {
         Self::start_configured(vec![token], &section).with_an_adapter()
     }
 
+    /// A server whose root keys are in Key Protect, with these lines in the section of it, and these sections besides: with a
+    /// root key and the adapter [`ADAPTER`].
+    pub fn start_on_key_protect(key_protect: KeyProtect, lines: &str, sections: &str) -> Self {
+        let sections = format!("{sections}\n{}", key_protect.section(lines));
+        let mut server = Self::prepare(Vec::new(), &sections);
+        server.key_protect = Some(key_protect);
+        server.start_again();
+        server.with_an_adapter()
+    }
+
     fn with_an_adapter(self) -> Self {
         self.must(&["root-key", "create", "root"]);
         self.adapter(ADAPTER);
@@ -103,6 +115,7 @@ impl Server {
         identity::write(&identity::server(address.ip()), directory.path(), "server");
         let server = Self {
             tokens,
+            key_protect: None,
             directory,
             address,
             group: None,
@@ -153,6 +166,16 @@ impl Server {
     /// The tokens, in the order in which they were given.
     pub fn tokens(&self) -> &[SoftHsm] {
         &self.tokens
+    }
+
+    /// Key Protect's stand-in, where the root keys are there.
+    pub fn key_protect(&self) -> &KeyProtect {
+        self.key_protect.as_ref().expect("the server is on Key Protect")
+    }
+
+    /// The same, to stop it and start it again.
+    pub fn key_protect_mut(&mut self) -> &mut KeyProtect {
+        self.key_protect.as_mut().expect("the server is on Key Protect")
     }
 
     /// Waits until the server has said these words, and returns the line.
