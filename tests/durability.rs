@@ -94,6 +94,7 @@ fn load(client: &Client, acknowledged: &Acknowledged) {
     }
 }
 
+#[allow(clippy::print_stdout)] // The numbers of a long run are read by a person.
 fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backend) {
     let mut server = backend.server();
     let client = server.client("load");
