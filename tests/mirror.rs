@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use claviger_hsm::testkit::SoftHsm;
 use support::brought::wrapped_by_openssl;
 use support::client::Client;
+use support::keys::keys_on;
 use support::message::{self, about, create, key_material, outcome};
 use support::server::{ADAPTER, HEALTHY, Server, UNHEALTHY, device, signal};
 use support::slot::{Slot, copy};
@@ -206,30 +207,57 @@ fn a_root_key_that_was_brought_to_a_mirror_serves_from_either_token() {
 }
 
 #[test]
-fn an_adapter_is_not_moved_from_a_mirror_to_another_device_and_the_operator_is_told_how_it_can_be() {
+fn an_adapter_moves_from_a_mirror_to_another_device_and_back_and_nothing_is_left_on_a_token() {
     let mut server = server();
     assert!(server.stop().success());
     let other = SoftHsm::new();
     let other_section = device("other", &other.device_config("other"), 1, 2);
-    let sections = format!("{}{other_section}", mirror(server.tokens(), "30s"));
-    server.configure(&sections);
+    server.configure(&format!("{}{other_section}", mirror(server.tokens(), "30s")));
     server.start_again();
     server.must(&["root-key", "create", "there", "--device", "other"]);
-    let refused = server.claviger(&["adapter", "move", ADAPTER, "--root-key", "there"]);
-    assert_eq!(refused.status.code(), Some(1));
-    let told = String::from_utf8(refused.stderr).expect("text");
-    assert!(
-        told.contains("hsm is a mirror") && told.contains("[[mirror]]"),
-        "{told}"
-    );
+    let client = server.client("a");
+    let keys = made(&client, 12);
+    let tokens = || {
+        let [one, two] = server.tokens() else {
+            panic!("a mirror of two")
+        };
+        [keys_on(one), keys_on(two), keys_on(&other)]
+    };
+    let before = tokens();
+    for to in ["there", "root"] {
+        server.must(&["adapter", "move", ADAPTER, "--root-key", to]);
+        let left = || server.json(&["adapter", "show", ADAPTER])["relocation"]["keys_left"].as_u64();
+        let start = Instant::now();
+        while left().unwrap_or(0) > 0 || tokens() != before {
+            assert!(
+                start.elapsed() < Duration::from_mins(3),
+                "the move to {to} does not get on, or leaves a key: {:?}",
+                tokens()
+            );
+        }
+        all_come_back(&client, &keys);
+    }
+    server.verify_custody_log();
+    let records = server.custody_records();
+    let moves = records.iter().filter(|record| record["event"] == "key.move");
+    assert!(moves.clone().all(|record| record["details"]["by"] == "device"));
+    assert_eq!(moves.count(), 2 * keys.len());
+}
 
-    // As it is told.
+#[test]
+fn a_mirror_with_one_token_gone_gives_its_keys_to_another_device_by_the_one_that_is_left() {
+    let mut server = server();
     assert!(server.stop().success());
-    let alone = device("hsm", &server.tokens()[0].device_config("hsm"), 1, 2);
-    server.configure(&format!("{alone}{other_section}"));
+    let other = SoftHsm::new();
+    let other_section = device("other", &other.device_config("other"), 1, 2);
+    server.configure(&format!("{}{other_section}", mirror(server.tokens(), "30s")));
     server.start_again();
+    server.must(&["root-key", "create", "there", "--device", "other"]);
     let client = server.client("a");
     let keys = made(&client, 4);
+    let [first, _] = slots(&server);
+    first.take_away();
+    server.wait_for_log(LOST);
     server.must(&["adapter", "move", ADAPTER, "--root-key", "there"]);
     let left = || server.json(&["adapter", "show", ADAPTER])["relocation"]["keys_left"].as_u64();
     let start = Instant::now();
@@ -239,9 +267,8 @@ fn an_adapter_is_not_moved_from_a_mirror_to_another_device_and_the_operator_is_t
             "the move does not get on"
         );
     }
-    assert!(server.stop().success());
-    server.configure(&sections);
-    server.start_again();
+    all_come_back(&client, &keys);
+    first.bring_back();
     server.wait_for_status(HEALTHY);
     all_come_back(&client, &keys);
 }

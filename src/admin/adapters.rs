@@ -117,16 +117,11 @@ async fn relocate(
         let from = administration.root_key(&adapter.root_key.to_string()).await?;
         require_enabled(&from)?;
         require_enabled(&to)?;
-        // A device that can't take part in it is known now, and not key by key.
-        for root_key in [&from, &to] {
-            let backend = administration.root_keys().for_root(root_key)?;
-            if from.backend != to.backend {
-                backend.device()?;
-            }
-        }
+        // A backend that can't take part in it is known now, and not key by key.
+        let carrier = administration.root_keys().carrier(&from, &to)?;
         let event = Event {
             root_key: Some(root_key_facts(&to)),
-            ..event.detail("from", from.name)
+            ..event.detail("from", from.name).detail("by", carrier.name())
         };
         let change = Change::MoveAdapter {
             adapter: adapter.id,

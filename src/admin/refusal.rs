@@ -199,11 +199,6 @@ impl From<crate::root_key::Error> for Refusal {
                  made (`replication` of the mirror says how long that may take); then remove {label} from {made_on} and \
                  make it again, or bring it again"
             ),
-            crate::root_key::Error::NotOneDevice { backend } => format!(
-                "for the time of the move have one of the mirror's devices serve alone: in the configuration take the section \
-                 [[mirror]] and its other devices out, give that device the name {backend}, and start the server again; \
-                 put the mirror back when `claviger adapter show` says that no key is left to move"
-            ),
             _ => "`claviger doctor` tries the device by itself and says what is wrong with it".to_owned(),
         };
         Self::new(Kind::BackendFailed, error.to_string()).remedy(remedy)

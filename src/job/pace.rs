@@ -20,11 +20,11 @@ const SHORTEST_REST: Duration = Duration::from_millis(2);
 /// one, however many there are.
 const EXPECTED: Duration = Duration::from_millis(10);
 
-/// The pace at one device.
+/// The pace at one device, or at several that the job needs for each of its keys.
 pub(super) struct Pace {
-    /// How many requests are at the device, of everybody.
+    /// How many requests are at the devices, of everybody.
     under_way: Box<dyn Fn() -> usize + Send + Sync>,
-    /// The job's own requests that are at the device.
+    /// The job's own requests that are at one of them.
     own: AtomicUsize,
     /// When a request of somebody else's was last seen there.
     seen: Mutex<Option<Instant>>,
@@ -32,7 +32,12 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn at(backend: Arc<dyn RootKeyBackend>) -> Self {
-        Self::by(move || backend.under_way())
+        Self::at_all(vec![backend])
+    }
+
+    /// The pace at several, no two of them the same.
+    pub(super) fn at_all(backends: Vec<Arc<dyn RootKeyBackend>>) -> Self {
+        Self::by(move || backends.iter().map(|backend| backend.under_way()).sum())
     }
 
     fn by(under_way: impl Fn() -> usize + Send + Sync + 'static) -> Self {
@@ -43,7 +48,7 @@ impl Pace {
         }
     }
 
-    /// A request of the job's to the device.
+    /// A request of the job's to a device, or several in a row.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = T>) -> T {
         let _own = Own::one_of(&self.own);
         request.await

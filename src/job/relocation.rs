@@ -1,25 +1,26 @@
-//! Relocation: the keys of an adapter follow it to the root key that it was put under, on the devices.
+//! Relocation: the keys of an adapter follow it to the root key that it was put under: on the devices, or over the server's
+//! locked memory where one of the root keys is on no device. Each record says which.
 //!
 //! As with a rotation, what is still to be done is told by the keys' own rows: those of the adapter that are under another
 //! root key, or sealed by another, than the adapter's. So it goes on by itself after any end of the server. Each key is one
 //! commit, with a record of its own; the row is sealed by the new root key in the same commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-
+use super::pace::Pace;
 use super::progress::Progress;
 use crate::adapter::{Adapter, RootKey, RootKeyId};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RootKeyFacts};
+use crate::key::WrappedKek;
 use crate::recorder::{self, Recorder, root_key_facts};
 use crate::root_key::{self, Pieces, RootKeys, Way};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
-const BATCH: u32 = 64;
-/// Keys that are at the devices or at the recorder at a time: few, so that releases pass between them.
-const AT_ONCE: usize = 4;
+/// Keys that are read at a time.
+const BATCH: u32 = 256;
+/// The longest wait for work that nobody tells of.
 const REST: Duration = Duration::from_secs(30);
 
 /// Why a key stays where it is for now.
@@ -33,6 +34,16 @@ enum Failure {
     Store(#[from] store::Error),
     #[error("the version of the root key that it is under is not known")]
     NoVersion,
+    #[error("there is no way from the root key that it is under; why was said before")]
+    NoWay,
+}
+
+/// Whether the root key that keys go to may not be used at all.
+fn is_disabled(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Recorder(error) if matches!(error.store(), Some(store::Error::RootKeyUnusable { .. }))
+    )
 }
 
 /// The job that moves keys.
@@ -43,10 +54,29 @@ pub(super) struct Relocation {
     progress: Progress,
 }
 
-/// A root key that keys are moved from, at each of its versions, and the way to the one that they are moved to.
+/// A root key that keys are moved from, at each of its versions, the present one first; and the way to the one that they are
+/// moved to.
 struct Source {
     versions: Vec<RootKey>,
     way: Way,
+}
+
+/// The root keys that keys are moved from; none for one that they can't be moved from now.
+type Sources = HashMap<RootKeyId, Option<Source>>;
+
+/// A move of one adapter's keys.
+struct Move<'a> {
+    adapter: &'a Adapter,
+    to: &'a RootKey,
+    sources: &'a Sources,
+    pace: &'a Pace,
+}
+
+/// A key as it was before it was moved.
+struct Left<'a> {
+    from: &'a RootKey,
+    pieces: Pieces,
+    kek: WrappedKek,
 }
 
 impl Relocation {
@@ -115,8 +145,29 @@ impl Relocation {
         to: &RootKey,
         root_keys: &[RootKey],
     ) -> Result<(), store::Error> {
-        let (mut after, mut done, mut failed) = (None, 0_u64, 0_u64);
         let mut sources = HashMap::new();
+        let moved = self.move_all(adapter, to, root_keys, &mut sources).await;
+        for source in sources.into_values().flatten() {
+            let [from, ..] = &source.versions[..] else {
+                continue;
+            };
+            if let Err(error) = self.root_keys.close_way(from, &source.way).await {
+                tracing::error!(adapter = %adapter.name, %error,
+                    "the key that two devices have in common for a move could not be destroyed");
+            }
+        }
+        moved
+    }
+
+    /// Moves all keys that can be moved now.
+    async fn move_all(
+        &self,
+        adapter: &Adapter,
+        to: &RootKey,
+        root_keys: &[RootKey],
+        sources: &mut Sources,
+    ) -> Result<(), store::Error> {
+        let (mut after, mut done, mut failed) = (None, 0_u64, 0_u64);
         loop {
             let page = self.store.keys_to_move(adapter.id, to.id, after, BATCH).await?;
             if !page.rows.is_empty() {
@@ -127,33 +178,35 @@ impl Relocation {
                 tracing::error!(adapter = %adapter.name, %error, "a key is not moved");
             }
             for from in page.rows.iter().filter_map(|row| row.wrapped.as_ref()) {
-                self.reach(from.root_key, to, root_keys, &mut sources).await;
+                self.reach(from.root_key, to, root_keys, sources).await;
             }
-            let (sources, moved) = (&sources, page.rows);
-            let outcomes: Vec<_> = stream::iter(moved)
-                .map(|row| self.relocate_key(adapter, to, sources, row))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            for outcome in outcomes {
-                match outcome {
-                    Ok(()) => done += 1,
-                    Err(error) => {
-                        failed += 1;
-                        self.progress.failed(adapter.id.uuid());
-                        tracing::warn!(adapter = %adapter.name, %error, "a key is not moved yet; it is tried again");
-                    }
+            let work = Move {
+                adapter,
+                to,
+                sources,
+                pace: &self.pace(to, sources),
+            };
+            let ended = |outcome| match outcome {
+                Ok(()) => {
+                    done += 1;
+                    true
                 }
+                // That is all that is to be said of its keys.
+                Err(error) if is_disabled(&error) => false,
+                Err(error) => {
+                    failed += 1;
+                    self.progress.failed(adapter.id.uuid());
+                    tracing::warn!(adapter = %adapter.name, %error, "a key is not moved yet; it is tried again");
+                    true
+                }
+            };
+            let relocate = |row| self.relocate_key(&work, row);
+            if !work.pace.work(page.rows, relocate, ended).await {
+                return Ok(());
             }
             match page.next {
                 Some(next) => after = Some(next),
                 None => break,
-            }
-        }
-        for source in sources.into_values().flatten() {
-            if let Err(error) = self.root_keys.close_way(&source.way).await {
-                tracing::error!(adapter = %adapter.name, %error,
-                    "the key that two devices have in common for a move could not be destroyed");
             }
         }
         if failed == 0 {
@@ -165,14 +218,22 @@ impl Relocation {
         Ok(())
     }
 
+    /// The pace at the backends that the keys come from and go to.
+    fn pace(&self, to: &RootKey, sources: &Sources) -> Pace {
+        let ways = sources.values().flatten();
+        let mut names: BTreeSet<&str> = ways
+            .flat_map(|source| &source.versions)
+            .map(|from| from.backend.as_str())
+            .collect();
+        names.insert(&to.backend);
+        let backends = names
+            .into_iter()
+            .filter_map(|name| self.root_keys.backend(name).ok());
+        Pace::at_all(backends.collect())
+    }
+
     /// Opens the way from a root key, once. Where that fails, no key is moved from there in this pass.
-    async fn reach(
-        &self,
-        from: RootKeyId,
-        to: &RootKey,
-        root_keys: &[RootKey],
-        sources: &mut HashMap<RootKeyId, Option<Source>>,
-    ) {
+    async fn reach(&self, from: RootKeyId, to: &RootKey, root_keys: &[RootKey], sources: &mut Sources) {
         if from == to.id || sources.contains_key(&from) {
             return;
         }
@@ -201,13 +262,8 @@ impl Relocation {
     }
 
     /// Moves one key, and writes and records it. Where somebody else wrote the key meanwhile, it is left for the next look.
-    async fn relocate_key(
-        &self,
-        adapter: &Adapter,
-        to: &RootKey,
-        sources: &HashMap<RootKeyId, Option<Source>>,
-        mut row: KeyRow,
-    ) -> Result<(), Failure> {
+    async fn relocate_key(&self, work: &Move<'_>, mut row: KeyRow) -> Result<(), Failure> {
+        let Move { adapter, to, .. } = work;
         let mut event = Event::new(EventName::KeyMove, Actor::Server);
         event.adapter = Some(AdapterFacts {
             id: adapter.id.uuid(),
@@ -222,8 +278,8 @@ impl Relocation {
         let mut left = None;
         // What has no key is sealed by the new root key, and no more.
         if let Some(wrapped) = row.wrapped.take_if(|wrapped| wrapped.root_key != to.id) {
-            let Some(Some(source)) = sources.get(&wrapped.root_key) else {
-                return Err(Failure::NoVersion);
+            let Some(Some(source)) = work.sources.get(&wrapped.root_key) else {
+                return Err(Failure::NoWay);
             };
             let from = source
                 .versions
@@ -233,32 +289,58 @@ impl Relocation {
             let Some(pieces) = Pieces::of(&row.object) else {
                 return Ok(());
             };
-            let kek = self
-                .root_keys
-                .bring(&source.way, from, &pieces, &wrapped.kek)
-                .await?;
+            let brought = source.way.bring(from, &pieces, &wrapped.kek);
+            let kek = work.pace.ask(brought).await?;
             event.root_key = Some(RootKeyFacts {
                 wrap_profile: Some(kek.profile.name().to_owned()),
                 ..root_key_facts(to)
             });
             event = event
+                .detail("by", source.way.carrier().name())
                 .detail("from_root_key", from.id.to_string())
                 .detail("from_label", &from.label);
             changes.push(Change::UseRootKey(from.id));
-            left = Some((from, pieces, wrapped.kek));
+            left = Some(Left {
+                from,
+                pieces,
+                kek: wrapped.kek,
+            });
             row.wrapped = Some(WrappedUnder {
                 root_key: to.id,
                 version: to.version,
                 kek,
             });
         }
+        let new = row.wrapped.as_ref().map(|wrapped| wrapped.kek.clone());
         changes.push(Change::update_key(row));
-        self.recorder.commit(changes, event).await?;
-        if let Some((from, pieces, kek)) = left {
-            let backend = self.root_keys.for_root(from)?;
-            pieces.forget(&*backend, from, &kek).await;
+        let committed = self.recorder.commit(changes, event).await;
+        match (&committed, left, new) {
+            (Ok(_), Some(left), _) => self.give_up(left).await,
+            // It is certain that no row names it.
+            (
+                Err(recorder::Error::Conflict(_) | recorder::Error::Change(_)),
+                Some(Left { pieces, .. }),
+                Some(kek),
+            ) => {
+                let from = to;
+                self.give_up(Left { from, pieces, kek }).await;
+            }
+            _ => {}
         }
+        committed?;
         self.progress.rewrapped(adapter.id.uuid());
         Ok(())
+    }
+
+    /// Gives up a wrapped key that no row names. What a backend keeps of it although it should not is for the inventory to find.
+    async fn give_up(&self, Left { from, pieces, kek }: Left<'_>) {
+        let discarded = async {
+            let backend = self.root_keys.for_root(from)?;
+            pieces.forget(&*backend, from, &kek).await;
+            pieces.discard(&*backend, from, &kek).await
+        };
+        if let Err(error) = discarded.await {
+            tracing::warn!(root_key = %from.name, %error, "a wrapped key that is of no use any more is still in the backend");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a backend does, and the words for it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -268,8 +269,15 @@ pub trait RootKeyBackend: Send + Sync {
         root_key: &RootKey,
     ) -> Result<CreatedRootKey, Error>;
 
-    /// The device, for what two devices do between them. Fails where it is not up, and for a backend that is not one device.
+    /// The device, for what two devices do between them. Fails where it is not up, with [`Error::NotOneDevice`] for a mirror,
+    /// and with [`Error::Unsupported`] for what is no device at all, as a key manager.
     fn device(&self) -> Result<Device, Error>;
+
+    /// The backends that this one is made of, those first that serve the root key best; none for one that is not made of
+    /// others. Asks nobody.
+    fn members(&self, _root_key: &RootKey) -> Vec<Arc<dyn RootKeyBackend>> {
+        Vec::new()
+    }
 
     /// Whether keys can be made and released under the root key now; does it with a key that is thrown away.
     async fn check(&self, root_key: &RootKey) -> Result<(), Error>;

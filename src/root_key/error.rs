@@ -13,8 +13,8 @@ pub enum Error {
         /// The name that was looked for.
         backend: String,
     },
-    /// It is not one device: a mirror.
-    #[error("{backend} is a mirror, and keys move between single devices")]
+    /// It is not one device: a mirror, of which no member is up to stand for it.
+    #[error("{backend} is a mirror, and none of its members is up")]
     NotOneDevice {
         /// Its name.
         backend: String,

@@ -30,7 +30,7 @@ pub use backend::{
 pub use error::Error;
 pub use material::Material;
 pub use mirror::{MirrorBackend, PATIENCE};
-pub use moving::Way;
+pub use moving::{Carrier, Way};
 pub use pieces::Pieces;
 pub use pkcs11::{Pkcs11Backend, locator};
 pub use registry::RootKeys;

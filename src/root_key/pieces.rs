@@ -6,6 +6,7 @@
 //! highest first), and then these. A value of one piece is kept as the device gave it.
 
 use claviger_hsm::Error as DeviceError;
+use claviger_hsm::memory::LockedBuffer;
 use sha2::{Digest, Sha256};
 
 use super::{Error, KeyKind, KeySpecification, MadeKey, Material, RootKeyBackend};
@@ -99,6 +100,42 @@ impl Pieces {
             rewrapped.push(backend.rewrap(from, to, *specification, &piece).await?);
         }
         Ok(join(&rewrapped))
+    }
+
+    /// Brings a value from under a root key of one backend under one of another over locked memory of this process. No more
+    /// than one piece is in the clear at a time, from when its backend has given it out until the other has taken it.
+    pub(super) async fn carry(
+        &self,
+        (source, from): (&dyn RootKeyBackend, &RootKey),
+        (target, to): (&dyn RootKeyBackend, &RootKey),
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        let mut carried = Vec::with_capacity(self.0.len());
+        for (specification, piece) in self.0.iter().zip(self.split(from, wrapped)?) {
+            let released = source.release(from, *specification, &piece).await?;
+            let mut clear = LockedBuffer::zeroed(released.len());
+            released.open_into(clear.as_mut_slice())?;
+            drop(released);
+            let made = target.import(to, *specification, clear.as_slice()).await?;
+            carried.push(made.wrapped);
+        }
+        Ok(join(&carried))
+    }
+
+    /// Gives up a wrapped value that no row names any more, see [`RootKeyBackend::discard`]. Every piece is given up, whatever
+    /// becomes of the others.
+    pub async fn discard(
+        &self,
+        backend: &dyn RootKeyBackend,
+        root_key: &RootKey,
+        wrapped: &WrappedKek,
+    ) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for piece in self.split(root_key, wrapped)? {
+            let discarded = backend.discard(root_key, &piece).await;
+            outcome = outcome.and(discarded);
+        }
+        outcome
     }
 
     /// Forgets what is kept open of a value, see [`RootKeyBackend::forget`].

@@ -1,5 +1,5 @@
-//! A stand-in for a device that says in each wrapped key which version of which root key it is under, opens no other, and
-//! fails when it is told to.
+//! A stand-in for a device, or for a key manager, that says in each wrapped key which version of which root key it is under,
+//! opens no other, and fails when it is told to.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -18,16 +18,44 @@ use crate::root_key::{
 #[derive(Default)]
 pub(super) struct StandIn {
     faults: Mutex<VecDeque<How>>,
+    is_key_manager: bool,
+    discarded: Mutex<Vec<WrappedKek>>,
 }
 
 impl StandIn {
-    /// The next key that is to be wrapped anew is not, or it is not said.
+    /// One that is no device: keys go to and from it in the clear.
+    pub(super) fn key_manager() -> Self {
+        Self {
+            is_key_manager: true,
+            ..Self::default()
+        }
+    }
+
+    /// The next key that is to be wrapped anew, released or taken in is not, or it is not said.
     pub(super) fn fail(&self, how: How) {
         self.faults.lock().unwrap().push_back(how);
     }
 
     pub(super) fn is_used_up(&self) -> bool {
         self.faults.lock().unwrap().is_empty()
+    }
+
+    /// What was given up.
+    pub(super) fn discarded(&self) -> Vec<WrappedKek> {
+        self.discarded.lock().unwrap().clone()
+    }
+
+    /// Does it, or what the next fault says.
+    fn act<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let fault = self.faults.lock().unwrap().pop_front();
+        if fault == Some(How::Failed) {
+            return Err(failed(DeviceError::Deadline));
+        }
+        let done = act()?;
+        match fault {
+            Some(How::FailedButDone) => Err(failed(DeviceError::Deadline)),
+            _ => Ok(done),
+        }
     }
 }
 
@@ -68,15 +96,10 @@ impl RootKeyBackend for StandIn {
         _: KeySpecification,
         kept: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
-        let fault = self.faults.lock().unwrap().pop_front();
-        if fault == Some(How::Failed) {
-            return Err(failed(DeviceError::Deadline));
-        }
-        let value = opened(from, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
-        if fault == Some(How::FailedButDone) {
-            return Err(failed(DeviceError::Deadline));
-        }
-        Ok(wrapped(to, value))
+        self.act(|| {
+            let value = opened(from, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
+            Ok(wrapped(to, value))
+        })
     }
 
     async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {
@@ -91,12 +114,36 @@ impl RootKeyBackend for StandIn {
         unreachable!("no key is made")
     }
 
-    async fn import(&self, _: &RootKey, _: KeySpecification, _: &[u8]) -> Result<MadeKey, Error> {
-        unreachable!("no key is taken in")
+    async fn import(
+        &self,
+        root_key: &RootKey,
+        specification: KeySpecification,
+        value: &[u8],
+    ) -> Result<MadeKey, Error> {
+        assert_eq!(value.len(), specification.bytes());
+        self.act(|| {
+            Ok(MadeKey {
+                wrapped: wrapped(root_key, value),
+                sha256: [0; 32],
+            })
+        })
     }
 
-    async fn release(&self, _: &RootKey, _: KeySpecification, _: &WrappedKek) -> Result<Material, Error> {
-        unreachable!("no key leaves the device")
+    async fn release(
+        &self,
+        root_key: &RootKey,
+        _: KeySpecification,
+        kept: &WrappedKek,
+    ) -> Result<Material, Error> {
+        self.act(|| {
+            let value = opened(root_key, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
+            Ok(Material::of_stand_in(value.to_vec()))
+        })
+    }
+
+    async fn discard(&self, _: &RootKey, kept: &WrappedKek) -> Result<(), Error> {
+        self.discarded.lock().unwrap().push(kept.clone());
+        Ok(())
     }
 
     async fn release_under(&self, _: KeptKey<'_>, _: KeptKey<'_>, _: KeyWrap) -> Result<Vec<u8>, Error> {
@@ -116,6 +163,9 @@ impl RootKeyBackend for StandIn {
     }
 
     fn device(&self) -> Result<claviger_hsm::Device, Error> {
+        if self.is_key_manager {
+            return Err(Error::unsupported("what devices do between them"));
+        }
         Err(Error::NotOneDevice {
             backend: "hsm".into(),
         })

@@ -12,14 +12,14 @@ use uuid::Uuid;
 use self::backend::{StandIn, opened, wrapped};
 use super::relocation::Relocation;
 use super::{Progress, Rotation};
-use crate::adapter::RootKey;
+use crate::adapter::{RootKey, RootKeyId};
 use crate::custody::{EventName, Record, verify};
 use crate::recorder::tests::faulty::{Faulty, How, Plan, Step};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::root_key::RootKeys;
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
-use crate::store::suite::fixture::{row, write};
+use crate::store::suite::fixture::{root_key, row, seal_key, write};
 use crate::store::{Change, Store};
 
 /// More than are at the device at a time.
@@ -58,6 +58,7 @@ struct House {
     recorder: Recorder,
     plan: Arc<Plan>,
     device: Arc<StandIn>,
+    key_manager: Arc<StandIn>,
     progress: Progress,
     values: BTreeMap<Uuid, Vec<u8>>,
 }
@@ -91,13 +92,17 @@ impl House {
             fixture,
             plan,
             device: Arc::default(),
+            key_manager: Arc::new(StandIn::key_manager()),
             progress: Progress::default(),
             values,
         }
     }
 
     fn root_keys(&self) -> RootKeys {
-        RootKeys::new(vec![("hsm".to_owned(), self.device.clone())])
+        RootKeys::new(vec![
+            ("hsm".to_owned(), self.device.clone()),
+            ("ibm".to_owned(), self.key_manager.clone()),
+        ])
     }
 
     fn rotation(&self) -> Rotation {
@@ -118,9 +123,34 @@ impl House {
         )
     }
 
+    /// A root key in the key manager.
+    async fn root_key_in_the_key_manager(&self) -> RootKey {
+        let root_key = RootKey {
+            backend: "ibm".to_owned(),
+            ..root_key("north")
+        };
+        self.fixture.keys.insert(root_key.id, seal_key(3));
+        write(&*self.fixture.store, &[Change::CreateRootKey(root_key.clone())])
+            .await
+            .unwrap();
+        root_key
+    }
+
+    /// Puts the adapter East under this root key.
+    async fn put_under(&self, to: RootKeyId) {
+        let adapter = self.fixture.east.id;
+        write(&*self.fixture.store, &[Change::MoveAdapter { adapter, to }])
+            .await
+            .unwrap();
+    }
+
     fn break_by(&self, fault: Fault) {
+        self.break_at(&self.device, fault);
+    }
+
+    fn break_at(&self, backend: &StandIn, fault: Fault) {
         match fault {
-            Fault::Device(how) => self.device.fail(how),
+            Fault::Device(how) => backend.fail(how),
             Fault::Record(step, how) => self.plan.fail(step, how),
             Fault::Unknown(how) => {
                 self.plan.fail(Step::Commit, how);
@@ -165,9 +195,34 @@ impl House {
         counts
     }
 
+    /// By what the keys that were moved went, as their records say.
+    async fn carriers(&self) -> Vec<String> {
+        let stored = self.store.custody_records(0, 1_000_000).await.unwrap();
+        let records = stored
+            .iter()
+            .map(|stored| Record::from_bytes(&stored.bytes).unwrap());
+        let moves = records.filter(|record| record.event == EventName::KeyMove);
+        let mut carriers: Vec<_> = moves.map(|record| record.details["by"].clone()).collect();
+        carriers.sort();
+        carriers.dedup();
+        carriers
+    }
+
+    /// No wrapped key that a row names was given up.
+    async fn nothing_in_use_was_given_up(&self, case: &str) {
+        let given_up = [self.device.discarded(), self.key_manager.discarded()].concat();
+        for id in self.values.keys() {
+            let row = self.store.key(self.fixture.east.id, *id).await.unwrap();
+            let kept = row.unwrap().wrapped.unwrap().kek;
+            assert!(!given_up.contains(&kept), "{case}: {id} was given up");
+        }
+    }
+
     /// Nothing is left to be done, nothing was done twice.
     async fn is_done(&self, case: &str, place: (&str, u32), event: EventName, id: Uuid) {
-        assert!(self.plan.is_used_up() && self.device.is_used_up(), "{case}");
+        let backends = [&self.device, &self.key_manager];
+        let used_up = backends.iter().all(|backend| backend.is_used_up());
+        assert!(self.plan.is_used_up() && used_up, "{case}");
         let all = BTreeMap::from([((place.0.to_owned(), place.1), KEYS)]);
         assert_eq!(self.places(case).await, all, "{case}");
         let once: BTreeMap<_, _> = self
@@ -204,20 +259,69 @@ async fn a_move_that_breaks_at_any_step_loses_no_key_and_goes_on() {
         let house = House::new().await;
         // So that keys are moved from an earlier version too.
         house.fixture.rotate().await.unwrap();
-        let to = house.fixture.west.root_key;
-        let adapter = house.fixture.east.id;
-        write(&*house.fixture.store, &[Change::MoveAdapter { adapter, to }])
-            .await
-            .unwrap();
+        house.put_under(house.fixture.west.root_key).await;
         house.break_by(fault);
         for _ in 0..LOOKS {
             house.relocation().pass().await.unwrap();
             house.places(&case).await;
         }
+        let adapter = house.fixture.east.id.uuid();
         house
-            .is_done(&case, ("west", 1), EventName::KeyMove, adapter.uuid())
+            .is_done(&case, ("west", 1), EventName::KeyMove, adapter)
             .await;
+        assert_eq!(house.carriers().await, ["device"], "{case}");
     }
+}
+
+#[tokio::test]
+async fn a_move_to_a_key_manager_that_breaks_at_any_step_loses_no_key_and_gives_up_none_that_is_in_use() {
+    // It breaks where keys are given out, and where they are taken in.
+    for (fault, given_out) in FAULTS
+        .into_iter()
+        .flat_map(|fault| [(fault, true), (fault, false)])
+    {
+        let case = format!("{fault:?}, {given_out}");
+        let house = House::new().await;
+        house.fixture.rotate().await.unwrap();
+        let to = house.root_key_in_the_key_manager().await;
+        house.put_under(to.id).await;
+        let backend = if given_out {
+            &house.device
+        } else {
+            &house.key_manager
+        };
+        house.break_at(backend, fault);
+        for _ in 0..LOOKS {
+            house.relocation().pass().await.unwrap();
+            house.places(&case).await;
+            house.nothing_in_use_was_given_up(&case).await;
+        }
+        let adapter = house.fixture.east.id.uuid();
+        house
+            .is_done(&case, ("north", 1), EventName::KeyMove, adapter)
+            .await;
+        assert_eq!(house.carriers().await, ["server-memory"], "{case}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_move_leaves_in_a_key_manager_is_given_up_key_by_key() {
+    let house = House::new().await;
+    let there = house.root_key_in_the_key_manager().await;
+    house.put_under(there.id).await;
+    house.relocation().pass().await.unwrap();
+    let kept: Vec<_> = house
+        .values
+        .values()
+        .map(|value| wrapped(&there, value))
+        .collect();
+    house.put_under(house.fixture.west.root_key).await;
+    house.relocation().pass().await.unwrap();
+    house.places("back").await;
+    let given_up = house.key_manager.discarded();
+    assert_eq!(given_up.len(), KEYS);
+    assert!(kept.iter().all(|kek| given_up.contains(kek)));
+    assert_eq!(house.carriers().await, ["server-memory"]);
 }
 
 #[tokio::test]

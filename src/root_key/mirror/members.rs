@@ -154,6 +154,11 @@ impl Member {
         &*self.backend
     }
 
+    /// The same, for somebody who keeps it.
+    pub(super) fn shared(&self) -> Arc<dyn RootKeyBackend> {
+        Arc::clone(&self.backend)
+    }
+
     /// Counts a request as under way until what it returns is dropped.
     pub(super) fn count(&self) -> Counted<'_> {
         self.under_way.fetch_add(1, Ordering::Relaxed);

@@ -384,10 +384,12 @@ impl RootKeyBackend for MirrorBackend {
 
     /// On every member: where one is away, the key would live on there.
     async fn destroy(&self, root_key: &RootKey) -> Result<(), Error> {
+        let mut outcome = Ok(());
         for member in self.members.iter() {
-            member.backend().destroy(root_key).await?;
+            let destroyed = member.backend().destroy(root_key).await;
+            outcome = outcome.and(destroyed);
         }
-        Ok(())
+        outcome
     }
 
     async fn offer_take_in(&self, label: &str) -> Result<RsaPublicKey, Error> {
@@ -403,11 +405,18 @@ impl RootKeyBackend for MirrorBackend {
         creation::take_in(&self.members, label, wrapped, root_key, self.replication).await
     }
 
-    /// The key of a move would be missing on the other members when they are asked.
+    /// A member stands for it, see [`members`](Self::members).
     fn device(&self) -> Result<Device, Error> {
         Err(Error::NotOneDevice {
             backend: self.name.clone(),
         })
+    }
+
+    fn members(&self, root_key: &RootKey) -> Vec<Arc<dyn RootKeyBackend>> {
+        let candidates = self.members.for_request(&[root_key]).into_iter();
+        candidates
+            .map(|candidate| self.members.get(candidate.index).shared())
+            .collect()
     }
 
     async fn forget(&self, root_key: &RootKey, wrapped: Option<&WrappedKek>) {
