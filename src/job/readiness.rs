@@ -17,12 +17,10 @@ use crate::adapter::{RootKey, RootKeyId};
 use crate::root_key::{BackendDescription, RootKeyBackend, RootKeys};
 use crate::store::Store;
 
-/// How long what a backend says of itself is good for, and the first of a root key. How long its proof is, the backend says:
-/// a device that goes away is noticed within that, its patience and [`LOOK`] together, less than a second.
-const INTERVAL: Duration = Duration::from_millis(400);
-/// What takes longer to answer is not ready.
+/// How long the first look at everything waits for what takes long to answer.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// How often it is looked which proofs are no longer good.
+/// How often it is looked which proofs are no longer good. How long one is good for, the backend says: a device that goes
+/// away is noticed within that, the backend's patience and this together, less than a second.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What is known of each root key and backend. The work in the background ends when this is dropped.
@@ -103,9 +101,11 @@ impl Readiness {
 
     /// What a backend says of itself; why it says nothing, where it does not answer.
     pub fn backend(&self, name: &str) -> Result<BackendDescription, String> {
+        let backend = self.shared.root_keys.backend(name);
+        let patience = backend.map_or(PATIENCE, |backend| backend.patience_of_checks());
         let found = self.shared.found();
         let finding = found.backends.get(name).ok_or(NOT_TRIED)?;
-        let description = finding.judge(Instant::now(), None, PATIENCE)?;
+        let description = finding.judge(Instant::now(), None, patience)?;
         description.cloned().ok_or_else(|| NOT_TRIED.to_owned())
     }
 }
@@ -142,7 +142,7 @@ impl Shared {
                 .backends
                 .entry(name.to_owned())
                 .or_default()
-                .begin(|_| INTERVAL)
+                .begin(|well| backend.rest_between_checks(well))
             {
                 let (shared, name) = (Arc::clone(self), name.to_owned());
                 tokio::spawn(async move {
@@ -275,6 +275,7 @@ impl<T> Finding<T> {
 mod tests {
     use super::*;
 
+    const INTERVAL: Duration = PATIENCE;
     const MOMENT: Duration = Duration::from_millis(1);
 
     fn finding(asked: Option<Instant>, answered: Option<(Instant, Result<(), String>)>) -> Finding<()> {
