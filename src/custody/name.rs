@@ -58,6 +58,8 @@ event_names! {
     KeyRewrap = "key.rewrap",
     /// A root key was found and checked, or not found, or not the one that was entered.
     RootKeyVerify = "root-key.verify",
+    /// A key is destroyed, for it was deleted in the key manager where it lay, wrapped.
+    KeyDestroy = "key.destroy",
 
     /// A root key was disabled: nothing is made, released or re-wrapped under it.
     RootKeyDisable = "root-key.disable",

@@ -24,6 +24,8 @@ pub enum Event {
     },
     /// Destroy.
     Destroy,
+    /// The value was deleted where it lay, by another hand than a client's.
+    Lose,
 }
 
 /// A date that a client may plan.
@@ -101,8 +103,10 @@ pub fn transition(state: State, event: Event) -> Result<State, LifeCycleError> {
         (State::PreActive | State::Active | State::Deactivated, Event::Compromise { .. }) => {
             Ok(State::Compromised)
         }
-        (State::PreActive | State::Deactivated, Event::Destroy) => Ok(State::Destroyed),
-        (State::Compromised, Event::Destroy) | (State::Destroyed, Event::Compromise { .. }) => {
+        // What is gone is destroyed, whatever it was to be used for still.
+        (State::Active, Event::Lose)
+        | (State::PreActive | State::Deactivated, Event::Destroy | Event::Lose) => Ok(State::Destroyed),
+        (State::Compromised, Event::Destroy | Event::Lose) | (State::Destroyed, Event::Compromise { .. }) => {
             Ok(State::DestroyedCompromised)
         }
         _ => Err(LifeCycleError::Illegal {
@@ -110,7 +114,7 @@ pub fn transition(state: State, event: Event) -> Result<State, LifeCycleError> {
                 Event::Activate => "activation",
                 Event::Deactivate => "deactivation",
                 Event::Compromise { .. } => "a report of compromise",
-                Event::Destroy => "destruction",
+                Event::Destroy | Event::Lose => "destruction",
             },
             state,
         }),
@@ -176,7 +180,8 @@ impl LifeCycle {
 
     /// Lets `event` happen at `now` and sets the dates that go with it. Upon an error nothing has changed.
     pub fn apply(&mut self, event: Event, now: DateTime) -> Result<State, LifeCycleError> {
-        let next = transition(self.state(now), event)?;
+        let before = self.state(now);
+        let next = transition(before, event)?;
         match event {
             Event::Activate => {
                 if self.deactivation.is_some_and(|date| date <= now) {
@@ -186,19 +191,27 @@ impl LifeCycle {
                 // Section 3.25: it never precedes the Activation Date.
                 self.process_start = self.process_start.map(|date| date.max(now));
             }
-            Event::Deactivate => {
-                self.deactivation = Some(now);
-                // Section 3.26: it is never later than the Deactivation Date.
-                self.protect_stop = self.protect_stop.map(|date| date.min(now));
-            }
+            Event::Deactivate => self.end_use(now),
             Event::Compromise { occurred } => {
                 self.compromise = Some(now);
                 self.compromise_occurrence = Some(occurred);
             }
             Event::Destroy => self.destroy = Some(now),
+            Event::Lose => {
+                if before == State::Active {
+                    self.end_use(now);
+                }
+                self.destroy = Some(now);
+            }
         }
         self.settled = next;
         Ok(next)
+    }
+
+    fn end_use(&mut self, now: DateTime) {
+        self.deactivation = Some(now);
+        // Section 3.26: it is never later than the Deactivation Date.
+        self.protect_stop = self.protect_stop.map(|date| date.min(now));
     }
 
     /// Takes over what became of the key elsewhere, and the state that follows from it.

@@ -86,7 +86,13 @@ fn a_destroyed_key_can_still_be_reported_compromised_and_then_nothing_more() {
     let mut life = LifeCycle::begin();
     life.apply(Event::Destroy, at(1)).unwrap();
     assert_eq!(life.apply(COMPROMISE, at(2)), Ok(State::DestroyedCompromised));
-    for event in [Event::Activate, Event::Deactivate, COMPROMISE, Event::Destroy] {
+    for event in [
+        Event::Activate,
+        Event::Deactivate,
+        COMPROMISE,
+        Event::Destroy,
+        Event::Lose,
+    ] {
         assert!(life.apply(event, at(3)).is_err());
     }
 }
@@ -100,6 +106,27 @@ fn an_active_key_cannot_be_destroyed() {
         refused.to_string(),
         "destruction is not possible in the state Active"
     );
+}
+
+#[test]
+fn a_key_that_was_deleted_where_it_lay_is_destroyed_in_whatever_state_it_was() {
+    let mut active = LifeCycle::begin();
+    active.apply(Event::Activate, at(1)).unwrap();
+    active.plan(PlannedDate::ProtectStop, at(50), at(1)).unwrap();
+    assert_eq!(active.apply(Event::Lose, at(2)), Ok(State::Destroyed));
+    assert_eq!(active.destroy(), Some(at(2)));
+    assert_eq!(active.planned(PlannedDate::Deactivation), Some(at(2)));
+    assert_eq!(active.planned(PlannedDate::ProtectStop), Some(at(2)));
+
+    let mut fresh = LifeCycle::begin();
+    assert_eq!(fresh.apply(Event::Lose, at(2)), Ok(State::Destroyed));
+    assert_eq!(fresh.planned(PlannedDate::Deactivation), None);
+
+    let mut compromised = LifeCycle::begin();
+    compromised.apply(COMPROMISE, at(1)).unwrap();
+    let lost = compromised.apply(Event::Lose, at(2));
+    assert_eq!(lost, Ok(State::DestroyedCompromised));
+    assert!(compromised.apply(Event::Lose, at(3)).is_err());
 }
 
 #[test]
@@ -123,6 +150,7 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         Just(Event::Activate),
         Just(Event::Deactivate),
         Just(Event::Destroy),
+        Just(Event::Lose),
         (-50_i64..50).prop_map(|seconds| Event::Compromise {
             occurred: at(seconds)
         }),

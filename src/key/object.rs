@@ -332,6 +332,15 @@ impl ManagedObject {
         Ok(())
     }
 
+    /// The value was deleted where it lay, by another hand than a client's: the object is destroyed, whatever its state.
+    pub fn lose(&mut self, now: DateTime) -> Result<(), LifeCycleError> {
+        self.apply(Event::Lose, now)?;
+        if let Some(content) = self.content_mut() {
+            content.registered = None;
+        }
+        Ok(())
+    }
+
     /// The object is handed to a client (section 3.34). Returns whether that changed it. Last Change Date stays:
     /// Get is not among what sets it (section 3.38).
     pub const fn serve(&mut self) -> bool {

@@ -10,6 +10,7 @@
 //!   nobody knows yet.
 //! - While the log cannot be written, every commit is refused. There is no mode without a log.
 
+mod deletion;
 mod error;
 mod event;
 mod log;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::custody::{Event, Hash, Head};
 use crate::store::{Change, WriteStore};
 
+pub use deletion::{Deletion, Entered, NotEntered};
 pub use error::Error;
 pub use event::{by_client, root_key_facts};
 

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
 use serde::Serialize;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Error, KeySpecification, Material};
 use crate::adapter::{RootKey, RootKeyOrigin};
@@ -42,6 +45,12 @@ pub struct KeptThere {
     pub id: String,
     /// Its name there.
     pub name: String,
+    /// The adapter that it was put there for, where it says so.
+    pub adapter: Option<Uuid>,
+    /// Since when it is there.
+    pub created_at: Option<OffsetDateTime>,
+    /// Whether this server put it there moments ago, so that its row may be on the way still.
+    pub is_new: bool,
 }
 
 /// A key that was made or taken in, under its root key.
@@ -163,6 +172,12 @@ pub trait RootKeyBackend: Send + Sync {
         Ok(None)
     }
 
+    /// A number that grows whenever the backend wrapped under another version of a root key than it was asked to, see
+    /// [`present_version`](Self::present_version); none where that can't happen. Asks nobody.
+    fn other_versions(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
     /// Whether the root key is there, fit, and the one whose check value was recorded. It is never made here.
     async fn verify(&self, root_key: &RootKey) -> Result<(), Error>;
 
@@ -240,6 +255,17 @@ pub trait RootKeyBackend: Send + Sync {
         Ok(())
     }
 
+    /// What a row is to keep of a key that came wrapped anew with a release, see [`Material::rewrapped`]: itself, unless the
+    /// backend keeps wrapped keys itself.
+    async fn keep(
+        &self,
+        _root_key: &RootKey,
+        _specification: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        Ok(wrapped.clone())
+    }
+
     /// Gives up a wrapped key that no row names any more: after its key was destroyed or wrapped anew, or was never kept. For
     /// backends that keep wrapped keys themselves.
     async fn discard(&self, _root_key: &RootKey, _wrapped: &WrappedKek) -> Result<(), Error> {
@@ -249,6 +275,19 @@ pub trait RootKeyBackend: Send + Sync {
     /// The wrapped keys that lie in the backend itself, of everybody who uses it so; none where it keeps none.
     async fn inventory(&self) -> Result<Option<Vec<KeptThere>>, Error> {
         Ok(None)
+    }
+
+    /// Whether a wrapped key that lies in the backend itself is there still, and is what was put there.
+    ///
+    /// Fails with [`Error::WrappedKeyDeleted`] where somebody has deleted it, and with nothing like that where the backend
+    /// does not know.
+    async fn verify_kept(
+        &self,
+        _root_key: &RootKey,
+        _specification: KeySpecification,
+        _wrapped: &WrappedKek,
+    ) -> Result<(), Error> {
+        Ok(())
     }
 
     /// What the backend calls this wrapped key by, where it lies in the backend itself. Asks nobody.

@@ -2,6 +2,8 @@
 
 use claviger_hsm::Error as DeviceError;
 
+use super::Binding;
+
 /// Why a root key, or what holds it, did not do what it was asked. The texts are for operators and for the log: what a
 /// client reads is said elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +42,16 @@ pub enum Error {
         /// The backend's name.
         backend: String,
         /// What the key manager called it by.
+        id: String,
+        /// Which value it was.
+        binding: Binding,
+    },
+    /// The wrapped key lies in the key manager itself, and is not what was put there.
+    #[error("the wrapped key {id} in the key manager {backend} is not the one that was put there")]
+    WrappedKeyChanged {
+        /// The backend's name.
+        backend: String,
+        /// What the key manager calls it by.
         id: String,
     },
     /// No root key is made on a mirror, or brought to it, while one of its members is away.
@@ -135,13 +147,21 @@ impl Error {
             Self::Device {
                 source: DeviceError::WrappedKeyRefused,
                 ..
-            }
+            } | Self::WrappedKeyChanged { .. }
         )
     }
 
     /// Whether the wrapped key is gone for good, by somebody's hand in the key manager where it lay.
     pub fn is_deletion_of_the_wrapped_key(&self) -> bool {
         matches!(self, Self::WrappedKeyDeleted { .. })
+    }
+
+    /// Which wrapped key is gone for good, what the key manager called it by, and in which backend it lay.
+    pub fn deleted_wrapped_key(&self) -> Option<(&str, &str, Binding)> {
+        match self {
+            Self::WrappedKeyDeleted { backend, id, binding } => Some((backend, id, *binding)),
+            _ => None,
+        }
     }
 
     /// Whether the device does not wrap or unwrap in the way that was asked for.

@@ -12,7 +12,16 @@ pub struct Material {
     backend: String,
     release_profile: &'static str,
     released: Inner,
-    rewrapped: Option<WrappedKek>,
+    rewrapped: Option<Rewrapped>,
+}
+
+/// A key that was wrapped anew on the occasion of its release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// What is to be kept in place of what was released.
+    pub wrapped: WrappedKek,
+    /// The check value of the version that it is under now.
+    pub check_value: Vec<u8>,
 }
 
 enum Inner {
@@ -56,7 +65,7 @@ impl Material {
         backend: &str,
         release_profile: &'static str,
         key: LockedBuffer,
-        rewrapped: Option<WrappedKek>,
+        rewrapped: Option<Rewrapped>,
     ) -> Self {
         Self {
             backend: backend.to_owned(),
@@ -68,8 +77,15 @@ impl Material {
 
     /// The key wrapped anew, where it was under an earlier version of its root key and the backend took the occasion: to be
     /// kept in place of what was released. None for a value in several pieces.
-    pub fn rewrapped(&self) -> Option<&WrappedKek> {
+    pub fn rewrapped(&self) -> Option<&Rewrapped> {
         self.rewrapped.as_ref()
+    }
+
+    /// The same, with what a stand-in for a backend wrapped anew.
+    #[cfg(any(test, feature = "testkit"))]
+    #[must_use]
+    pub fn rewrapped_as(self, rewrapped: Option<Rewrapped>) -> Self {
+        Self { rewrapped, ..self }
     }
 
     /// What was released in pieces, one at least, as one.

@@ -28,7 +28,7 @@ pub use backend::{
     MemberDescription, RootKeyBackend,
 };
 pub use error::Error;
-pub use material::Material;
+pub use material::{Material, Rewrapped};
 pub use mirror::{MirrorBackend, PATIENCE};
 pub use moving::{Carrier, Way};
 pub use pieces::Pieces;

@@ -53,6 +53,14 @@ impl Pieces {
         Some(Self((0..count).map(piece).collect()))
     }
 
+    /// The piece of a value that is kept in one.
+    pub fn only(&self) -> Option<KeySpecification> {
+        match self.0.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
     /// Takes a value in and wraps it under the root key.
     pub async fn import(
         &self,
@@ -65,7 +73,10 @@ impl Pieces {
         }
         let mut wrapped = Vec::with_capacity(self.0.len());
         for (specification, piece) in self.0.iter().zip(material.chunks(PIECE)) {
-            wrapped.push(backend.import(root_key, *specification, piece).await?.wrapped);
+            match backend.import(root_key, *specification, piece).await {
+                Ok(made) => wrapped.push(made.wrapped),
+                Err(error) => return Err(given_up(backend, root_key, &wrapped, error).await),
+            }
         }
         Ok(MadeKey {
             wrapped: join(&wrapped),
@@ -97,7 +108,10 @@ impl Pieces {
     ) -> Result<WrappedKek, Error> {
         let mut rewrapped = Vec::with_capacity(self.0.len());
         for (specification, piece) in self.0.iter().zip(self.split(from, wrapped)?) {
-            rewrapped.push(backend.rewrap(from, to, *specification, &piece).await?);
+            match backend.rewrap(from, to, *specification, &piece).await {
+                Ok(piece) => rewrapped.push(piece),
+                Err(error) => return Err(given_up(backend, to, &rewrapped, error).await),
+            }
         }
         Ok(join(&rewrapped))
     }
@@ -146,6 +160,47 @@ impl Pieces {
         }
     }
 
+    /// Gives a value up, see [`RootKeyBackend::discard`]: every piece of it, and the first failure.
+    pub async fn discard(
+        &self,
+        backend: &dyn RootKeyBackend,
+        root_key: &RootKey,
+        wrapped: &WrappedKek,
+    ) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for piece in self.split(root_key, wrapped).unwrap_or_default() {
+            outcome = outcome.and(backend.discard(root_key, &piece).await);
+        }
+        outcome
+    }
+
+    /// What the backend calls the pieces of a value by, of those that lie in the backend itself.
+    pub fn kept_there(
+        &self,
+        backend: &dyn RootKeyBackend,
+        root_key: &RootKey,
+        wrapped: &WrappedKek,
+    ) -> Vec<String> {
+        let pieces = self.split(root_key, wrapped).unwrap_or_default();
+        pieces
+            .iter()
+            .filter_map(|piece| backend.kept_there(piece))
+            .collect()
+    }
+
+    /// Whether every piece of a value is there still, see [`RootKeyBackend::verify_kept`].
+    pub async fn verify_kept(
+        &self,
+        backend: &dyn RootKeyBackend,
+        root_key: &RootKey,
+        wrapped: &WrappedKek,
+    ) -> Result<(), Error> {
+        for (specification, piece) in self.0.iter().zip(self.split(root_key, wrapped)?) {
+            backend.verify_kept(root_key, *specification, &piece).await?;
+        }
+        Ok(())
+    }
+
     fn split(&self, root_key: &RootKey, wrapped: &WrappedKek) -> Result<Vec<WrappedKek>, Error> {
         if self.0.len() == 1 {
             return Ok(vec![wrapped.clone()]);
@@ -157,6 +212,21 @@ impl Pieces {
                 source: DeviceError::WrappedKeyRefused,
             })
     }
+}
+
+/// The error that ended the wrapping of a value's pieces, after those that were wrapped are given up.
+async fn given_up(
+    backend: &dyn RootKeyBackend,
+    root_key: &RootKey,
+    pieces: &[WrappedKek],
+    error: Error,
+) -> Error {
+    for piece in pieces {
+        if let Err(error) = backend.discard(root_key, piece).await {
+            tracing::warn!(root_key = %root_key.name, %error, "a piece of a value that was not kept could not be given up");
+        }
+    }
+    error
 }
 
 /// The pieces as they are kept. The profile that is kept beside them is that of the first.
