@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
 use super::item::{Item, request_facts, shortened};
+use super::loose::Loose;
 use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
@@ -251,6 +252,8 @@ impl<'a> Message<'a> {
                 settings: OnceCell::new(),
                 user: self.user.as_deref(),
                 version: self.version,
+                loose: Loose::default(),
+                renewal: None,
                 event: self.event(operation, position, count),
             };
             let result = match request.payload {
@@ -262,6 +265,7 @@ impl<'a> Message<'a> {
                     .map(ResponseItem::success),
                 Err(error) => Err(Refusal::unreadable(&error)),
             };
+            let result = item.settle(result).await;
             let event = item.event.clone();
             let response = match result {
                 Ok(response) => {

@@ -35,13 +35,15 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
     make::require_free(item, &names).await?;
 
     let root_key = make::root_key(item).await?;
+    let specification = make::specification(draft.object())?;
     let made = services
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_made(&error))?
-        .generate(&root_key, make::specification(draft.object())?)
+        .generate(&root_key, specification)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
+    item.made(&root_key, specification, &made.wrapped);
     let id = make::keep(item, draft, made.sha256, &root_key, made.wrapped).await?;
     Ok(CreateResponse {
         object_type,

@@ -142,18 +142,16 @@ async fn derive(
         in_server(method, parameters, base, key, data, length).await?
     };
     let root_key = make::root_key(item).await?;
+    let specification = make::specification(draft.object())?;
     let made = item
         .services
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_made(&error))?
-        .import(
-            &root_key,
-            make::specification(draft.object())?,
-            derived.as_slice(),
-        )
+        .import(&root_key, specification, derived.as_slice())
         .await
         .map_err(|error| Refusal::not_made(&error))?;
+    item.made(&root_key, specification, &made.wrapped);
     let under = WrappedUnder {
         root_key: root_key.id,
         version: root_key.version,
@@ -237,6 +235,7 @@ async fn on_device(
         .await;
     match made {
         Ok(made) => {
+            item.made(&root_key, specification, &made.wrapped);
             item.detail("cryptography", "device");
             item.uses(&root_key, root_key.version, Some(made.wrapped.profile));
             let under = WrappedUnder {

@@ -19,6 +19,9 @@ pub(super) async fn perform(
         })
         .await?;
     item.services.forget(held.as_ref()).await;
+    if let Some((pieces, wrapped)) = held {
+        item.loose.replaced(item.services, pieces, &wrapped).await;
+    }
     Ok(DestroyResponse {
         unique_identifier: id.hyphenated().to_string(),
     })

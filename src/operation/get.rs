@@ -83,17 +83,22 @@ pub(super) async fn hand_out(
             }
         };
         let wrapped = row.wrapped.clone();
-        // The first time it is served, it is no longer Fresh.
         let mut changes: Vec<_> = wrapped
             .iter()
             .map(|wrapped| Change::UseRootKey(wrapped.root_key))
             .collect();
+        let renewed = item.renew(&mut row).await;
         let mut served = row.object.clone();
-        if served.serve() {
+        // The first time it is served, it is no longer Fresh.
+        let was_fresh = served.serve();
+        if was_fresh || renewed {
             row.object = served.clone();
             changes.push(Change::update_key(row));
         }
         if item.commit(changes).await? == Commit::Done {
+            if renewed {
+                item.renewal = None;
+            }
             let object = written(&served, format, out);
             return Ok((served, object));
         }
@@ -117,7 +122,7 @@ fn permit(row: &KeyRow, request: &GetRequest<'_>) -> Result<Delivery, Refusal> {
     let object = &row.object;
     // Nothing but attributes is left of a destroyed object.
     if object.is_destroyed() {
-        return Err(Refusal::not_found());
+        return Err(Refusal::value_destroyed());
     }
     if request.key_compression_type.is_some() {
         return Err(Refusal::key_compression());
@@ -284,6 +289,8 @@ async fn release(
         .await
         .map_err(|error| Refusal::not_released(&error))?;
     item.leaves_by(material.release_profile());
+    item.leave_renewal().await;
+    item.renews(row, &root_key, &material).await;
     Ok(Out::Closed(material))
 }
 

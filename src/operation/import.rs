@@ -62,6 +62,7 @@ pub(super) async fn perform(
     changes.push(match existing {
         None => Change::create_key(KeyRow::new(object, wrapped)),
         Some(mut row) => {
+            item.replaces(&row.object, row.wrapped.as_ref()).await;
             item.detail("replaces", "the object of this identifier");
             (row.object, row.wrapped) = (object, wrapped);
             Change::update_key(row)

@@ -4,19 +4,22 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
+use super::loose::Loose;
 use super::refusal::Refusal;
+use super::renewal::Renewal;
 use super::services::Services;
 use super::undo::Staged;
 use crate::adapter::{Caller, RootKey};
 use crate::custody::{self, Event, ObjectFacts, Outcome, RootKeyFacts};
-use crate::key::{ManagedObject, WrapProfile};
+use crate::key::{ManagedObject, WrapProfile, WrappedKek};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::attribute::AttributeValue;
 use crate::kmip::enumeration::{CryptographicAlgorithm, Operation, State, UniqueIdentifierReference};
 use crate::kmip::payload::{Data, UniqueIdentifier};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
-use crate::store::{Change, KeyRow, Settings};
+use crate::root_key::Pieces;
+use crate::store::{Change, KeyRow, Settings, WrappedUnder};
 
 /// How often a change is made anew because somebody else changed the object meanwhile.
 const ATTEMPTS: usize = 32;
@@ -40,6 +43,10 @@ pub(super) struct Item<'a> {
     pub(super) user: Option<&'a str>,
     /// The version of the client's message.
     pub(super) version: ProtocolVersion,
+    /// What lies in the key manager for it and may be named by no row in the end.
+    pub(super) loose: Loose,
+    /// What the backend wrapped anew when it released the object's value.
+    pub(super) renewal: Option<Renewal>,
     /// What will be recorded of this item. Operations add to it what they learn.
     pub(super) event: Event,
 }
@@ -140,6 +147,18 @@ impl Item<'_> {
         }
         if let Err(error) = self.services.recorder.commit(Vec::new(), self.event).await {
             tracing::error!(event = %name, %error, "a refusal could not be recorded");
+        }
+    }
+
+    /// A value was wrapped for an object that is not written yet: given up again where it never is.
+    pub(super) fn made(&mut self, root_key: &RootKey, pieces: impl Into<Pieces>, wrapped: &WrappedKek) {
+        self.loose.made(self.services, root_key, pieces.into(), wrapped);
+    }
+
+    /// The value of an object is named no more once the item is recorded, and is given up then.
+    pub(super) async fn replaces(&mut self, object: &ManagedObject, wrapped: Option<&WrappedUnder>) {
+        if let Some((pieces, wrapped)) = Pieces::of(object).zip(wrapped) {
+            self.loose.replaced(self.services, pieces, wrapped).await;
         }
     }
 

@@ -114,7 +114,7 @@ fn may_unwrap(item: &Item<'_>, row: &KeyRow) -> Result<(), Refusal> {
 
 /// None where the device does not unwrap like that, or does not hold the wrapping key.
 async fn unwrap(
-    item: &Item<'_>,
+    item: &mut Item<'_>,
     came: &RegisteredWrapped,
     wrapping_row: &KeyRow,
     key_wrap: KeyWrap,
@@ -144,7 +144,10 @@ async fn unwrap(
         .unwrap_under(root_key, specification, wrapping_key, key_wrap, &came.value)
         .await;
     match unwrapped {
-        Ok(made) => Ok(Some(made)),
+        Ok(made) => {
+            item.made(root_key, specification, &made.wrapped);
+            Ok(Some(made))
+        }
         Err(error) if error.is_unknown_wrapping() || error.unsupported_what().is_some() => Ok(None),
         Err(error) if error.is_refusal_of_a_foreign_key() || error.length_of_the_key().is_some() => {
             Err(Refusal::does_not_unwrap())
@@ -177,6 +180,8 @@ async fn encoded(
         .release(root_key, whole, &sealed.wrapped)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
+    // The structure is kept nowhere.
+    item.loose.give_up_made().await;
     let details = &mut item.event.details;
     details.insert("unwrapped_by".to_owned(), ENCODED_RELEASE_PROFILE.to_owned());
     let mut structure = LockedBuffer::zeroed(material.len());

@@ -189,6 +189,7 @@ pub(super) async fn release(
                 .ok_or_else(|| Refusal::too_long_to_wrap(LONGEST_SECRET))?;
             let made = backend.import(&root_key, specification, encoded.as_slice()).await;
             structure = made.map_err(|error| Refusal::not_released(&error))?.wrapped;
+            item.made(&root_key, specification, &structure);
             let key = KeptKey {
                 root_key: &root_key,
                 specification,
@@ -201,6 +202,8 @@ pub(super) async fn release(
         .release_under(key, wrapping_key, wrapping.key_wrap)
         .await
         .map_err(|error| Refusal::not_wrapped(&error, wrapping.key_wrap))?;
+    // The structure is kept nowhere.
+    item.loose.give_up_made().await;
     item.leaves_by(profile);
     Ok(released)
 }

@@ -90,14 +90,18 @@ async fn replace(
 ) -> Result<Option<String>, Refusal> {
     shaping::require_allowed(item, draft.object()).await?;
     let root_key = make::root_key(item).await?;
+    let specification = make::specification(draft.object())?;
+    // Of an attempt before this one.
+    item.loose.give_up_made().await;
     let MadeKey { wrapped, sha256 } = item
         .services
         .root_keys
         .for_root(&root_key)
         .map_err(|error| Refusal::not_made(&error))?
-        .generate(&root_key, make::specification(draft.object())?)
+        .generate(&root_key, specification)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
+    item.made(&root_key, specification, &wrapped);
     item.uses(&root_key, root_key.version, Some(wrapped.profile));
     let mut replacement = draft.finish(sha256);
     replacement.give_to(item.user);

@@ -145,7 +145,8 @@ impl Services {
         }
     }
 
-    async fn any_root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
+    /// A root key by its identifier, whatever its state.
+    pub(super) async fn any_root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
         if let Some(known) = self.known(|known| known.keys.get(&id).cloned()) {
             return Ok(known);
         }

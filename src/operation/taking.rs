@@ -230,7 +230,7 @@ fn read<'r>(
 
 /// Has the device take in a value in the clear. The digest is that of its Key Material.
 pub(super) async fn seal(
-    item: &Item<'_>,
+    item: &mut Item<'_>,
     root_key: &RootKey,
     object: &ManagedObject,
     bytes: &[u8],
@@ -245,6 +245,7 @@ pub(super) async fn seal(
         .import(&*backend, root_key, bytes)
         .await
         .map_err(|error| Refusal::not_made(&error))?;
+    item.made(root_key, pieces, &made.wrapped);
     if object.format() == Some(KeyFormatType::TransparentSymmetricKey) {
         made.sha256 = digest_of_structure(bytes);
     }

@@ -12,6 +12,7 @@ use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 use super::batch::{Answered, Message};
+use super::loose::{End, Loose};
 use super::names::NameLocks;
 use super::refusal::Refusal;
 use crate::custody::{Event, Outcome};
@@ -37,6 +38,7 @@ struct Work {
     events: Vec<Event>,
     /// The objects that were changed, as they are now.
     rows: BTreeMap<Uuid, KeyRow>,
+    loose: Loose,
 }
 
 impl Work {
@@ -77,6 +79,12 @@ impl<'a> Staged<'a> {
         work.events.push(event);
     }
 
+    /// Takes on what lies in the key manager for an item until the end of the batch is known.
+    pub(super) fn join(&self, loose: Loose) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.loose.join(loose);
+    }
+
     /// The object as the batch has changed it; none where it has not.
     pub(super) fn row(&self, id: Uuid) -> Option<KeyRow> {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,9 +98,9 @@ impl<'a> Staged<'a> {
     }
 
     /// All that was staged.
-    pub(super) fn into_parts(self) -> (Vec<Change>, Vec<Event>) {
+    pub(super) fn into_parts(self) -> (Vec<Change>, Vec<Event>, Loose) {
         let work = self.work.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (work.changes, work.events)
+        (work.changes, work.events, work.loose)
     }
 }
 
@@ -100,7 +108,7 @@ impl Message<'_> {
     /// Makes durable what a batch has staged, if each item went well; else nothing of it has happened, and is answered and
     /// recorded so.
     pub(super) async fn settle(&self, staged: Staged<'_>, answered: &mut [Answered]) {
-        let (changes, events) = staged.into_parts();
+        let (changes, events, loose) = staged.into_parts();
         let all_went_well = answered
             .iter()
             .all(|item| item.response.result_status == ResultStatus::Success);
@@ -114,7 +122,11 @@ impl Message<'_> {
                     error => Refusal::of_recorder(&error),
                 })
             };
-            let Err(refusal) = written else { return };
+            let Err(refusal) = written else {
+                loose.settle(End::Done).await;
+                return;
+            };
+            loose.settle(End::of(&refusal)).await;
             if let Some(last) = answered.last_mut() {
                 let operation = last.response.operation;
                 let id = last.response.unique_batch_item_id.take();
@@ -125,6 +137,8 @@ impl Message<'_> {
                 last.event.reason = Some(refusal.for_the_record());
                 self.record_undone(last.event.clone()).await;
             }
+        } else {
+            loose.settle(End::Undone).await;
         }
         for item in answered.iter_mut() {
             if item.response.result_status == ResultStatus::Success {

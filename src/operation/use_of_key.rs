@@ -98,10 +98,15 @@ pub(super) async fn record(
         let mut changes: Vec<_> = root_key.map(Change::UseRootKey).into_iter().collect();
         let id = row.object.id().hyphenated().to_string();
         let used_up = row.object.use_up(cost.bytes, cost.objects);
-        if used_up.map_err(Refusal::of_usage)? {
+        let used_up = used_up.map_err(Refusal::of_usage)?;
+        let renewed = item.renew(&mut row).await;
+        if used_up || renewed {
             changes.push(Change::update_key(row));
         }
         if item.commit(changes).await? == Commit::Done {
+            if renewed {
+                item.renewal = None;
+            }
             return Ok(());
         }
         row = item.object(Some(UniqueIdentifier::Text(&id))).await?;
@@ -178,13 +183,20 @@ async fn try_once<W: Work>(item: &mut Item<'_>, row: &KeyRow, work: &W) -> Resul
     if !services.limits.cryptography_in_server {
         return Err(Refusal::device_lacks(&lacking));
     }
-    let key = open(item, row).await?;
+    let (key, material) = release(item, row).await?;
+    item.leave_renewal().await;
+    item.renews(row, &root_key, &material).await;
     work.in_server(&key)
         .map_err(|error| Refusal::of_cryptography(&error))
 }
 
 /// Opens a key in locked memory here. The record is told how it left the device, and that it was used here.
 pub(super) async fn open(item: &mut Item<'_>, row: &KeyRow) -> Result<LockedBuffer, Refusal> {
+    let (key, _) = release(item, row).await?;
+    Ok(key)
+}
+
+async fn release(item: &mut Item<'_>, row: &KeyRow) -> Result<(LockedBuffer, root_key::Material), Refusal> {
     let wrapped = row.wrapped.as_ref().ok_or_else(Refusal::value_not_here)?;
     let services = item.services;
     let root_key = services.root_key_at(wrapped.root_key, wrapped.version).await?;
@@ -202,5 +214,5 @@ pub(super) async fn open(item: &mut Item<'_>, row: &KeyRow) -> Result<LockedBuff
     material
         .open_into(key.as_mut_slice())
         .map_err(|error| Refusal::not_released(&error))?;
-    Ok(key)
+    Ok((key, material))
 }

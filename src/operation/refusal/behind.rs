@@ -4,7 +4,8 @@ use super::{Refusal, Tampered};
 use crate::adapter::RootKeyState;
 use crate::custody::DeviceFault;
 use crate::kmip::enumeration::ResultReason;
-use crate::{recorder, root_key, store};
+use crate::recorder::{self, Deletion};
+use crate::{root_key, store};
 
 impl Refusal {
     /// The store did not give what was asked of it.
@@ -41,13 +42,17 @@ impl Refusal {
             }
             _ => {}
         }
-        let message = match error {
-            recorder::Error::OutcomeUnknown(_) | recorder::Error::WriterEnded => {
-                "It is not known whether the request was carried out"
-            }
-            _ => "The request was not carried out, since it could not be recorded",
+        let is_unknown = matches!(
+            error,
+            recorder::Error::OutcomeUnknown(_) | recorder::Error::WriterEnded
+        );
+        let message = if is_unknown {
+            "It is not known whether the request was carried out"
+        } else {
+            "The request was not carried out, since it could not be recorded"
         };
         let mut refusal = Self::failed(ResultReason::GeneralFailure, message, error.to_string());
+        refusal.more.is_unknown = is_unknown;
         refusal.more.tampered = error.store().and_then(Tampered::of);
         refusal
     }
@@ -84,6 +89,15 @@ impl Refusal {
     /// may work in a moment is a General Failure, and what will not a Cryptographic Failure.
     pub(super) fn of_device(message: &'static str, error: &root_key::Error) -> Self {
         let cause = error.to_string();
+        if let Some((backend, id, binding)) = error.deleted_wrapped_key() {
+            let mut refusal = Self::failed(ResultReason::CryptographicFailure, message, cause);
+            refusal.more.deletion = Some(Deletion {
+                backend: backend.to_owned(),
+                id: id.to_owned(),
+                binding,
+            });
+            return refusal;
+        }
         let mut refusal = if error.is_retryable() {
             let why = if error.is_busy() {
                 "the device has too much to do now"

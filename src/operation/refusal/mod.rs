@@ -18,6 +18,7 @@ use crate::kmip::enumeration::{Enumeration, Operation, ResultReason};
 use crate::kmip::payload::CheckResponse;
 use crate::kmip::ttlv::DecodeError;
 use crate::kmip::version::ProtocolVersion;
+use crate::recorder::Deletion;
 use crate::store;
 
 /// A request that is not carried out.
@@ -39,6 +40,10 @@ struct More {
     cause: Option<String>,
     /// The device's own error. For the record alone.
     device: Option<DeviceFault>,
+    /// The key that was found deleted in the key manager. For a record of its own.
+    deletion: Option<Deletion>,
+    /// Whether nobody knows if it was carried out.
+    is_unknown: bool,
     /// The row that was found changed by another hand. For a record of its own.
     tampered: Option<Tampered>,
     /// What a failed Check answers.
@@ -245,6 +250,16 @@ impl Refusal {
     /// The row that another hand changed, if that is why.
     pub(in crate::operation) const fn tampered(&self) -> Option<&Tampered> {
         self.more.tampered.as_ref()
+    }
+
+    /// The key that was found deleted in the key manager, if that is why.
+    pub(in crate::operation) const fn deletion(&self) -> Option<&Deletion> {
+        self.more.deletion.as_ref()
+    }
+
+    /// Whether nobody knows if what was asked for was carried out.
+    pub(in crate::operation) const fn is_unknown(&self) -> bool {
+        self.more.is_unknown
     }
 
     /// What a failed Check answers.

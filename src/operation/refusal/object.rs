@@ -22,6 +22,18 @@ impl Refusal {
             .since_2(ResultReason::ObjectDestroyed)
     }
 
+    /// Nothing but attributes is left of the object. Before 2.0 there is no reason that says so.
+    pub(in crate::operation) fn value_destroyed() -> Self {
+        Self::new(ResultReason::ItemNotFound, "The object has been destroyed")
+            .since_2(ResultReason::ObjectDestroyed)
+    }
+
+    /// The same of the key that wraps.
+    pub(in crate::operation) fn wrapping_key_destroyed() -> Self {
+        Self::new(ResultReason::ItemNotFound, "The wrapping key has been destroyed")
+            .since_2(ResultReason::WrappingObjectDestroyed)
+    }
+
     /// Objects of this type are not kept here.
     pub(in crate::operation) fn object_type(object_type: ObjectType) -> Self {
         Self::invalid_field(format!("Objects of type {object_type} are not supported"))

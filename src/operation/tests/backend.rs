@@ -1,5 +1,7 @@
 //! A stand-in for a device: it "wraps" by adding a constant, and fails when it is told to.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -13,7 +15,7 @@ use crate::key::{WrapProfile, WrappedKek};
 use crate::kmip::enumeration::{BlockCipherMode, CryptographicAlgorithm, PaddingMethod};
 use crate::root_key::{
     BackendDescription, Cipher, CreatedRootKey, DerivingCipher, Error, KeptKey, KeySpecification, KeyWrap,
-    MacAlgorithm, MadeKey, Material, RootKeyBackend, RsaPublicKey, WrappedRootKey,
+    MacAlgorithm, MadeKey, Material, Rewrapped, RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 /// What is added to each byte of a key.
@@ -27,6 +29,10 @@ pub(super) struct Backend {
     pub(super) asked: AtomicU64,
     /// How many bytes of seeds it was given.
     pub(super) seeded: AtomicU64,
+    /// Where a root key was rotated: the check value of the version that what is released is wrapped anew under.
+    pub(super) rotated: Mutex<Option<Vec<u8>>>,
+    /// The wrapped keys that lie in it, as in a key manager, where it keeps them itself.
+    pub(super) there: Mutex<Option<BTreeMap<String, WrappedKek>>>,
 }
 
 impl Backend {
@@ -45,22 +51,71 @@ impl Backend {
     }
 }
 
+/// How a stand-in shows that it has wrapped a key anew.
+pub(super) const REWRAPPED: WrapProfile = WrapProfile::AesKwp;
+/// How a stand-in says that what the row has is the name of what lies in it.
+const REFERENCE: WrapProfile = WrapProfile::KeyProtect;
+
+impl Backend {
+    /// Keeps wrapped keys itself from now on.
+    pub(super) fn keep_there(&self) {
+        *self.there.lock().unwrap() = Some(BTreeMap::new());
+    }
+
+    /// What lies in it.
+    pub(super) fn lying_there(&self) -> Vec<String> {
+        let there = self.there.lock().unwrap();
+        there.iter().flat_map(|there| there.keys().cloned()).collect()
+    }
+
+    /// Somebody deletes all that lies in it.
+    pub(super) fn delete_all(&self) {
+        self.keep_there();
+    }
+
+    fn made(&self, key: &[u8]) -> MadeKey {
+        let wrapped = WrappedKek {
+            profile: WrapProfile::AesKw,
+            bytes: masked(key),
+        };
+        MadeKey {
+            wrapped: self.put(wrapped),
+            sha256: Sha256::digest(key).into(),
+        }
+    }
+
+    fn put(&self, wrapped: WrappedKek) -> WrappedKek {
+        let Some(there) = &mut *self.there.lock().unwrap() else {
+            return wrapped;
+        };
+        let id = format!("id-{}", self.made.fetch_add(1, Ordering::SeqCst));
+        there.insert(id.clone(), wrapped);
+        WrappedKek {
+            profile: REFERENCE,
+            bytes: id.into_bytes(),
+        }
+    }
+
+    fn find(&self, what: KeySpecification, wrapped: &WrappedKek) -> Result<WrappedKek, Error> {
+        let Some(id) = self.kept_there(wrapped) else {
+            return Ok(wrapped.clone());
+        };
+        let there = self.there.lock().unwrap();
+        let found = there.as_ref().and_then(|there| there.get(&id));
+        found.cloned().ok_or(Error::WrappedKeyDeleted {
+            backend: "hsm".to_owned(),
+            id,
+            binding: what.binding,
+        })
+    }
+}
+
 fn bytes(what: KeySpecification) -> usize {
     what.bytes()
 }
 
 fn masked(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| byte ^ MASK).collect()
-}
-
-fn made(key: &[u8]) -> MadeKey {
-    MadeKey {
-        wrapped: WrappedKek {
-            profile: WrapProfile::AesKw,
-            bytes: masked(key),
-        },
-        sha256: Sha256::digest(key).into(),
-    }
 }
 
 #[async_trait]
@@ -120,13 +175,36 @@ impl RootKeyBackend for Backend {
             .cycle()
             .take(bytes(what))
             .collect();
-        Ok(made(&key))
+        Ok(self.made(&key))
+    }
+
+    async fn keep(
+        &self,
+        _: &RootKey,
+        _: KeySpecification,
+        wrapped: &WrappedKek,
+    ) -> Result<WrappedKek, Error> {
+        Ok(self.put(wrapped.clone()))
+    }
+
+    async fn discard(&self, _: &RootKey, wrapped: &WrappedKek) -> Result<(), Error> {
+        self.up()?;
+        let mut there = self.there.lock().unwrap();
+        if let (Some(id), Some(there)) = (self.kept_there(wrapped), &mut *there) {
+            assert!(there.remove(&id).is_some(), "{id} is not there");
+        }
+        Ok(())
+    }
+
+    fn kept_there(&self, wrapped: &WrappedKek) -> Option<String> {
+        let is_reference = wrapped.profile == REFERENCE;
+        is_reference.then(|| String::from_utf8(wrapped.bytes.clone()).unwrap())
     }
 
     async fn import(&self, _: &RootKey, what: KeySpecification, material: &[u8]) -> Result<MadeKey, Error> {
         self.up()?;
         assert_eq!(material.len(), bytes(what));
-        Ok(made(material))
+        Ok(self.made(material))
     }
 
     async fn release(
@@ -136,8 +214,18 @@ impl RootKeyBackend for Backend {
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
         self.up()?;
+        let wrapped = self.find(what, wrapped)?;
         assert_eq!(wrapped.bytes.len(), bytes(what));
-        Ok(Material::of_stand_in(masked(&wrapped.bytes)))
+        let rotated = self.rotated.lock().unwrap().clone();
+        let rewrapped = rotated.filter(|_| wrapped.profile != REWRAPPED);
+        let rewrapped = rewrapped.map(|check_value| Rewrapped {
+            wrapped: WrappedKek {
+                profile: REWRAPPED,
+                bytes: wrapped.bytes.clone(),
+            },
+            check_value,
+        });
+        Ok(Material::of_stand_in(masked(&wrapped.bytes)).rewrapped_as(rewrapped))
     }
 
     async fn release_under(
@@ -150,10 +238,10 @@ impl RootKeyBackend for Backend {
         if key_wrap == KeyWrap::Padded {
             return Err(cannot_pad());
         }
-        let under = AesKey::new_encrypt(&masked(&wrapping_key.wrapped.bytes)).expect("an AES key");
-        let mut wrapped = vec![0; key.wrapped.bytes.len() + 8];
-        wrap_key(&under, None, &mut wrapped, &masked(&key.wrapped.bytes))
-            .expect("AES key wrap takes the key");
+        let (under, key) = (self.opened(wrapping_key)?, self.opened(key)?);
+        let under = AesKey::new_encrypt(under.as_slice()).expect("an AES key");
+        let mut wrapped = vec![0; key.len() + 8];
+        wrap_key(&under, None, &mut wrapped, key.as_slice()).expect("AES key wrap takes the key");
         Ok(wrapped)
     }
 
@@ -173,11 +261,11 @@ impl RootKeyBackend for Backend {
             backend: "stand-in".to_owned(),
             source: claviger_hsm::Error::ForeignKeyRefused,
         };
-        let under = AesKey::new_decrypt(&masked(&wrapping_key.wrapped.bytes)).expect("an AES key");
+        let under = AesKey::new_decrypt(self.opened(wrapping_key)?.as_slice()).expect("an AES key");
         let mut key = vec![0; wrapped.len().checked_sub(8).ok_or_else(refused)?];
         unwrap_key(&under, None, &mut key, wrapped).map_err(|_| refused())?;
         if key.len() == bytes(what) {
-            Ok(made(&key))
+            Ok(self.made(&key))
         } else {
             Err(refused())
         }
@@ -198,7 +286,8 @@ impl RootKeyBackend for Backend {
         if algorithm != MacAlgorithm::AesCmac {
             return Err(Error::unsupported(algorithm));
         }
-        let mut stream = MacStream::new(cryptography::MacAlgorithm::Cmac, &opened(key)).expect("an AES key");
+        let key = self.opened(key)?;
+        let mut stream = MacStream::new(cryptography::MacAlgorithm::Cmac, &key).expect("an AES key");
         stream.update(data).expect("data");
         Ok(stream.finish().expect("a code"))
     }
@@ -227,7 +316,7 @@ impl RootKeyBackend for Backend {
             DerivingCipher::Cbc { iv } => Cipher::Cbc { iv },
         };
         let text = self.through(Direction::Encrypt, base, &cipher, data)?;
-        Ok(made(&text[..bytes(what)]))
+        Ok(self.made(&text[..bytes(what)]))
     }
 
     async fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
@@ -243,6 +332,13 @@ impl RootKeyBackend for Backend {
 }
 
 impl Backend {
+    fn opened(&self, key: KeptKey<'_>) -> Result<LockedBuffer, Error> {
+        let wrapped = self.find(key.specification, key.wrapped)?;
+        let mut opened = LockedBuffer::default();
+        opened.extend_from_slice(&masked(&wrapped.bytes));
+        Ok(opened)
+    }
+
     /// As a device that has ECB, CBC, CTR and GCM.
     fn through(
         &self,
@@ -267,7 +363,7 @@ impl Backend {
             additional_data: aead.map_or(&[], |aead| &aead.additional_data),
             tag_bytes: cipher.tag_bytes(),
         };
-        let mut stream = CipherStream::new(direction, &opened(key), &parameters).expect("it fits");
+        let mut stream = CipherStream::new(direction, &self.opened(key)?, &parameters).expect("it fits");
         let (data, tag) = match direction {
             Direction::Encrypt => (data, None),
             Direction::Decrypt => {
@@ -284,12 +380,6 @@ impl Backend {
         out.extend(end.tag.unwrap_or_default());
         Ok(out)
     }
-}
-
-fn opened(key: KeptKey<'_>) -> LockedBuffer {
-    let mut opened = LockedBuffer::default();
-    opened.extend_from_slice(&masked(&key.wrapped.bytes));
-    opened
 }
 
 /// What a device says that has no AES key wrap with padding.

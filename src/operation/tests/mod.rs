@@ -9,6 +9,7 @@ mod groups;
 mod hostile;
 mod importing;
 mod isolation;
+mod kept;
 mod keys;
 mod locating;
 mod objects;
