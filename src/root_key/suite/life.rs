@@ -61,8 +61,12 @@ pub(crate) async fn a_key_that_was_wrapped_anew_when_it_was_released_opens_from_
     let released = backend.release(&fixture.root, key, &wrapped).await.unwrap();
     assert_eq!(released.rewrapped().is_some(), M::EXPECTATIONS.rewraps_at_release);
     if let Some(anew) = released.rewrapped() {
-        assert_eq!(value(backend, &next, key, anew).await, Ok(before.clone()));
-        let of_the_next = backend.release(&next, key, anew).await.unwrap();
+        assert_eq!(
+            value(backend, &next, key, &anew.wrapped).await,
+            Ok(before.clone())
+        );
+        assert_eq!(anew.check_value, next.check_value);
+        let of_the_next = backend.release(&next, key, &anew.wrapped).await.unwrap();
         assert!(
             of_the_next.rewrapped().is_none(),
             "it is under the latest version"
