@@ -3,6 +3,7 @@
 use claviger_hsm::Error as DeviceError;
 
 use super::Binding;
+use super::key_protect::{self, Kind};
 
 /// Why a root key, or what holds it, did not do what it was asked. The texts are for operators and for the log: what a
 /// client reads is said elsewhere.
@@ -28,6 +29,14 @@ pub enum Error {
         backend: String,
         /// What it said.
         source: DeviceError,
+    },
+    /// The key manager failed, or refused.
+    #[error("the key manager {backend}: {source}")]
+    KeyProtect {
+        /// Its name in the configuration.
+        backend: String,
+        /// What it said, or why it said nothing.
+        source: key_protect::Error,
     },
     /// What holds the key can't do this with it. The same may be done in the server with the key released, where the operator
     /// allowed that.
@@ -88,12 +97,16 @@ impl Error {
     /// Whether the same may succeed later without an operator's doing.
     ///
     /// A root key of the records that its token does not have is among that: modules find nothing on a token that is away, and
-    /// the key itself is never made anew.
+    /// the key itself is never made anew. So is one that somebody disabled or deleted in its key manager: it is usable as soon
+    /// as that is undone there.
     pub fn is_retryable(&self) -> bool {
-        let Self::Device { source, .. } = self else {
-            return false;
-        };
-        source.is_retryable() || matches!(source, DeviceError::RootKeyNotFound { .. })
+        match self {
+            Self::Device { source, .. } => {
+                source.is_retryable() || matches!(source, DeviceError::RootKeyNotFound { .. })
+            }
+            Self::KeyProtect { source, .. } => source.is_retryable(),
+            _ => false,
+        }
     }
 
     pub(crate) fn unsupported(what: impl std::fmt::Display) -> Self {
@@ -123,12 +136,20 @@ impl Error {
     /// Whether a key that came wrapped under another did not open under it.
     pub fn is_refusal_of_a_foreign_key(&self) -> bool {
         matches!(self.of_device(), Some(DeviceError::ForeignKeyRefused))
+            || matches!(self.of_key_protect(), Some(key_protect::Error::ForeignKeyRefused))
     }
 
     /// The length in bytes of a key that was refused for it, or that came out where another was expected.
     pub fn length_of_the_key(&self) -> Option<usize> {
-        match self.of_device() {
-            Some(DeviceError::KeyLength { bytes }) => Some(*bytes),
+        match self {
+            Self::Device {
+                source: DeviceError::KeyLength { bytes },
+                ..
+            }
+            | Self::KeyProtect {
+                source: key_protect::Error::KeyLength { bytes },
+                ..
+            } => Some(*bytes),
             _ => None,
         }
     }
@@ -140,15 +161,38 @@ impl Error {
         }
     }
 
+    fn of_key_protect(&self) -> Option<&key_protect::Error> {
+        match self {
+            Self::KeyProtect { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What keeps the root key from being used, in words that a client may read; none where it is something else, or where the
+    /// backend does not tell.
+    pub fn root_key_trouble(&self) -> Option<&'static str> {
+        self.of_key_protect()?.root_key_trouble()
+    }
+
+    /// What the key manager refused, and how; none where none did.
+    pub fn refusal_of_the_key_manager(&self) -> Option<&key_protect::Refusal> {
+        match self.of_key_protect()? {
+            key_protect::Error::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// Whether the wrapped key was refused: its bytes were changed, or another root key wrapped them.
     pub fn is_refusal_of_the_wrapped_key(&self) -> bool {
-        matches!(
-            self,
-            Self::Device {
-                source: DeviceError::WrappedKeyRefused,
-                ..
-            } | Self::WrappedKeyChanged { .. }
-        )
+        match self {
+            Self::Device { source, .. } => *source == DeviceError::WrappedKeyRefused,
+            Self::KeyProtect { source, .. } => {
+                *source == key_protect::Error::WrappedKeyRefused
+                    || source.kind() == Some(Kind::UnprocessableCiphertext)
+            }
+            Self::WrappedKeyChanged { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether the wrapped key is gone for good, by somebody's hand in the key manager where it lay.
@@ -166,24 +210,16 @@ impl Error {
 
     /// Whether the device does not wrap or unwrap in the way that was asked for.
     pub fn is_unknown_wrapping(&self) -> bool {
-        matches!(
-            self,
-            Self::Device {
-                source: DeviceError::WrapProfile { .. },
-                ..
-            }
-        )
+        matches!(self.of_device(), Some(DeviceError::WrapProfile { .. }))
     }
 
     /// Whether too much was asked at once.
     pub fn is_busy(&self) -> bool {
-        matches!(
-            self,
-            Self::Device {
-                source: DeviceError::Busy,
-                ..
-            }
-        )
+        match self {
+            Self::Device { source, .. } => *source == DeviceError::Busy,
+            Self::KeyProtect { source, .. } => source.is_busy(),
+            _ => false,
+        }
     }
 
     /// The PKCS#11 function that failed, what it returned, and the name of that, where one did.

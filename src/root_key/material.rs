@@ -28,7 +28,6 @@ enum Inner {
     /// By a device.
     Device(Released),
     /// By a backend that opened it into this memory.
-    #[allow(dead_code)] // No backend does so yet.
     Memory(LockedBuffer),
     /// In several pieces.
     Pieces(Vec<Material>),
@@ -60,7 +59,6 @@ impl Material {
 
     /// A key that a backend opened, and how it came from there. Where the backend wrapped it anew on this occasion, that is
     /// told by [`rewrapped`](Self::rewrapped).
-    #[allow(dead_code)] // No backend does so yet.
     pub(super) fn of_memory(
         backend: &str,
         release_profile: &'static str,

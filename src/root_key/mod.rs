@@ -8,6 +8,7 @@
 
 mod backend;
 mod error;
+pub mod key_protect;
 mod material;
 mod mirror;
 mod moving;

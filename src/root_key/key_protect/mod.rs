@@ -1,0 +1,36 @@
+//! Root keys in Key Protect and in Hyper Protect Crypto Services, which have one REST API (version 2).
+//!
+//! A root key is a key of the key manager that never leaves it, and a version of ours is a version of that key there. A KEK is
+//! made by a wrap without a plaintext, in IBM's HSM, and opened by an unwrap. Over TLS, and in this process's locked memory,
+//! its value is in the clear: that is how the API has it.
+//!
+//! What KMIP makes of a key does not belong here, nor where a wrapped key is stored.
+
+mod aad;
+mod actions;
+mod address;
+mod api_key;
+mod backend;
+mod breaker;
+mod client;
+mod config;
+mod envelope;
+mod error;
+mod examine;
+mod foreign;
+mod http;
+mod iam;
+mod identity;
+mod keys;
+mod life;
+mod limit;
+mod retry;
+mod secret_body;
+mod wire;
+mod worked;
+
+pub use backend::{KeyProtectBackend, RELEASE_PROFILE};
+pub use config::{ApiKeySource, IAM_URL, KeptIn, KeyProtectConfig};
+pub use error::{Error, Kind, Refusal};
+pub use examine::{Examination, Step, Trial};
+pub use wire::{DualAuthDelete, Key, KeyState, KeyVersion, Registration};
