@@ -160,20 +160,6 @@ impl Pieces {
         }
     }
 
-    /// Gives a value up, see [`RootKeyBackend::discard`]: every piece of it, and the first failure.
-    pub async fn discard(
-        &self,
-        backend: &dyn RootKeyBackend,
-        root_key: &RootKey,
-        wrapped: &WrappedKek,
-    ) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        for piece in self.split(root_key, wrapped).unwrap_or_default() {
-            outcome = outcome.and(backend.discard(root_key, &piece).await);
-        }
-        outcome
-    }
-
     /// What the backend calls the pieces of a value by, of those that lie in the backend itself.
     pub fn kept_there(
         &self,
