@@ -19,7 +19,7 @@ use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
     BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, RootKeyBackend,
+    Material, Rewrapped, RootKeyBackend,
 };
 
 /// How keys leave the key manager, for the record: over TLS, and in locked memory here.
@@ -302,12 +302,16 @@ impl RootKeyBackend for KeyProtectBackend {
         wrapped: &WrappedKek,
     ) -> Result<Material, Error> {
         let service = self.begin().await?;
-        let opened = async {
-            let root = self.identity(root_key)?;
-            self.inner.unwrap(&service, root, specification, wrapped).await
-        };
-        let opened = opened.await.map_err(|error| self.failed(error))?;
-        let rewrapped = opened.rewrapped.map(|rewrapped| kept(wrapped.profile, rewrapped));
+        let root = self.identity(root_key).map_err(|error| self.failed(error))?;
+        let opened = self.inner.unwrap(&service, root, specification, wrapped).await;
+        let opened = opened.map_err(|error| self.failed(error))?;
+        let rewrapped = opened.rewrapped.map(|rewrapped| {
+            let version = rewrapped.version;
+            Rewrapped {
+                check_value: Identity { version, ..root }.check_value(),
+                wrapped: kept(wrapped.profile, rewrapped),
+            }
+        });
         let name = &self.inner.config.name;
         Ok(Material::of_memory(
             name,
