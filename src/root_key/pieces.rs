@@ -126,30 +126,19 @@ impl Pieces {
     ) -> Result<WrappedKek, Error> {
         let mut carried = Vec::with_capacity(self.0.len());
         for (specification, piece) in self.0.iter().zip(self.split(from, wrapped)?) {
-            let released = source.release(from, *specification, &piece).await?;
-            let mut clear = LockedBuffer::zeroed(released.len());
-            released.open_into(clear.as_mut_slice())?;
-            drop(released);
-            let made = target.import(to, *specification, clear.as_slice()).await?;
-            carried.push(made.wrapped);
+            let brought = async {
+                let released = source.release(from, *specification, &piece).await?;
+                let mut clear = LockedBuffer::zeroed(released.len());
+                released.open_into(clear.as_mut_slice())?;
+                drop(released);
+                target.import(to, *specification, clear.as_slice()).await
+            };
+            match brought.await {
+                Ok(made) => carried.push(made.wrapped),
+                Err(error) => return Err(given_up(target, to, &carried, error).await),
+            }
         }
         Ok(join(&carried))
-    }
-
-    /// Gives up a wrapped value that no row names any more, see [`RootKeyBackend::discard`]. Every piece is given up, whatever
-    /// becomes of the others.
-    pub async fn discard(
-        &self,
-        backend: &dyn RootKeyBackend,
-        root_key: &RootKey,
-        wrapped: &WrappedKek,
-    ) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        for piece in self.split(root_key, wrapped)? {
-            let discarded = backend.discard(root_key, &piece).await;
-            outcome = outcome.and(discarded);
-        }
-        outcome
     }
 
     /// Forgets what is kept open of a value, see [`RootKeyBackend::forget`].
