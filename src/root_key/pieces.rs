@@ -141,6 +141,20 @@ impl Pieces {
         Ok(join(&carried))
     }
 
+    /// Gives a value up, see [`RootKeyBackend::discard`]: every piece of it, and the first failure.
+    pub async fn discard(
+        &self,
+        backend: &dyn RootKeyBackend,
+        root_key: &RootKey,
+        wrapped: &WrappedKek,
+    ) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for piece in self.split(root_key, wrapped)? {
+            outcome = outcome.and(backend.discard(root_key, &piece).await);
+        }
+        outcome
+    }
+
     /// Forgets what is kept open of a value, see [`RootKeyBackend::forget`].
     pub async fn forget(&self, backend: &dyn RootKeyBackend, root_key: &RootKey, wrapped: &WrappedKek) {
         // What can't be split can't have been released either.
