@@ -10,6 +10,8 @@ use crate::config::{KeyProtectAnswers, key_protect_url};
 
 /// The options of an instance; any of them says that it is to hold the root keys.
 #[derive(Debug, clap::Args)]
+// clap would call the group as it calls that of the command's own arguments.
+#[group(id = "key_protect")]
 pub(super) struct Arguments {
     /// The address of Key Protect or of Hyper Protect Crypto Services, to hold the root keys in place of a device
     #[arg(long, value_name = "URL", conflicts_with_all = ["module", "token", "pin_file", "environment"])]
