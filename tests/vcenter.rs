@@ -6,7 +6,6 @@ mod support;
 use support::backend::Backend;
 use support::client::{Client, Connection};
 use support::message;
-use support::server::Server;
 use support::tag;
 use support::ttlv::{Item, bytes, enumeration, integer, structure, text};
 
