@@ -208,9 +208,13 @@ impl Error {
         }
     }
 
-    /// Whether the device does not wrap or unwrap in the way that was asked for.
+    /// Whether the backend does not wrap or unwrap in the way that was asked for.
     pub fn is_unknown_wrapping(&self) -> bool {
         matches!(self.of_device(), Some(DeviceError::WrapProfile { .. }))
+            || matches!(
+                self.of_key_protect(),
+                Some(key_protect::Error::WrapProfile { .. })
+            )
     }
 
     /// Whether too much was asked at once.

@@ -45,3 +45,25 @@ pub(crate) const SOFTHSM: Expectations = Expectations {
     restores: false,
     disables: false,
 };
+
+/// Key Protect: a key is bound to what it is, and a root key has a life there.
+pub(crate) const KEY_PROTECT: Expectations = Expectations {
+    kind: "key-protect",
+    wrap_profile: WrapProfile::KeyProtectAad,
+    release_profile: "key-protect",
+    binds: true,
+    every_bit_counts: false,
+    uses_keys: false,
+    takes_in: false,
+    rewraps_at_release: true,
+    keeps_versions: true,
+    restores: true,
+    disables: true,
+};
+
+/// The same where additional authenticated data is refused, or not looked at.
+pub(crate) const KEY_PROTECT_WITHOUT_AAD: Expectations = Expectations {
+    wrap_profile: WrapProfile::KeyProtect,
+    binds: false,
+    ..KEY_PROTECT
+};

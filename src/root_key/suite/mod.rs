@@ -4,6 +4,7 @@
 pub(crate) mod client_keys;
 pub(crate) mod expectations;
 pub(crate) mod fixture;
+mod key_protect;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod root_keys;

@@ -87,6 +87,8 @@ pub(crate) async fn a_seal_key_is_the_same_each_time_it_is_released<M: Maker>() 
 
 pub(crate) async fn the_backend_says_what_it_is<M: Maker>() {
     let fixture = Fixture::<M>::new().await;
+    // How it wraps may be found out with the first key.
+    fixture.make_key(an_aes_256_key()).await;
     let described = fixture.backend.describe().await.unwrap();
     assert_eq!(
         (described.name.as_str(), described.kind, described.release_profile),
