@@ -28,8 +28,8 @@ pub(crate) struct Key {
     pub(crate) versions: Vec<Version>,
     pub(crate) created: Touched,
     pub(crate) updated: OffsetDateTime,
-    /// The last change of state, for what must wait after it.
-    pub(crate) state_changed: OffsetDateTime,
+    /// The last change of state since it was made, for what must wait after it.
+    pub(crate) state_changed: Option<OffsetDateTime>,
     pub(crate) rotated: Option<OffsetDateTime>,
     pub(crate) expires: Option<OffsetDateTime>,
     pub(crate) deletion: Option<Touched>,
@@ -166,7 +166,7 @@ impl Key {
     /// Moves to another state.
     pub(crate) fn enter(&mut self, state: State, now: OffsetDateTime) {
         self.state = state;
-        self.state_changed = now;
+        self.state_changed = Some(now);
         self.updated = now;
     }
 }

@@ -271,3 +271,60 @@ fn line(lines: &mut Vec<u8>, entry: &Entry) {
 pub(crate) fn journal(directory: &Path) -> PathBuf {
     directory.join("journal.jsonl")
 }
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::model::Touched;
+
+    fn ring(id: &str) -> KeyRing {
+        let created = Touched {
+            at: OffsetDateTime::UNIX_EPOCH,
+            by: "somebody".to_owned(),
+        };
+        KeyRing {
+            id: id.to_owned(),
+            created,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_journal_whose_last_line_is_half_written_has_all_lines_before_it() {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let path = journal(directory.path());
+        let store = Store::open(&path).expect("it opens");
+        for id in ["one", "two"] {
+            let put = store.change(|state| {
+                state.put_key_ring(ring(id));
+                Ok(())
+            });
+            put.await.expect("it is written");
+        }
+        let gone = store.change(|state| {
+            state.remove_key_ring("one");
+            Ok(())
+        });
+        gone.await.expect("it is written");
+        drop(store);
+        let mut file = OpenOptions::new().append(true).open(&path).expect("it is there");
+        file.write_all(br#"{"KeyRing":{"id":"three","#)
+            .expect("it can be written");
+        drop(file);
+        for _ in 0..2 {
+            let store = Store::open(&path).expect("it opens");
+            let rings: Vec<_> = store.read(|state| state.key_rings().map(|ring| ring.id.clone()).collect());
+            assert_eq!(rings, ["two"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_changes_nothing() {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&journal(directory.path())).expect("it opens");
+        let refused: Result<(), _> = store.change(|_| Err(Refusal::key_ring_exists())).await;
+        refused.expect_err("it was refused");
+        assert_eq!(store.read(|state| state.key_rings().count()), 0);
+    }
+}

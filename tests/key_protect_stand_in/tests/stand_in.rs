@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use claviger_key_protect_stand_in::{
-    Call, Control, Fault, FaultKind, KeyEvent, Options, StandIn, Waits, When,
+    Aad, Call, Control, Fault, FaultKind, KeyEvent, Options, StandIn, Waits, When,
 };
 use serde_json::{Value, json};
 use support::{Client, Process, options};
@@ -171,7 +171,9 @@ async fn the_services_waits_pass_with_the_clock() {
     rotate().await.expect("the first rotation");
     let refused = rotate().await.expect_err("the second comes too early");
     assert!(refused.contains("KEY_ROTATION_NOT_PERMITTED"), "{refused}");
-    let refused = scene.client.act(&scene.key, "disable", &json!({})).await;
+    let disabled = scene.client.act(&scene.key, "disable", &json!({})).await;
+    disabled.expect("its state has not changed yet");
+    let refused = scene.client.act(&scene.key, "enable", &json!({})).await;
     assert!(refused.expect_err("too early").contains("REQ_TOO_EARLY_ERR"));
     scene
         .control()
@@ -179,10 +181,10 @@ async fn the_services_waits_pass_with_the_clock() {
         .expect("it runs");
     let client = Client::of(&scene.stand_in).await;
     scene.control().set_clock_ahead(3600);
-    client
-        .act(&scene.key, "rotate", &json!({}))
-        .await
-        .expect("an hour has passed");
+    for action in ["enable", "rotate"] {
+        let done = client.act(&scene.key, action, &json!({})).await;
+        done.expect("an hour has passed");
+    }
     scene.control().set_clock_ahead(24 * 3600);
     let expired = client.act(&scene.key, "wrap", &json!({})).await;
     assert!(expired.expect_err("the token has expired").starts_with("401"));
@@ -221,4 +223,39 @@ async fn the_control_is_to_be_had_over_http_without_a_token() {
             .0,
         400
     );
+}
+
+#[tokio::test]
+async fn additional_data_is_bound_or_ignored_or_refused_as_was_asked() {
+    for (aad, with, without) in [
+        (Aad::Bound, true, false),
+        (Aad::Ignored, true, true),
+        (Aad::Refused, false, false),
+    ] {
+        let scene = Scene::new(|options| Options { aad, ..options }).await;
+        let wrapped = scene
+            .client
+            .act(&scene.key, "wrap", &json!({"aad": ["one"]}))
+            .await;
+        assert_eq!(wrapped.is_ok(), with, "{aad:?}");
+        let Ok(wrapped) = wrapped else { continue };
+        let body = json!({"ciphertext": wrapped["ciphertext"]});
+        let opened = scene.client.act(&scene.key, "unwrap", &body).await;
+        assert_eq!(opened.is_ok(), without, "{aad:?}");
+    }
+}
+
+#[tokio::test]
+async fn iam_refuses_in_its_own_form_and_has_an_older_path_too() {
+    let scene = Scene::new(|options| options).await;
+    let (status, refused) = scene.client.token("/identity/token", "no such key").await;
+    assert_eq!((status, &refused["errorCode"]), (400, &json!("BXNIM0415E")));
+    assert!(refused["context"]["requestId"].is_string(), "{refused}");
+    let key = scene.stand_in.api_key().expect("it has one");
+    let (status, token) = scene.client.token("/oidc/token", &key).await;
+    assert_eq!(
+        (status, &token["expires_in"], &token["token_type"]),
+        (200, &json!(3600), &json!("Bearer"))
+    );
+    assert_eq!(scene.control().counters().of(Call::Token), 2);
 }

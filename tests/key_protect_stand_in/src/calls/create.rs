@@ -216,7 +216,7 @@ fn key(
         material,
         versions: vec![version],
         updated: created.at,
-        state_changed: created.at,
+        state_changed: None,
         created,
         rotated: None,
         expires: new.expiration_date,

@@ -27,7 +27,10 @@ async fn switch(service: &Service, request: &Request, from: State, to: State) ->
     change(service, request, |key| {
         must_be_root(key)?;
         must_be_in(key, from, request)?;
-        if !waited(key.state_changed, service.waits.action, request.now) {
+        if key
+            .state_changed
+            .is_some_and(|last| !waited(last, service.waits.action, request.now))
+        {
             return Err(Refusal::too_early());
         }
         key.enter(to, request.now);

@@ -9,6 +9,7 @@ use claviger_key_protect_stand_in::{Options, StandIn};
 use reqwest::{Certificate, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+const GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_claviger-key-protect-stand-in");
 
 /// A stand-in whose device is hosted by its own program.
@@ -87,10 +88,7 @@ impl Client {
             .build()
             .expect("a client");
         let key = String::from_utf8(read("api_key_file")).expect("text");
-        let form = [
-            ("grant_type", "urn:ibm:params:oauth:grant-type:apikey"),
-            ("apikey", &key),
-        ];
+        let form = [("grant_type", GRANT), ("apikey", &key)];
         let token = http
             .post(fact("iam_url"))
             .form(&form)
@@ -134,6 +132,15 @@ impl Client {
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, String> {
         self.send(self.request(Method::GET, path)).await
+    }
+
+    /// The status and the body of what IAM answers to an API key.
+    pub(crate) async fn token(&self, path: &str, key: &str) -> (u16, Value) {
+        let form = [("grant_type", GRANT), ("apikey", key)];
+        let request = self.http.post(format!("{}{path}", self.url)).form(&form);
+        let response = request.send().await.expect("IAM answers");
+        let status = response.status().as_u16();
+        (status, response.json().await.expect("IAM answers with JSON"))
     }
 
     /// The status and the body of what the control interface answers.
