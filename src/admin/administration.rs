@@ -12,10 +12,10 @@ use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName};
-use crate::job::{Jobs, Readiness};
+use crate::job::{self, Jobs, Readiness, Unusable};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
-use crate::store::{Change, Listing, SealKeys, Store};
+use crate::store::{self, Change, Listing, SealKeys, Store, UnverifiedRootKey};
 
 /// Who is to know at once that other client certificates, or other adapters, are let in.
 #[async_trait]
@@ -37,6 +37,14 @@ pub struct ServerFacts {
     pub kmip_addresses: Vec<String>,
     /// The shortest time between the request for a root key's destruction and the destruction.
     pub destruction_waiting_time: Duration,
+}
+
+/// A root key of the store.
+pub(super) enum Found {
+    /// Verified.
+    Open(RootKey),
+    /// What the row claims, until the seal key is open.
+    Closed(UnverifiedRootKey),
 }
 
 /// What the administration interface works with.
@@ -133,6 +141,37 @@ impl Administration {
         found.ok_or_else(|| {
             Refusal::not_found("root key", name).remedy("`claviger root-key list` shows those that there are")
         })
+    }
+
+    /// The root key of this name or identifier, also where its seal key is closed: its backend has not had it since the
+    /// start. Then all of the row is a claim.
+    pub(super) async fn root_key_or_claim(&self, name: &str) -> Result<Found, Refusal> {
+        let found = match name.parse() {
+            Ok(id) => self.store.root_key(id).await,
+            Err(_) => self.store.root_key_named(name).await,
+        };
+        if !matches!(found, Err(store::Error::SealKeyMissing { .. })) {
+            return self.root_key(name).await.map(Found::Open);
+        }
+        let is_meant = |row: &UnverifiedRootKey| {
+            let claimed = row.claimed();
+            claimed.name == name || claimed.id.to_string() == name
+        };
+        let mut rows = self.store.unverified_root_keys().await?.rows.into_iter();
+        let row = rows.find(is_meant);
+        row.map(Found::Closed)
+            .ok_or_else(|| Refusal::not_found("root key", name))
+    }
+
+    /// Opens the seal key of a root key that its backend has again, and lets its clients in.
+    pub(super) async fn open(&self, row: UnverifiedRootKey) -> Result<RootKey, Refusal> {
+        let opened = job::open(&self.root_keys, &self.seal_keys, row).await;
+        let root_key = opened.map_err(|error| match error {
+            Unusable::Backend(error) => Refusal::from(error),
+            Unusable::Row(error) => error.into(),
+        })?;
+        self.reload_identities().await?;
+        Ok(root_key)
     }
 
     /// The event, with the adapter that `name` means, where there is one; with the name itself in any case.

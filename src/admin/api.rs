@@ -119,11 +119,11 @@ pub struct RootKey {
     pub name: String,
     /// The backend that holds it.
     pub backend: String,
-    /// The label of the token that it lives in.
+    /// The label of the token that it lives in; in a key manager the key ring, or empty.
     pub token_label: String,
-    /// The serial number of that token.
+    /// The serial number of that token; in a key manager the instance.
     pub token_serial: String,
-    /// Its label on the token (`CKA_LABEL`).
+    /// Its label on the token (`CKA_LABEL`), or its name in the key manager.
     pub label: String,
     /// Its version.
     pub version: u32,
@@ -140,7 +140,7 @@ pub struct RootKey {
     /// `enabled`, `disabled`, `scheduled` for destruction, `destroying` or `destroyed`.
     #[serde(default)]
     pub state: String,
-    /// How its present version came to be on the token: `generated` or `imported`.
+    /// How its present version came to be: `generated`, `imported` or `adopted`.
     #[serde(default)]
     pub origin: String,
     /// The destruction that was asked for.
@@ -241,14 +241,14 @@ pub struct RootKeyVersion {
         with = "time::serde::rfc3339::option"
     )]
     pub destroyed_at: Option<OffsetDateTime>,
-    /// `generated` or `imported`.
+    /// `generated`, `imported` or `adopted`.
     #[serde(default)]
     pub origin: String,
     /// How many keys are wrapped under it. Those of an earlier version are what a rotation still has to do.
     pub keys: u64,
 }
 
-/// `POST /v1/root-keys`: makes a root key on a device.
+/// `POST /v1/root-keys`: makes a root key in a backend, or takes up one that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRootKey {
@@ -257,6 +257,9 @@ pub struct NewRootKey {
     /// The backend; may be left out where the configuration has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
+    /// The identifier or alias of a root key that is in a key manager already, which is taken up in place of making one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<String>,
 }
 
 /// `POST /v1/root-key-offers`: has a device make an RSA key, under which a root key can be brought there once.

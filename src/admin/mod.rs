@@ -54,6 +54,7 @@ mod refusal;
 mod root_key_import;
 mod root_key_life;
 mod root_key_resource;
+mod root_key_restore;
 mod root_keys;
 mod server;
 mod socket;
@@ -86,6 +87,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(root_keys::routes())
         .merge(root_key_import::routes())
         .merge(root_key_life::routes())
+        .merge(root_key_restore::routes())
         .merge(adapters::routes())
         .merge(certificates::routes())
         .merge(keys::routes())

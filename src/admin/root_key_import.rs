@@ -20,7 +20,7 @@ use super::api::{self, ImportOffer, ImportRootKey, OfferImport};
 use super::extract::Body;
 use super::refusal::{Kind, Refusal};
 use super::root_keys::{chosen_backend, complete, draft, enter, not_made, require_free};
-use crate::adapter::{RootKeyOrigin, root_key_name};
+use crate::adapter::{RootKey, RootKeyOrigin, root_key_name};
 use crate::custody::{Event, EventName};
 use crate::root_key::{self, WrappedRootKey};
 
@@ -73,7 +73,7 @@ async fn import(
         let label = label(&name);
         let mut root_key = draft(backend_name, name);
         let taken_in = backend.take_in(&label, &WrappedRootKey(wrapped), &root_key).await;
-        let taken_in = taken_in.map_err(|error| not_taken_in(error, &root_key.label))?;
+        let taken_in = taken_in.map_err(|error| not_taken_in(error, &root_key))?;
         complete(&mut root_key, taken_in);
         enter(&administration, root_key, event).await
     });
@@ -85,7 +85,7 @@ fn label(name: &str) -> String {
     format!("claviger.{name}.import")
 }
 
-fn not_taken_in(error: root_key::Error, label: &str) -> Refusal {
+fn not_taken_in(error: root_key::Error, root_key: &RootKey) -> Refusal {
     use claviger_hsm::Error as DeviceError;
     let root_key::Error::Device { source, .. } = &error else {
         return error.into();
@@ -103,6 +103,6 @@ fn not_taken_in(error: root_key::Error, label: &str) -> Refusal {
         )
         .remedy("wrap it again, with SHA-1 (`-pkeyopt rsa_oaep_md:sha1`); the RSA key of the last offer is still there"),
         DeviceError::RootKeyUnfit { .. } => Refusal::new(Kind::Invalid, source.to_string()),
-        _ => not_made(error, label),
+        _ => not_made(error, root_key),
     }
 }

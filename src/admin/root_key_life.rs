@@ -1,4 +1,5 @@
-//! The life of a root key: disabled and enabled, destroyed, as a whole or a version of it.
+//! The life of a root key: disabled and enabled, destroyed, as a whole or a version of it. That one is brought back is in
+//! [`root_key_restore`](super::root_key_restore).
 //!
 //! | request | reply |
 //! |---|---|
@@ -8,6 +9,12 @@
 //! | `POST …/approve-destruction` | the root key; 403 `second_administrator` for who scheduled it |
 //! | `POST …/cancel-destruction` | the root key, disabled |
 //! | `POST …/versions/{version}/destroy` | the root key; 409 `in_use` while a key is under that version |
+//!
+//! # What the backend does of it
+//!
+//! A key manager has such states too, and is told: of a disabling after it is in force and recorded here, of an enabling
+//! before. Where it fails half way, the same request can be repeated. A root key that is to be destroyed is enabled there:
+//! here it is as good as disabled, and its seal key has to be brought under the last version.
 //!
 //! # Two administrators
 //!
@@ -23,7 +30,7 @@ use axum::{Extension, Json, Router};
 use time::OffsetDateTime;
 
 use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::administration::{Administration, Found, actor, now};
 use super::api::{self, ScheduleDestruction};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
@@ -31,6 +38,7 @@ use super::root_key_resource::whole;
 use crate::adapter::{Administrator, Destruction, RootKey, RootKeyState, VersionState};
 use crate::custody::{Event, EventName};
 use crate::recorder::root_key_facts;
+use crate::root_key::{self, BackendKind, RootKeyBackend};
 use crate::store::Change;
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -48,6 +56,27 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 type Answer = Result<Json<api::RootKey>, Refusal>;
 
+/// What changes of a root key.
+struct Step {
+    state: RootKeyState,
+    event: Event,
+    there: There,
+}
+
+/// What is done in the backend.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum There {
+    Nothing,
+    EnabledBefore,
+    DisabledAfter,
+}
+
+impl Step {
+    fn new(state: RootKeyState, event: Event, there: There) -> Self {
+        Self { state, event, there }
+    }
+}
+
 async fn disable(
     State(administration): State<Arc<Administration>>,
     Extension(peer): Extension<Peer>,
@@ -56,7 +85,10 @@ async fn disable(
     let event = Event::new(EventName::RootKeyDisable, actor(&peer));
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
-            RootKeyState::Enabled => Ok((RootKeyState::Disabled, event)),
+            // Again, where the backend has not done its part.
+            RootKeyState::Enabled | RootKeyState::Disabled => {
+                Ok(Step::new(RootKeyState::Disabled, event, There::DisabledAfter))
+            }
             _ => Err(wrong_state(root_key, "only one that is enabled can be disabled")),
         }
     })
@@ -71,7 +103,10 @@ async fn enable(
     let event = Event::new(EventName::RootKeyEnable, actor(&peer));
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
-            RootKeyState::Disabled => Ok((RootKeyState::Enabled, event)),
+            // Again, where somebody has disabled it in the backend alone.
+            RootKeyState::Disabled | RootKeyState::Enabled => {
+                Ok(Step::new(RootKeyState::Enabled, event, There::EnabledBefore))
+            }
             RootKeyState::Scheduled(_) => Err(wrong_state(root_key, "cancel its destruction first")),
             _ => Err(wrong_state(root_key, "only one that is disabled can be enabled")),
         }
@@ -112,7 +147,11 @@ async fn schedule(
             approved_by: None,
         };
         let event = event.detail("due_at", shown(due_at));
-        Ok((RootKeyState::Scheduled(destruction), event))
+        let there = match root_key.state {
+            RootKeyState::Disabled => There::EnabledBefore,
+            _ => There::Nothing,
+        };
+        Ok(Step::new(RootKeyState::Scheduled(destruction), event, there))
     })
     .await
 }
@@ -146,7 +185,11 @@ async fn approve(
             approved_by: Some(administrator(&peer)),
             ..destruction.clone()
         };
-        Ok((RootKeyState::Scheduled(approved), event))
+        Ok(Step::new(
+            RootKeyState::Scheduled(approved),
+            event,
+            There::Nothing,
+        ))
     })
     .await
 }
@@ -159,7 +202,7 @@ async fn cancel(
     let event = Event::new(EventName::RootKeyCancelDestruction, actor(&peer));
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
-            RootKeyState::Scheduled(_) => Ok((RootKeyState::Disabled, event)),
+            RootKeyState::Scheduled(_) => Ok(Step::new(RootKeyState::Disabled, event, There::DisabledAfter)),
             RootKeyState::Destroying | RootKeyState::Destroyed { .. } => {
                 Err(wrong_state(root_key, "its destruction can't be stopped any more"))
             }
@@ -174,28 +217,72 @@ async fn transition(
     administration: &Arc<Administration>,
     event: Event,
     name: String,
-    decide: impl FnOnce(&RootKey, Event) -> Result<(RootKeyState, Event), Refusal> + Send + 'static,
+    decide: impl FnOnce(&RootKey, Event) -> Result<Step, Refusal> + Send + 'static,
 ) -> Answer {
     let event = event.detail("name", name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
-        let root_key = administration.root_key(&name).await?;
+        let found = administration.root_key_or_claim(&name).await?;
+        let claimed = match &found {
+            Found::Open(root_key) => root_key,
+            Found::Closed(row) => row.claimed(),
+        };
         let event = Event {
-            root_key: Some(root_key_facts(&root_key)),
+            root_key: Some(root_key_facts(claimed)),
             ..event
         };
-        let (state, event) = decide(&root_key, event)?;
-        let change = Change::SetRootKeyState {
-            root_key: root_key.id,
-            from: root_key.state.clone(),
-            to: state.clone(),
+        let step = decide(claimed, event)?;
+        let backend = administration.root_keys().for_root(claimed)?;
+        if step.there == There::EnabledBefore {
+            backend.enable(claimed).await?;
+        }
+        let root_key = match found {
+            Found::Open(root_key) => root_key,
+            Found::Closed(row) => administration.open(row).await?,
         };
-        administration.commit(vec![change], event).await?;
+        let Step { state, event, there } = step;
+        let changes = if state == root_key.state {
+            Vec::new()
+        } else {
+            vec![Change::SetRootKeyState {
+                root_key: root_key.id,
+                from: root_key.state.clone(),
+                to: state.clone(),
+            }]
+        };
+        let committed = administration.commit(changes, event).await;
+        committed.map_err(|refusal| half_enabled(refusal, there, &*backend))?;
         if !state.is_enabled() {
             forget(&administration, &root_key).await?;
+        }
+        if there == There::DisabledAfter {
+            let disabled = backend.disable(&root_key).await;
+            disabled.map_err(|error| half_disabled(error, &root_key, &*backend))?;
         }
         whole(&administration, RootKey { state, ..root_key }).await
     });
     done.await.map(Json)
+}
+
+/// It was enabled in the backend, and is not here.
+fn half_enabled(refusal: Refusal, there: There, backend: &dyn RootKeyBackend) -> Refusal {
+    match (there, backend.kind()) {
+        (There::EnabledBefore, BackendKind::KeyProtect) => {
+            refusal.and("in the key manager the root key is enabled now, and here it is what it was")
+        }
+        _ => refusal,
+    }
+}
+
+/// It is disabled here, and was not in the backend.
+fn half_disabled(error: root_key::Error, root_key: &RootKey, backend: &dyn RootKeyBackend) -> Refusal {
+    let more = format!(
+        "root key {:?} is disabled here, so nothing is released under it, and in the {} it is what it was",
+        root_key.name,
+        backend.kind().noun(),
+    );
+    Refusal::from(error)
+        .and(&more)
+        .remedy(format!("repeat `claviger root-key disable {}`", root_key.name))
 }
 
 /// Has the backend forget what it keeps open of keys under any version of a root key.
@@ -235,6 +322,19 @@ async fn destroy_version(
             let message = format!("version {version} of root key {:?} is destroyed already", root_key.name);
             return Err(Refusal::new(Kind::WrongState, message));
         }
+        let backend = administration.root_keys().for_root(&root_key)?;
+        if backend.keeps_versions() {
+            let message = format!(
+                "in the key manager the versions of root key {:?} can only be destroyed together",
+                root_key.name
+            );
+            return Err(Refusal::new(Kind::Invalid, message).remedy(format!(
+                "leave it: no key is made under an earlier version. To be rid of it, make another root key, move the \
+                 adapters there (`claviger adapter move`), and destroy this one (`claviger root-key schedule-destruction \
+                 {}`)",
+                root_key.name
+            )));
+        }
         let event = Event {
             root_key: Some(root_key_facts(&root_key.at(&found))),
             ..event
@@ -268,7 +368,7 @@ fn administrator(peer: &Peer) -> Administrator {
     }
 }
 
-fn wrong_state(root_key: &RootKey, why: &str) -> Refusal {
+pub(super) fn wrong_state(root_key: &RootKey, why: &str) -> Refusal {
     let message = format!("root key {:?} is {}: {why}", root_key.name, root_key.state.name());
     Refusal::new(Kind::WrongState, message)
 }

@@ -3,7 +3,7 @@
 //! | request | reply |
 //! |---|---|
 //! | `GET /v1/root-keys` | all, by name |
-//! | `POST /v1/root-keys` with [`NewRootKey`] | 201 and the root key |
+//! | `POST /v1/root-keys` with [`NewRootKey`] | 201 and the root key, made, or taken up where `existing` names one |
 //! | `GET /v1/root-keys/{name or id}` | the root key |
 //! | `POST /v1/root-keys/{name or id}/rotate` | the root key with its new version |
 //!
@@ -30,7 +30,7 @@ use super::root_key_resource::{require_enabled, resource, whole};
 use crate::adapter::{RootKey, RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes, root_key_name};
 use crate::custody::{Event, EventName};
 use crate::recorder::root_key_facts;
-use crate::root_key::{self, CreatedRootKey, RootKeyBackend};
+use crate::root_key::{self, BackendKind, CreatedRootKey, RootKeyBackend};
 use crate::store::{Change, SealKey};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -71,12 +71,21 @@ async fn create(
     Extension(peer): Extension<Peer>,
     Body(new): Body<NewRootKey>,
 ) -> Result<(StatusCode, Json<api::RootKey>), Refusal> {
-    let event = Event::new(EventName::RootKeyCreate, actor(&peer)).detail("name", new.name.clone());
+    let event = match &new.existing {
+        None => Event::new(EventName::RootKeyCreate, actor(&peer)),
+        Some(existing) => Event::new(EventName::RootKeyAdopt, actor(&peer))
+            .detail("existing", existing.clone())
+            .detail("origin", RootKeyOrigin::Adopted.name()),
+    };
+    let event = event.detail("name", new.name.clone());
     let made = administration.carry_out(event, async move |administration, event| {
         let name = root_key_name(&new.name)?;
         require_free(&administration, &name).await?;
         let (backend_name, backend) = chosen_backend(&administration, new.backend.as_deref())?;
-        let root_key = make(&*backend, backend_name, name).await?;
+        let root_key = match &new.existing {
+            None => make(&*backend, backend_name, name).await?,
+            Some(existing) => adopt(&administration, &*backend, draft(backend_name, name), existing).await?,
+        };
         enter(&administration, root_key, event).await
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
@@ -104,10 +113,7 @@ pub(super) fn chosen_backend(
         (Some(name), _) => name.to_owned(),
         (None, [only]) => (*only).to_owned(),
         (None, _) => {
-            let message = format!(
-                "the configuration has the devices {}, and none is named",
-                names.join(", ")
-            );
+            let message = format!("the configuration has {}, and none is named", names.join(", "));
             return Err(Refusal::new(Kind::Invalid, message).remedy("name one with --device"));
         }
     };
@@ -116,7 +122,7 @@ pub(super) fn chosen_backend(
         Err(_) => Err(Refusal::new(
             Kind::Invalid,
             format!(
-                "the configuration has no device {name:?}; it has {}",
+                "the configuration has no backend {name:?}; it has {}",
                 names.join(", ")
             ),
         )),
@@ -128,6 +134,36 @@ pub(super) fn chosen_backend(
 async fn make(backend: &dyn RootKeyBackend, backend_name: String, name: String) -> Result<RootKey, Refusal> {
     let mut root_key = draft(backend_name, name);
     create_on(backend, &mut root_key).await?;
+    Ok(root_key)
+}
+
+/// Takes up a key that is in the backend already. Who made it, and who else may use it, is not known here.
+async fn adopt(
+    administration: &Administration,
+    backend: &dyn RootKeyBackend,
+    mut root_key: RootKey,
+    existing: &str,
+) -> Result<RootKey, Refusal> {
+    let adopted = backend.adopt(&root_key, existing).await;
+    let adopted = adopted.map_err(|error| match error {
+        root_key::Error::Unsupported { .. } => Refusal::new(
+            Kind::Invalid,
+            format!(
+                "the device {} can't tell who else has the key {existing:?}, so it is not taken up",
+                root_key.backend
+            ),
+        )
+        .remedy("make a root key there, or bring one: `claviger root-key import NAME`"),
+        error => error.into(),
+    })?;
+    complete(&mut root_key, adopted);
+    for other in administration.store().root_keys().await?.rows {
+        if root_key::is_same_key(&other, &root_key) {
+            let message = format!("the key {existing:?} is root key {:?} here already", other.name);
+            return Err(Refusal::new(Kind::Taken, message)
+                .remedy("one key is one root key, or the destruction of one would be that of the other"));
+        }
+    }
     Ok(root_key)
 }
 
@@ -156,7 +192,7 @@ pub(super) fn draft(backend: String, name: String) -> RootKey {
 /// Makes the key of these facts on the device, and completes them by what it tells.
 async fn create_on(backend: &dyn RootKeyBackend, root_key: &mut RootKey) -> Result<(), Refusal> {
     let created = backend.create(root_key).await;
-    let created = created.map_err(|error| not_made(error, &root_key.label))?;
+    let created = created.map_err(|error| not_made(error, root_key))?;
     complete(root_key, created);
     Ok(())
 }
@@ -170,8 +206,9 @@ pub(super) fn complete(root_key: &mut RootKey, created: CreatedRootKey) {
     root_key.token_serial = created.token_serial;
 }
 
-/// Why the device made no key of this label, or took none in.
-pub(super) fn not_made(error: root_key::Error, label: &str) -> Refusal {
+/// Why the backend made no key of this label, or took none in.
+pub(super) fn not_made(error: root_key::Error, root_key: &RootKey) -> Refusal {
+    let label = &root_key.label;
     match error {
         root_key::Error::Device {
             source: claviger_hsm::Error::RootKeyExists { .. },
@@ -181,7 +218,7 @@ pub(super) fn not_made(error: root_key::Error, label: &str) -> Refusal {
                 "the token already has a key with the label {label}, and no root key here uses it; it may be left \
                  from a creation that did not reach its end"
             );
-            Refusal::new(Kind::Taken, message).remedy(removal(label))
+            Refusal::new(Kind::Taken, message).remedy(removal(label, BackendKind::Pkcs11))
         }
         error => error.into(),
     }
@@ -195,7 +232,7 @@ pub(super) async fn enter(
 ) -> Result<api::RootKey, Refusal> {
     let seal_key = match make_seal_key(administration, &mut root_key).await {
         Ok(seal_key) => seal_key,
-        Err(error) => return Err(left_behind(&root_key, error.into())),
+        Err(error) => return Err(left_behind(administration, &root_key, error.into())),
     };
     let event = Event {
         root_key: Some(root_key_facts(&root_key)),
@@ -207,7 +244,7 @@ pub(super) async fn enter(
         .await;
     if let Err(refusal) = entered {
         administration.seal_keys().remove(root_key.id);
-        return Err(left_behind(&root_key, refusal));
+        return Err(left_behind(administration, &root_key, refusal));
     }
     // Nothing uses it yet.
     resource(administration, root_key, &[]).await
@@ -245,18 +282,19 @@ async fn rotate(
             ..present.clone()
         };
         let rotated = backend.rotate(&present, &next).await;
-        let rotated = rotated.map_err(|error| not_made(error, &next.label))?;
+        let rotated = rotated.map_err(|error| not_made(error, &next))?;
         complete(&mut next, rotated);
         if (&next.token_label, &next.token_serial) != (&present.token_label, &present.token_serial) {
             let message = format!(
                 "the device has another token now than the one that root key {:?} was made on",
                 present.name
             );
-            return Err(left_behind(&next, Refusal::new(Kind::BackendFailed, message)));
+            let refusal = Refusal::new(Kind::BackendFailed, message);
+            return Err(not_put_in_place(&administration, &present, &next, refusal));
         }
         next.seal_key = match administration.root_keys().rewrap_seal_key(&present, &next).await {
             Ok(seal_key) => seal_key,
-            Err(error) => return Err(left_behind(&next, error.into())),
+            Err(error) => return Err(not_put_in_place(&administration, &present, &next, error.into())),
         };
         let superseded = present.superseded(now());
         let event = Event {
@@ -269,26 +307,64 @@ async fn rotate(
             from: present.state.clone(),
         };
         if let Err(refusal) = administration.commit(vec![change], event).await {
-            return Err(left_behind(&next, refusal));
+            return Err(not_put_in_place(&administration, &present, &next, refusal));
         }
         whole(&administration, next).await
     });
     done.await.map(Json)
 }
 
-/// The refusal of a creation that has left a key on the device.
-fn left_behind(root_key: &RootKey, refusal: Refusal) -> Refusal {
+/// The refusal of a creation that has left a key in the backend.
+fn left_behind(administration: &Administration, root_key: &RootKey, refusal: Refusal) -> Refusal {
+    if root_key.origin == RootKeyOrigin::Adopted {
+        return refusal.and("the key is not taken up, and is what it was");
+    }
+    let kind = kind_of(administration, root_key);
+    let place = match kind {
+        BackendKind::Pkcs11 => format!("on the token {:?}", root_key.token_label),
+        BackendKind::KeyProtect => format!("in the key manager {}", root_key.backend),
+    };
     let more = format!(
-        "the key {} was made on the token {:?} and is not entered here: it protects nothing",
-        root_key.label, root_key.token_label,
+        "the key {} was made {place} and is not entered here: it protects nothing",
+        root_key.label,
     );
-    refusal.and(&more).remedy(removal(&root_key.label))
+    refusal.and(&more).remedy(removal(&root_key.label, kind))
 }
 
-/// How an operator removes a key that nothing uses. The PIN is asked for by the tool.
-fn removal(label: &str) -> String {
-    format!(
-        "remove it from the token, once it is certain that nothing else uses it (with OpenSC: `pkcs11-tool \
-         --module MODULE --login --delete-object --type secrkey --label {label}`), or choose another name"
-    )
+/// The refusal of a rotation that the backend has done its part of. Where the new version is one of the same key, it is taken
+/// up by the next try.
+fn not_put_in_place(
+    administration: &Administration,
+    present: &RootKey,
+    next: &RootKey,
+    refusal: Refusal,
+) -> Refusal {
+    if next.label != present.label {
+        return left_behind(administration, next, refusal);
+    }
+    refusal
+        .and("the root key has a new version in the key manager, which is not entered here")
+        .remedy(format!(
+            "repeat `claviger root-key rotate {}`, which takes that version up",
+            present.name
+        ))
+}
+
+fn kind_of(administration: &Administration, root_key: &RootKey) -> BackendKind {
+    let backend = administration.root_keys().for_root(root_key);
+    backend.map_or(BackendKind::Pkcs11, |backend| backend.kind())
+}
+
+/// How an operator removes a key that nothing uses. What a secret is needed for is asked by the tool.
+fn removal(label: &str, kind: BackendKind) -> String {
+    match kind {
+        BackendKind::Pkcs11 => format!(
+            "remove it from the token, once it is certain that nothing else uses it (with OpenSC: `pkcs11-tool \
+             --module MODULE --login --delete-object --type secrkey --label {label}`), or choose another name"
+        ),
+        BackendKind::KeyProtect => format!(
+            "delete the key {label} there, once it is certain that nothing else uses it (in IBM's console, or with \
+             `ibmcloud kp key delete ID`), or choose another name"
+        ),
+    }
 }

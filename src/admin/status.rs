@@ -16,7 +16,7 @@ use super::api::{self, BackendStatus};
 use super::refusal::Refusal;
 use super::{Peer, root_key_resource};
 use crate::adapter::RootKey;
-use crate::root_key::BackendDescription;
+use crate::root_key::{BackendDescription, BackendKind};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
@@ -75,7 +75,7 @@ async fn show(
     for root_key in &root_keys {
         if !backends.iter().any(|backend| backend.name == root_key.backend) {
             problems.push(format!(
-                "root key {} is held by the device {:?}, which the configuration does not have",
+                "root key {} is held by {:?}, which the configuration does not have",
                 root_key.name, root_key.backend
             ));
         }
@@ -120,6 +120,8 @@ fn backend(
     root_keys: &[RootKey],
 ) -> (BackendStatus, Vec<String>) {
     let mut problems = Vec::new();
+    let backend = administration.root_keys().backend(name).ok();
+    let noun = backend.as_ref().map_or("device", |backend| backend.kind().noun());
     let mut facts = BTreeMap::new();
     match administration.readiness().backend(name) {
         Ok(description) => {
@@ -129,11 +131,10 @@ fn backend(
                 Some(format!("member {} of mirror {name}: {trouble}", member.name))
             }));
         }
-        Err(reason) => problems.push(format!("device {name}: {reason}")),
+        Err(reason) => problems.push(format!("{noun} {name}: {reason}")),
     }
     let its_own = root_keys.iter().filter(|root_key| root_key.backend == name);
     problems.extend(its_own.filter_map(|root_key| problem(administration, root_key)));
-    let backend = administration.root_keys().backend(name).ok();
     let status = BackendStatus {
         name: name.to_owned(),
         healthy: problems.is_empty(),
@@ -146,8 +147,15 @@ fn backend(
 /// Why a root key can't be used now, where that is so.
 fn problem(administration: &Administration, root_key: &RootKey) -> Option<String> {
     let reason = administration.readiness().root_key(root_key).err()?;
-    let (name, device) = (&root_key.name, &root_key.backend);
-    Some(format!("root key {name} on device {device}: {reason}"))
+    let backend = administration.root_keys().for_root(root_key);
+    let place = match backend.map_or(BackendKind::Pkcs11, |backend| backend.kind()) {
+        BackendKind::Pkcs11 => "on device",
+        BackendKind::KeyProtect => "in key manager",
+    };
+    Some(format!(
+        "root key {} {place} {}: {reason}",
+        root_key.name, root_key.backend
+    ))
 }
 
 fn recorder_problem(administration: &Administration) -> Option<String> {

@@ -3,6 +3,8 @@
 mod backend;
 mod certificates;
 mod changes;
+mod key_manager;
+mod key_protect;
 mod peers;
 mod root_key_life;
 mod root_keys;
@@ -21,12 +23,13 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use self::backend::TestBackend;
+use self::key_manager::TestKeyManager;
 use super::*;
 use crate::custody::{Actor, EventName, Outcome, Record};
 use crate::job::Jobs;
 use crate::recorder::tests::faulty::{Faulty, Plan};
 use crate::recorder::{NodeFacts, Recorder};
-use crate::root_key::RootKeys;
+use crate::root_key::{RootKeyBackend, RootKeys};
 use crate::store::{SealKeys, SqliteStore, Store};
 
 const WAITING_TIME: Duration = Duration::from_hours(7 * 24);
@@ -50,12 +53,18 @@ struct Fixture {
     /// What the recorder's store is to fail at.
     plan: Arc<Plan>,
     backend: Arc<TestBackend>,
+    key_manager: Arc<TestKeyManager>,
     reloads: Arc<Reloads>,
     administration: Arc<Administration>,
 }
 
 impl Fixture {
     async fn new() -> Self {
+        Self::over(false).await
+    }
+
+    /// With a key manager beside the device, or the device alone.
+    async fn over(with_key_manager: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seal_keys = SealKeys::new();
         let store = Arc::new(
@@ -76,7 +85,12 @@ impl Fixture {
         let recorder = Recorder::start(Arc::new(faulty), node).await.unwrap();
         let backend = Arc::new(TestBackend::default());
         let reloads = Arc::new(Reloads::default());
-        let root_keys = RootKeys::new(vec![("hsm".to_owned(), backend.clone())]);
+        let key_manager = Arc::new(TestKeyManager::default());
+        let mut backends: Vec<(String, Arc<dyn RootKeyBackend>)> = vec![("hsm".to_owned(), backend.clone())];
+        if with_key_manager {
+            backends.push(("ibm".to_owned(), key_manager.clone()));
+        }
+        let root_keys = RootKeys::new(backends);
         let administration = Arc::new(Administration::new(
             store.clone(),
             recorder.clone(),
@@ -97,6 +111,7 @@ impl Fixture {
             recorder,
             plan,
             backend,
+            key_manager,
             reloads,
             administration,
         }

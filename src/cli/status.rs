@@ -35,11 +35,14 @@ fn table(status: &Status) -> String {
         facts.extend(super::root_key::rotation(root_key));
         properties.line(&format!("root key {}", root_key.name), facts.join(", "));
     }
-    let mut backends = Columns::new(["DEVICE", "HEALTH", "TOKEN", "SERIAL", "MODEL", "WRAP", "RELEASE"]);
+    let mut backends = Columns::new([
+        "BACKEND", "KIND", "HEALTH", "TOKEN", "SERIAL", "MODEL", "WRAP", "RELEASE",
+    ]);
     for backend in &status.backends {
         let fact = |name: &str| backend.facts.get(name).cloned().unwrap_or_default();
         backends.row([
             backend.name.clone(),
+            fact("kind"),
             if backend.healthy { "healthy" } else { "UNHEALTHY" }.to_owned(),
             fact("token"),
             fact("serial"),
@@ -48,7 +51,11 @@ fn table(status: &Status) -> String {
             fact("release profile"),
         ]);
     }
-    let mut text = format!("{}\n{}", properties.text(), backends.or_say("no device"));
+    let mut text = format!(
+        "{}\n{}",
+        properties.text(),
+        backends.or_say("nothing that holds root keys")
+    );
     for backend in &status.backends {
         let healing = backend.healing.unwrap_or_default();
         if healing != Healing::default() {
@@ -63,7 +70,7 @@ fn table(status: &Status) -> String {
     text
 }
 
-/// What was done since the server's start so that a device serves again.
+/// What was done since the server's start so that a backend serves again.
 fn healed(device: &str, healing: Healing) -> String {
     let Healing {
         sessions,

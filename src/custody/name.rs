@@ -79,6 +79,10 @@ event_names! {
     RootKeyDestroyVersion = "root-key.destroy-version",
     /// An earlier version of a root key was destroyed in its backend and looked for in vain.
     RootKeyVersionDestroyed = "root-key.version-destroyed",
+    /// A root key that was in its backend already was taken up and entered here.
+    RootKeyAdopt = "root-key.adopt",
+    /// A root key that was destroyed, here or in its backend, was brought back.
+    RootKeyRestore = "root-key.restore",
 
     /// An adapter was made.
     AdapterCreate = "adapter.create",

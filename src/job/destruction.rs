@@ -145,6 +145,8 @@ impl Destroyer {
         now: OffsetDateTime,
     ) -> Result<(), Failure> {
         let backend = self.root_keys.for_root(root_key)?;
+        // A key manager where it was disabled, since this began or by another hand, would not give up the seal key.
+        backend.enable(root_key).await?;
         let version = root_key.version.saturating_add(1);
         let mut last = RootKey {
             version,
@@ -239,12 +241,23 @@ impl Destroyer {
 
     /// Carries out the destruction of versions that was begun.
     async fn destroy_versions(&self, root_key: &RootKey, now: OffsetDateTime) -> Result<(), Failure> {
-        for version in self.versions(root_key).await? {
+        let versions = self.versions(root_key).await?;
+        for version in &versions {
             if version.state != VersionState::Destroying {
                 continue;
             }
-            let gone = root_key.at(&version);
-            self.root_keys.for_root(&gone)?.destroy_version(&gone).await?;
+            let gone = root_key.at(version);
+            let backend = self.root_keys.for_root(&gone)?;
+            // A version with a label of its own is a key of its own, also in a backend that destroys versions together.
+            let is_alone = version.label != root_key.label
+                && versions
+                    .iter()
+                    .all(|other| other.label != version.label || other.version == version.version);
+            if is_alone {
+                backend.destroy(&gone).await?;
+            } else {
+                backend.destroy_version(&gone).await?;
+            }
             let mut event =
                 Event::new(EventName::RootKeyVersionDestroyed, Actor::Server).detail("name", &root_key.name);
             event.root_key = Some(root_key_facts(&gone));

@@ -2,6 +2,7 @@
 //! readiness, reconciliation and inventory too.
 
 mod destruction;
+mod opening;
 mod pace;
 mod progress;
 mod readiness;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 pub use destruction::{Destroyer, Failure};
+pub use opening::{Unusable, open};
 pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use rotation::Rotation;

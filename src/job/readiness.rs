@@ -80,8 +80,12 @@ impl Readiness {
         let _ = timeout(PATIENCE, settled).await;
     }
 
-    /// Whether keys can be made and released under the root key; why not, where they can't.
+    /// Whether keys can be made and released under the root key; why not, where they can't. One that is not enabled here
+    /// is as it shall be.
     pub fn root_key(&self, root_key: &RootKey) -> Result<(), String> {
+        if !is_tried(root_key) {
+            return Ok(());
+        }
         let backend = self
             .shared
             .root_keys
@@ -108,6 +112,11 @@ impl Readiness {
         let description = finding.judge(Instant::now(), None, patience)?;
         description.cloned().ok_or_else(|| NOT_TRIED.to_owned())
     }
+}
+
+/// What is disabled here may be disabled in its backend too, and nobody waits for it.
+fn is_tried(root_key: &RootKey) -> bool {
+    root_key.state.is_enabled()
 }
 
 const NOT_TRIED: &str = "it was not tried yet";
@@ -160,7 +169,7 @@ impl Shared {
                 return;
             }
         };
-        for root_key in root_keys {
+        for root_key in root_keys.into_iter().filter(is_tried) {
             if let Ok(backend) = self.root_keys.for_root(&root_key) {
                 self.try_out(root_key, backend);
             }
@@ -186,10 +195,10 @@ impl Shared {
                 .end(answer.clone());
             match (was, answer) {
                 (true, Err(error)) => {
-                    tracing::error!(root_key = %root_key.name, device = %root_key.backend, %error, "not ready");
+                    tracing::error!(root_key = %root_key.name, backend = %root_key.backend, %error, "not ready");
                 }
                 (false, Ok(())) => {
-                    tracing::info!(root_key = %root_key.name, device = %root_key.backend, "ready");
+                    tracing::info!(root_key = %root_key.name, backend = %root_key.backend, "ready");
                 }
                 _ => {}
             }
@@ -202,12 +211,15 @@ impl Shared {
         self.root_keys
             .names()
             .all(|name| found.backends.get(name).is_some_and(Finding::is_known))
-            && root_keys.iter().all(|root_key| {
-                self.root_keys.for_root(root_key).map_or(true, |backend| {
-                    backend.last_worked(root_key).is_some()
-                        || found.root_keys.get(&root_key.id).is_some_and(Finding::is_known)
+            && root_keys
+                .iter()
+                .filter(|root_key| is_tried(root_key))
+                .all(|root_key| {
+                    self.root_keys.for_root(root_key).map_or(true, |backend| {
+                        backend.last_worked(root_key).is_some()
+                            || found.root_keys.get(&root_key.id).is_some_and(Finding::is_known)
+                    })
                 })
-            })
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {

@@ -23,6 +23,25 @@ pub use claviger_hsm::{Aead, Capabilities, Cipher, CipherMode, DerivingCipher, M
 /// How often each step of healing was needed.
 pub use claviger_hsm::Healing;
 
+/// What kind of thing holds root keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackendKind {
+    /// A slot of an HSM, or several as one.
+    Pkcs11,
+    /// An instance of Key Protect or of Hyper Protect Crypto Services.
+    KeyProtect,
+}
+
+impl BackendKind {
+    /// The word for it in messages: `device` or `key manager`.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Pkcs11 => "device",
+            Self::KeyProtect => "key manager",
+        }
+    }
+}
+
 /// What a backend tells of a root key that it has just made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedRootKey {
@@ -143,6 +162,11 @@ impl MemberDescription {
 /// but [`create`](Self::create) may be repeated without harm.
 #[async_trait]
 pub trait RootKeyBackend: Send + Sync {
+    /// What kind of thing it is. Asks nobody.
+    fn kind(&self) -> BackendKind {
+        BackendKind::Pkcs11
+    }
+
     /// Makes the root key: an AES-256 key that can wrap and unwrap and nothing else, that can't be read or changed. Only
     /// `id`, `label` and `version` of the facts are looked at; the rest is what this returns.
     ///

@@ -24,9 +24,9 @@ pub(crate) mod suite;
 pub use claviger_hsm::{RsaPublicKey, WrappedRootKey};
 
 pub use backend::{
-    Aead, BackendDescription, CLIENT_RELEASE_PROFILE, Capabilities, Cipher, CipherMode, CreatedRootKey,
-    DerivingCipher, ENCODED_RELEASE_PROFILE, Healing, KeptKey, KeptThere, KeyWrap, MacAlgorithm, MadeKey,
-    MemberDescription, RootKeyBackend,
+    Aead, BackendDescription, BackendKind, CLIENT_RELEASE_PROFILE, Capabilities, Cipher, CipherMode,
+    CreatedRootKey, DerivingCipher, ENCODED_RELEASE_PROFILE, Healing, KeptKey, KeptThere, KeyWrap,
+    MacAlgorithm, MadeKey, MemberDescription, RootKeyBackend,
 };
 pub use error::Error;
 pub use material::{Material, Rewrapped};
@@ -34,5 +34,5 @@ pub use mirror::{MirrorBackend, PATIENCE};
 pub use moving::{Carrier, Way};
 pub use pieces::Pieces;
 pub use pkcs11::{Pkcs11Backend, locator};
-pub use registry::RootKeys;
+pub use registry::{RootKeys, is_same_key};
 pub use specification::{Binding, KeyKind, KeySpecification, specification};

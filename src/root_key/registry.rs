@@ -82,6 +82,15 @@ impl RootKeys {
     }
 }
 
+/// The length of what a check value begins with in a key manager: the key's identifier. The version's comes behind.
+const KEY_IDENTIFIER: usize = 16;
+
+/// Whether two root keys are one key of a key manager, at whichever versions. On a device two root keys never are.
+pub fn is_same_key(one: &RootKey, other: &RootKey) -> bool {
+    let [one_key, other_key] = [one, other].map(|root_key| root_key.check_value.get(..KEY_IDENTIFIER));
+    one_key.is_some() && one_key == other_key && one.token_serial == other.token_serial
+}
+
 fn wrapped_seal_key(root_key: &RootKey) -> Result<WrappedKek, Error> {
     let WrappedBytes { profile, bytes } = &root_key.seal_key;
     let profile = WrapProfile::from_name(profile).ok_or_else(|| Error::Device {

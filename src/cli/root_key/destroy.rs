@@ -63,10 +63,7 @@ pub(super) fn version_destroyed(root_key: &RootKey, version: u32) -> Exit {
     say(format_args!(
         "the destruction of version {version} of root key {} has begun and is not at its end; it is tried again: {}",
         root_key.name,
-        root_key
-            .problem
-            .as_deref()
-            .unwrap_or("the device has not answered yet"),
+        root_key.problem.as_deref().unwrap_or("it has not answered yet"),
     ));
     Exit::Unhealthy
 }

@@ -1,4 +1,4 @@
-//! `claviger root-key …`: the keys in the HSM under which all others are wrapped.
+//! `claviger root-key …`: the keys in the HSM, or in the key manager, under which all others are wrapped.
 
 mod destroy;
 mod import;
@@ -18,20 +18,23 @@ pub(super) use show::{progress, rotation};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make a root key on the device; it never leaves it
+    /// Make a root key on a device or in a key manager, which it never leaves
     Create {
         /// A new name: 2 to 40 letters, digits, - and _
         name: String,
-        /// The device of the configuration that makes and holds it [default: the only one]
-        #[arg(long, value_name = "NAME")]
+        /// The device or key manager of the configuration that makes and holds it [default: the only one]
+        #[arg(long, value_name = "NAME", visible_alias = "backend")]
         device: Option<String>,
+        /// Take up a root key that is in the key manager already, by its ID or alias there
+        #[arg(long, value_name = "ID-OR-ALIAS")]
+        existing: Option<String>,
     },
     /// Bring a root key that exists elsewhere (BYOK): first without --wrapped, for the public key to wrap it under
     Import {
         /// A new name: 2 to 40 letters, digits, - and _
         name: String,
         /// The device of the configuration that takes it in [default: the only one]
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", visible_alias = "backend")]
         device: Option<String>,
         /// The AES-256 key, wrapped by RSA-OAEP under the public key
         #[arg(long, value_name = "FILE")]
@@ -39,7 +42,7 @@ pub(crate) enum Command {
     },
     /// List the root keys
     List,
-    /// Make a new version of a root key; all keys under it are wrapped anew on the device, in the background
+    /// Make a new version of a root key; all keys under it are wrapped anew where it is, in the background
     Rotate {
         /// Its name or identifier
         root_key: String,
@@ -88,6 +91,11 @@ pub(crate) enum Command {
         /// Its name or identifier
         root_key: String,
     },
+    /// Bring a root key back that was destroyed, or deleted in its key manager, within the 30 days that one keeps it
+    Restore {
+        /// Its name or identifier
+        root_key: String,
+    },
 }
 
 fn waiting_time(text: &str) -> Result<Duration, String> {
@@ -96,21 +104,17 @@ fn waiting_time(text: &str) -> Result<Duration, String> {
 
 pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
     match command {
-        Command::Create { name, device } => {
-            let made: RootKey = client
-                .post(
-                    path(["root-keys"]),
-                    &NewRootKey {
-                        name,
-                        backend: device,
-                    },
-                )
-                .await?;
-            output.data(&made, properties)?;
-            say(format_args!(
-                "root key {} made on {}",
-                made.name, made.token_label
-            ));
+        Command::Create {
+            name,
+            device,
+            existing,
+        } => {
+            let asked = NewRootKey {
+                name,
+                backend: device,
+                existing,
+            };
+            create(client, output, &asked).await?;
         }
         Command::Import {
             name,
@@ -179,8 +183,40 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
                 changed.name, changed.name
             ));
         }
+        Command::Restore { root_key } => {
+            let restored = change(client, &root_key, "restore").await?;
+            output.data(&restored, properties)?;
+            let more = match restored.state.as_str() {
+                "disabled" => format!(
+                    ": `claviger root-key enable {}` lets clients have its keys",
+                    restored.name
+                ),
+                _ => String::new(),
+            };
+            say(format_args!(
+                "root key {} is there again, and is {}{more}",
+                restored.name, restored.state
+            ));
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Makes a root key, or takes one up.
+async fn create(client: &Client, output: Output, asked: &NewRootKey) -> Result<(), Failure> {
+    let made: RootKey = client.post(path(["root-keys"]), asked).await?;
+    output.data(&made, properties)?;
+    let done = if asked.existing.is_some() {
+        "taken up"
+    } else {
+        "made"
+    };
+    say(format_args!(
+        "root key {} {done} on {}",
+        made.name,
+        show::place(&made)
+    ));
+    Ok(())
 }
 
 /// A change that has no parameters.

@@ -40,9 +40,18 @@ fn span(seconds: u64) -> String {
     }
 }
 
+/// Where it is: the token's label, or the key manager with its key ring.
+pub(super) fn place(root_key: &RootKey) -> &str {
+    if root_key.token_label.is_empty() {
+        &root_key.backend
+    } else {
+        &root_key.token_label
+    }
+}
+
 pub(super) fn columns(items: &[RootKey]) -> String {
     let mut columns = Columns::new([
-        "NAME", "ID", "DEVICE", "TOKEN", "VERSION", "STATE", "ADAPTERS", "CREATED", "ROTATION",
+        "NAME", "ID", "BACKEND", "TOKEN", "VERSION", "STATE", "ADAPTERS", "CREATED", "ROTATION",
     ]);
     for item in items {
         columns.row([
@@ -66,7 +75,7 @@ pub(super) fn properties(item: &RootKey) -> String {
         .line("name", &item.name)
         .line("id", item.id)
         .line("state", &item.state)
-        .line("device", &item.backend)
+        .line("backend", &item.backend)
         .line("token", &item.token_label)
         .line("token serial", &item.token_serial)
         .line("label", &item.label)
@@ -80,8 +89,9 @@ pub(super) fn properties(item: &RootKey) -> String {
             "{} ({}, check value {}",
             version.keys, version.label, version.check_value
         );
-        if version.origin == "imported" {
-            facts.push_str(", imported");
+        if let "imported" | "adopted" = version.origin.as_str() {
+            facts.push_str(", ");
+            facts.push_str(&version.origin);
         }
         if let "destroying" | "destroyed" = version.state.as_str() {
             facts.push_str(", ");
@@ -116,7 +126,7 @@ pub(super) fn properties(item: &RootKey) -> String {
     if let Some(at) = item.destroyed_at {
         properties.line(
             "destroyed",
-            format_args!("{}; its keys can't be read any more by anybody", time(at)),
+            format_args!("{}; its keys can't be read any more", time(at)),
         );
     }
     if let Some(problem) = &item.problem {

@@ -9,31 +9,15 @@ use tokio::time::{sleep, timeout};
 
 use crate::adapter::{RootKey, RootKeyId, RootKeyVersion, VersionState};
 use crate::custody::{Actor, DeviceFault, Event, EventName};
+use crate::job::{self, Unusable};
 use crate::recorder::{Recorder, root_key_facts};
-use crate::root_key::{self, RootKeys};
-use crate::store::{self, SealKey, SealKeys, Store, UnverifiedRootKey};
+use crate::root_key::RootKeys;
+use crate::store::{self, SealKeys, Store};
 
 use super::identities::IdentityLoader;
 
 /// The rest between two tries, where no device comes up meanwhile.
 const REST: Duration = Duration::from_millis(500);
-
-/// Why a root key can't be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unusable {
-    /// Its device failed, or has another key in its place.
-    #[error(transparent)]
-    Backend(#[from] root_key::Error),
-    /// Its row is not the one that was written.
-    #[error(transparent)]
-    Row(#[from] store::Error),
-}
-
-impl Unusable {
-    fn is_retryable(&self) -> bool {
-        matches!(self, Self::Backend(error) if error.is_retryable())
-    }
-}
 
 /// What opens root keys.
 pub(super) struct Opener {
@@ -103,9 +87,9 @@ impl Opener {
                 continue;
             }
             let event = event(&claimed);
-            match self.open(row).await {
+            match job::open(&self.root_keys, &self.seal_keys, row).await {
                 Ok(root_key) => {
-                    tracing::info!(root_key = %root_key.name, device = %root_key.backend, "a root key is verified");
+                    tracing::info!(root_key = %root_key.name, backend = %root_key.backend, "a root key is verified");
                     opened.usable += 1;
                     opened.events.push(event);
                     self.verify_earlier(&root_key, &mut opened.events).await?;
@@ -114,7 +98,7 @@ impl Opener {
                     let retryable = error.is_retryable();
                     if self.said.is_new(claimed.id, &error.to_string()) {
                         tracing::error!(
-                            root_key = %claimed.name, device = %claimed.backend, %error,
+                            root_key = %claimed.name, backend = %claimed.backend, %error,
                             "a root key can't be used: clients of its adapters are refused{}",
                             if retryable { " until it can; it is tried again" } else { "" }
                         );
@@ -127,7 +111,7 @@ impl Opener {
         Ok(opened)
     }
 
-    /// Compares each earlier version on the device with its row. One that fails makes the keys under it unreadable, and no
+    /// Compares each earlier version in its backend with its row. One that fails makes the keys under it unreadable, and no
     /// others. What was destroyed, or is to be, is not looked for.
     async fn verify_earlier(&self, root_key: &RootKey, events: &mut Vec<Event>) -> Result<(), store::Error> {
         if root_key.state.is_beyond_recall() {
@@ -157,15 +141,6 @@ impl Opener {
             });
         }
         Ok(())
-    }
-
-    /// Compares the key on the device with the row, and opens the seal key under which the row itself is verified.
-    async fn open(&self, row: UnverifiedRootKey) -> Result<RootKey, Unusable> {
-        let claimed = row.claimed();
-        self.root_keys.for_root(claimed)?.verify(claimed).await?;
-        let material = self.root_keys.release_seal_key(claimed).await?;
-        let key = SealKey::filled_by(|place| material.open_into(place))?;
-        Ok(self.seal_keys.admit(row, key)?)
     }
 
     /// Opens what is still closed until nothing is left that may come back, and lets its clients in: at once where a

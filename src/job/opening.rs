@@ -1,0 +1,36 @@
+//! The opening of a root key whose seal key is still closed: at a start, and when its backend has it back.
+
+use crate::adapter::RootKey;
+use crate::root_key::{self, RootKeys};
+use crate::store::{self, SealKey, SealKeys, UnverifiedRootKey};
+
+/// Why a root key can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// What holds it failed, or has another key in its place.
+    #[error(transparent)]
+    Backend(#[from] root_key::Error),
+    /// Its row is not the one that was written.
+    #[error(transparent)]
+    Row(#[from] store::Error),
+}
+
+impl Unusable {
+    /// Whether it may be over later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Backend(error) if error.is_retryable())
+    }
+}
+
+/// Compares the key in its backend with the row, and opens the seal key under which the row itself is verified.
+pub async fn open(
+    root_keys: &RootKeys,
+    seal_keys: &SealKeys,
+    row: UnverifiedRootKey,
+) -> Result<RootKey, Unusable> {
+    let claimed = row.claimed();
+    root_keys.for_root(claimed)?.verify(claimed).await?;
+    let material = root_keys.release_seal_key(claimed).await?;
+    let key = SealKey::filled_by(|place| material.open_into(place))?;
+    Ok(seal_keys.admit(row, key)?)
+}
