@@ -169,6 +169,7 @@ impl Administration {
         let root_key = opened.map_err(|error| match error {
             Unusable::Backend(error) => Refusal::from(error),
             Unusable::Row(error) => error.into(),
+            late @ Unusable::Late => Refusal::new(Kind::BackendFailed, late.to_string()),
         })?;
         self.reload_identities().await?;
         Ok(root_key)

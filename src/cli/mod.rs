@@ -15,6 +15,7 @@ mod doctor;
 mod exit;
 mod init;
 mod key;
+mod key_protect;
 mod kmip;
 mod output;
 mod root_key;

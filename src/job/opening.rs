@@ -10,6 +10,9 @@ pub enum Unusable {
     /// What holds it failed, or has another key in its place.
     #[error(transparent)]
     Backend(#[from] root_key::Error),
+    /// What holds it takes its time.
+    #[error("what holds it has not answered yet")]
+    Late,
     /// Its row is not the one that was written.
     #[error(transparent)]
     Row(#[from] store::Error),
@@ -18,7 +21,11 @@ pub enum Unusable {
 impl Unusable {
     /// Whether it may be over later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Backend(error) if error.is_retryable())
+        match self {
+            Self::Backend(error) => error.is_retryable(),
+            Self::Late => true,
+            Self::Row(_) => false,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::key_protect::{self, Kind};
 #[non_exhaustive]
 pub enum Error {
     /// The configuration names no such backend.
-    #[error("no device of the configuration is called {backend}")]
+    #[error("the configuration has neither a device nor a key manager that is called {backend}")]
     BackendUnknown {
         /// The name that was looked for.
         backend: String,

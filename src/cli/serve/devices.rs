@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::adapter::RootKey;
 use crate::config::Mirror;
 use crate::key::WrappedKek;
+use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{
     BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
     KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, MirrorBackend, Pkcs11Backend, RootKeyBackend,
@@ -66,8 +67,8 @@ impl Devices {
         devices
     }
 
-    /// The devices as backends of root keys; those of a mirror by the mirror's name alone.
-    pub(super) fn root_keys(&self, mirrors: &[Mirror]) -> RootKeys {
+    /// What holds root keys: the devices, those of a mirror by the mirror's name alone, and these instances of the key manager.
+    pub(super) fn root_keys(&self, mirrors: &[Mirror], key_managers: &[KeyProtectBackend]) -> RootKeys {
         let mirrored = |name: &String| mirrors.iter().any(|mirror| mirror.devices.contains(name));
         let alone = (self.backends.iter())
             .filter(|backend| !mirrored(&backend.name))
@@ -81,7 +82,11 @@ impl Devices {
             let backend: Arc<dyn RootKeyBackend> = Arc::new(backend);
             (mirror.name.clone(), backend)
         });
-        RootKeys::new(alone.chain(together).collect())
+        let elsewhere = key_managers.iter().map(|instance| {
+            let backend: Arc<dyn RootKeyBackend> = Arc::new(instance.clone());
+            (instance.name().to_owned(), backend)
+        });
+        RootKeys::new(alone.chain(together).chain(elsewhere).collect())
     }
 
     /// Told whenever a device that was away at the start comes up.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::Problems;
+use crate::root_key::key_protect;
 use crate::{admin, endpoint, recorder, store};
 
 /// Why the server does not start, with what can be done about it.
@@ -35,6 +36,14 @@ pub enum Error {
     /// The program of the device workers is not found.
     #[error("this program can't find itself, to start device workers: {0}")]
     Program(io::Error),
+    /// The configuration of an instance of the key manager can't be used.
+    #[error("the key manager {name}: {source}")]
+    KeyProtect {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        source: key_protect::Error,
+    },
     /// The database can't be used.
     #[error("{0}")]
     Store(#[from] store::Error),
@@ -64,6 +73,9 @@ impl Error {
             }
             Self::Endpoint(endpoint::Error::Listen { .. }) => {
                 Some("stop what listens there, or choose other addresses as `kmip.listen`")
+            }
+            Self::KeyProtect { .. } => {
+                Some("`claviger config check` tells what is wrong with it, and `claviger doctor` tries it")
             }
             Self::Endpoint(_) => Some("`claviger config check` tells what is wrong with it"),
             _ => None,

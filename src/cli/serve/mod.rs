@@ -3,8 +3,8 @@
 //! The order of a start: the process is protected, the state directory locked, the KMIP sockets bound (so that a port
 //! that is taken stops the start before anything is recorded), the store opened, the devices started, each root key
 //! compared with its record and its seal key opened, the custody log continued with `server.start`, the administration
-//! socket opened, and at last KMIP answered. A device that does not answer does not keep the server from starting:
-//! see [`devices`] and [`root_keys`].
+//! socket opened, and at last KMIP answered. A device that does not answer does not keep the server from starting, nor does
+//! a key manager that is out of reach: see [`devices`] and [`root_keys`].
 
 mod devices;
 mod error;
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use claviger_hsm::WorkerCommand;
+use futures_util::future::try_join_all;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::device::device_config;
 use super::exit::{Exit, Failure};
+use super::key_protect::key_protect_backend;
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName};
@@ -34,6 +36,8 @@ use crate::job::Jobs;
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{NodeFacts, Recorder};
+use crate::root_key::key_protect::KeyProtectBackend;
+use crate::root_key::{BackendKind, RootKeys};
 use crate::store::{SealKeys, SqliteStore};
 
 use devices::Devices;
@@ -125,8 +129,10 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
         https: endpoint::listen_https(&config.https)?,
     };
     let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
+    let key_managers = key_managers(&config)?;
     let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
-    match serve(&config, listeners, &store, &devices).await {
+    let root_keys = devices.root_keys(&config.mirrors, &key_managers);
+    match serve(&config, listeners, &store, root_keys, &devices).await {
         Ok(services) => {
             tracing::info!(
                 node = %config.node, version = VERSION, kmip = ?services.endpoint.addresses(),
@@ -146,6 +152,18 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
             Err(error)
         }
     }
+}
+
+/// What speaks to the instances of the key manager. It asks nobody yet, and heals by itself.
+fn key_managers(config: &Config) -> Result<Vec<KeyProtectBackend>, Error> {
+    let instances = config.key_protect.iter();
+    let backends = instances.map(|instance| {
+        key_protect_backend(instance).map_err(|source| Error::KeyProtect {
+            name: instance.name.clone(),
+            source,
+        })
+    });
+    backends.collect()
 }
 
 /// What the configuration says of the operations.
@@ -169,13 +187,16 @@ async fn serve(
     config: &Config,
     listeners: Listeners,
     store: &Arc<SqliteStore>,
+    root_keys: RootKeys,
     devices: &Devices,
 ) -> Result<Serving, Error> {
-    let (root_keys, seal_keys) = (devices.root_keys(&config.mirrors), store.seal_keys().clone());
-    let mut opener = Opener::new(store.clone(), root_keys.clone(), seal_keys.clone());
+    let seal_keys = store.seal_keys().clone();
+    // What is out of reach holds up neither the start nor the others.
+    let mut openers = [BackendKind::Pkcs11, BackendKind::KeyProtect]
+        .map(|kind| Opener::new(kind, store.clone(), root_keys.clone(), seal_keys.clone()));
     // From before the first look, so that nothing that comes up after it is missed.
     let came_up = devices.came_up();
-    let found = opener.open_all().await?;
+    let found = try_join_all(openers.iter_mut().map(Opener::open_first)).await?;
 
     let node = NodeFacts {
         name: config.node.clone(),
@@ -188,7 +209,11 @@ async fn serve(
         started = started.detail("https", addresses_of(&listeners.https).join(", "));
     }
     recorder.commit(Vec::new(), started).await?;
-    for event in found.events {
+    let (events, pending): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .map(|found| (found.events, found.pending))
+        .unzip();
+    for event in events.into_iter().flatten() {
         recorder.commit(Vec::new(), event).await?;
     }
 
@@ -247,12 +272,9 @@ async fn serve(
     let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
     let mut background = jobs.start();
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
-    if found.pending {
-        background.push(tokio::spawn(opener.keep_trying(
-            recorder.clone(),
-            loader,
-            came_up,
-        )));
+    for (opener, _) in openers.into_iter().zip(pending).filter(|(_, pending)| *pending) {
+        let trying = opener.keep_trying(recorder.clone(), Arc::clone(&loader), came_up.clone());
+        background.push(tokio::spawn(trying));
     }
     Ok(Serving {
         endpoint,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -11,16 +12,20 @@ use crate::adapter::{RootKey, RootKeyId, RootKeyVersion, VersionState};
 use crate::custody::{Actor, DeviceFault, Event, EventName};
 use crate::job::{self, Unusable};
 use crate::recorder::{Recorder, root_key_facts};
-use crate::root_key::RootKeys;
-use crate::store::{self, SealKeys, Store};
+use crate::root_key::{BackendKind, RootKeys};
+use crate::store::{self, SealKeys, Store, UnverifiedRootKey};
 
 use super::identities::IdentityLoader;
 
 /// The rest between two tries, where no device comes up meanwhile.
 const REST: Duration = Duration::from_millis(500);
 
-/// What opens root keys.
+/// How long a start waits for a key manager. A device was waited for when it was started.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What opens the root keys of one kind of backend.
 pub(super) struct Opener {
+    kind: BackendKind,
     store: Arc<dyn Store>,
     root_keys: RootKeys,
     seal_keys: SealKeys,
@@ -53,8 +58,14 @@ pub(super) struct Opened {
 }
 
 impl Opener {
-    pub(super) fn new(store: Arc<dyn Store>, root_keys: RootKeys, seal_keys: SealKeys) -> Self {
+    pub(super) fn new(
+        kind: BackendKind,
+        store: Arc<dyn Store>,
+        root_keys: RootKeys,
+        seal_keys: SealKeys,
+    ) -> Self {
         Self {
+            kind,
             store,
             root_keys,
             seal_keys,
@@ -62,32 +73,36 @@ impl Opener {
         }
     }
 
-    /// Opens each root key whose seal key is still closed.
-    pub(super) async fn open_all(&mut self) -> Result<Opened, store::Error> {
+    /// Opens at a start what can be opened in a short time.
+    pub(super) async fn open_first(&mut self) -> Result<Opened, store::Error> {
+        let patience = (self.kind == BackendKind::KeyProtect).then_some(PATIENCE);
+        self.open_all(patience).await
+    }
+
+    /// Opens each root key whose seal key is still closed; with `patience` what takes no longer.
+    async fn open_all(&mut self, patience: Option<Duration>) -> Result<Opened, store::Error> {
         let listing = self.store.unverified_root_keys().await?;
         let mut opened = Opened {
             events: Vec::new(),
             usable: 0,
             pending: false,
         };
-        let refused: Vec<_> = listing.refused.iter().map(ToString::to_string).collect();
-        for error in refused {
-            if !self.said.rows.contains(&error) {
-                tracing::error!(%error, "a root key's row can't be read");
-                self.said.rows.push(error.clone());
-            }
-            opened
-                .events
-                .push(Event::new(EventName::StoreTampered, Actor::Server).refused(error));
+        // Nobody knows what holds these.
+        if self.kind == BackendKind::Pkcs11 {
+            self.tell_of_refused(&listing.refused, &mut opened.events);
         }
-        for row in listing.rows {
-            let claimed = row.claimed().clone();
-            if self.seal_keys.contains(claimed.id) {
+        let mut closed = Vec::new();
+        for row in listing.rows.into_iter().filter(|row| self.is_for(row.claimed())) {
+            if self.seal_keys.contains(row.claimed().id) {
                 opened.usable += 1;
-                continue;
+            } else {
+                closed.push(row);
             }
+        }
+        let tried = join_all(closed.into_iter().map(|row| self.open(row, patience))).await;
+        for (claimed, outcome) in tried {
             let event = event(&claimed);
-            match job::open(&self.root_keys, &self.seal_keys, row).await {
+            match outcome {
                 Ok(root_key) => {
                     tracing::info!(root_key = %root_key.name, backend = %root_key.backend, "a root key is verified");
                     opened.usable += 1;
@@ -109,6 +124,35 @@ impl Opener {
             }
         }
         Ok(opened)
+    }
+
+    fn is_for(&self, root_key: &RootKey) -> bool {
+        let backend = self.root_keys.for_root(root_key);
+        backend.map_or(BackendKind::Pkcs11, |backend| backend.kind()) == self.kind
+    }
+
+    fn tell_of_refused(&mut self, refused: &[store::Error], events: &mut Vec<Event>) {
+        for error in refused.iter().map(ToString::to_string) {
+            if !self.said.rows.contains(&error) {
+                tracing::error!(%error, "a root key's row can't be read");
+                self.said.rows.push(error.clone());
+            }
+            events.push(Event::new(EventName::StoreTampered, Actor::Server).refused(error));
+        }
+    }
+
+    async fn open(
+        &self,
+        row: UnverifiedRootKey,
+        patience: Option<Duration>,
+    ) -> (RootKey, Result<RootKey, Unusable>) {
+        let claimed = row.claimed().clone();
+        let opening = job::open(&self.root_keys, &self.seal_keys, row);
+        let outcome = match patience {
+            None => opening.await,
+            Some(patience) => timeout(patience, opening).await.unwrap_or(Err(Unusable::Late)),
+        };
+        (claimed, outcome)
     }
 
     /// Compares each earlier version in its backend with its row. One that fails makes the keys under it unreadable, and no
@@ -158,7 +202,7 @@ impl Opener {
                 // There is nobody left to tell.
                 sleep(REST).await;
             }
-            let opened = match self.open_all().await {
+            let opened = match self.open_all(None).await {
                 Ok(opened) => opened,
                 Err(error) => {
                     let error = error.to_string();

@@ -18,8 +18,8 @@ use super::{Error as KeyProtectError, KeptIn, KeyProtectConfig, foreign};
 use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap, MadeKey,
-    Material, Rewrapped, RootKeyBackend,
+    BackendDescription, BackendKind, CreatedRootKey, Error, Healing, KeptKey, KeySpecification, KeyWrap,
+    MadeKey, Material, Rewrapped, RootKeyBackend,
 };
 
 /// How keys leave the key manager, for the record: over TLS, and in locked memory here.
@@ -242,6 +242,10 @@ pub(super) fn ciphertext(wrapped: &WrappedKek) -> Result<String, KeyProtectError
 
 #[async_trait]
 impl RootKeyBackend for KeyProtectBackend {
+    fn kind(&self) -> BackendKind {
+        BackendKind::KeyProtect
+    }
+
     async fn create(&self, root_key: &RootKey) -> Result<CreatedRootKey, Error> {
         let service = self.begin().await?;
         let created = self.inner.create(&service, root_key).await;
