@@ -2,8 +2,8 @@
 
 use claviger_hsm::Error as DeviceError;
 
-use super::Binding;
 use super::key_protect::{self, Kind};
+use super::{BackendKind, Binding};
 
 /// Why a root key, or what holds it, did not do what it was asked. The texts are for operators and for the log: what a
 /// client reads is said elsewhere.
@@ -172,6 +172,16 @@ impl Error {
     /// backend does not tell.
     pub fn root_key_trouble(&self) -> Option<&'static str> {
         self.of_key_protect()?.root_key_trouble()
+    }
+
+    /// What kind of thing holds what this is about.
+    pub fn backend_kind(&self) -> BackendKind {
+        match self {
+            Self::KeyProtect { .. } | Self::WrappedKeyDeleted { .. } | Self::WrappedKeyChanged { .. } => {
+                BackendKind::KeyProtect
+            }
+            _ => BackendKind::Pkcs11,
+        }
     }
 
     /// What the key manager refused, and how; none where none did.

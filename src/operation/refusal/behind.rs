@@ -75,19 +75,20 @@ impl Refusal {
         )
     }
 
-    /// The device did not make or wrap a key (section 11.2).
+    /// What holds the root key did not make or wrap a key (section 11.2).
     pub(in crate::operation) fn not_made(error: &root_key::Error) -> Self {
-        Self::of_device("The key could not be made", error)
+        Self::of_backend("The key could not be made", error)
     }
 
-    /// The device did not release a key.
+    /// What holds the root key did not release a key.
     pub(in crate::operation) fn not_released(error: &root_key::Error) -> Self {
-        Self::of_device("The key could not be read", error)
+        Self::of_backend("The key could not be read", error)
     }
 
     /// A client that tries again later, or at the next server of its list, must be able to tell that from the reason: what
-    /// may work in a moment is a General Failure, and what will not a Cryptographic Failure.
-    pub(super) fn of_device(message: &'static str, error: &root_key::Error) -> Self {
+    /// may work in a moment is a General Failure, what somebody has to allow again Permission Denied, and what will not work a
+    /// Cryptographic Failure.
+    pub(super) fn of_backend(message: &'static str, error: &root_key::Error) -> Self {
         let cause = error.to_string();
         if let Some((backend, id, binding)) = error.deleted_wrapped_key() {
             let mut refusal = Self::failed(ResultReason::CryptographicFailure, message, cause);
@@ -98,13 +99,18 @@ impl Refusal {
             });
             return refusal;
         }
+        if let Some(trouble) = error.root_key_trouble() {
+            let message = format!("{message}: {trouble}");
+            return Self::failed(ResultReason::PermissionDenied, message, cause);
+        }
         let mut refusal = if error.is_retryable() {
             let why = if error.is_busy() {
-                "the device has too much to do now"
+                "has too much to do now"
             } else {
-                "the device does not answer now"
+                "does not answer now"
             };
-            let message = format!("{message}: {why}; try again");
+            let noun = error.backend_kind().noun();
+            let message = format!("{message}: the {noun} {why}; try again");
             Self::failed(ResultReason::GeneralFailure, message, cause)
         } else {
             Self::failed(ResultReason::CryptographicFailure, message, cause)
@@ -124,5 +130,59 @@ impl Refusal {
             "The key could not be read",
             cause.to_owned(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root_key::key_protect::{self, Kind};
+
+    fn told(source: key_protect::Error) -> (ResultReason, String) {
+        let backend = "ibm".to_owned();
+        let refusal = Refusal::not_released(&root_key::Error::KeyProtect { backend, source });
+        (refusal.reason, refusal.message.into_owned())
+    }
+
+    /// Whatever a client reads, nothing of the key manager is in it.
+    fn names_nothing(message: &str) {
+        for detail in ["ibm", "0b9c", "https", "correlation", "KEY_"] {
+            assert!(!message.contains(detail), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_client_reads_what_became_of_the_root_key_and_nothing_of_what_holds_it() {
+        for (kind, what) in [
+            (Kind::KeyDisabled, "the root key is disabled in the key manager"),
+            (Kind::KeyDeleted, "the root key is deleted in the key manager"),
+        ] {
+            let key = "0b9c7c3e-0000-4000-8000-000000000001".to_owned();
+            let (reason, message) = told(key_protect::Error::State { key, kind });
+            assert_eq!(reason, ResultReason::PermissionDenied);
+            assert!(message.contains(what), "{message}");
+            names_nothing(&message);
+        }
+    }
+
+    #[test]
+    fn a_client_tries_again_where_the_key_manager_is_out_of_reach() {
+        let (reason, message) = told(key_protect::Error::Unavailable {
+            service: "Key Protect",
+            reason: "https://eu-de.kms.cloud.ibm.com refuses".into(),
+            correlation_id: "0b9c".into(),
+        });
+        assert_eq!(reason, ResultReason::GeneralFailure);
+        assert!(
+            message.ends_with("the key manager does not answer now; try again"),
+            "{message}"
+        );
+        names_nothing(&message);
+        let (reason, message) = told(key_protect::Error::Busy);
+        assert_eq!(reason, ResultReason::GeneralFailure);
+        assert!(
+            message.contains("the key manager has too much to do now"),
+            "{message}"
+        );
     }
 }

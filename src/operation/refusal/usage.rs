@@ -68,7 +68,7 @@ impl Refusal {
                 "The data has a length that cannot be worked on in this way",
             );
         }
-        Self::of_device("The key could not be used", error)
+        Self::of_backend("The key could not be used", error)
     }
 
     /// The software here did not do it.
@@ -314,6 +314,6 @@ impl Refusal {
                 "The device gives no random numbers",
             );
         }
-        Self::of_device("The device's generator of random numbers did not work", error)
+        Self::of_backend("The device's generator of random numbers did not work", error)
     }
 }
