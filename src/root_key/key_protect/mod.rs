@@ -13,6 +13,8 @@ mod api_key;
 mod backend;
 mod breaker;
 mod client;
+#[cfg(test)]
+mod client_tests;
 mod config;
 mod envelope;
 mod error;
@@ -25,6 +27,8 @@ mod keys;
 mod life;
 mod limit;
 mod retry;
+#[cfg(test)]
+mod scripted;
 mod secret_body;
 mod wire;
 mod worked;
