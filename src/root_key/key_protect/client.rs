@@ -64,6 +64,8 @@ pub(super) struct Request<'a> {
     pub(super) is_secret: bool,
     /// Whether carrying it out twice does no harm.
     pub(super) is_repeatable: bool,
+    /// Whether keys of every key ring are meant, whatever the configuration names.
+    pub(super) in_any_key_ring: bool,
 }
 
 impl<'a> Request<'a> {
@@ -77,6 +79,7 @@ impl<'a> Request<'a> {
             body: None,
             is_secret: false,
             is_repeatable: true,
+            in_any_key_ring: false,
         }
     }
 
@@ -363,6 +366,9 @@ impl Service<'_> {
         correlation_id: &str,
     ) -> Result<Message, Error> {
         let mut headers = self.client.headers.clone();
+        if request.in_any_key_ring {
+            headers.remove(KEY_RING);
+        }
         headers.insert(AUTHORIZATION, authorization.clone());
         headers.insert(CORRELATION, header("correlation-id", correlation_id)?);
         let body = request.body.as_ref().map(|(kind, bytes)| {

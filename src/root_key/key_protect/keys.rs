@@ -80,6 +80,17 @@ impl Service<'_> {
         self.call(Request::get("a key's metadata", &path), one).await
     }
 
+    /// The same of a key by its identifier, in whichever key ring it is.
+    pub(super) async fn key_in_any_ring(&self, key: Uuid) -> Result<Key, Error> {
+        let id = key.to_string();
+        let path = ["keys", id.as_str(), "metadata"];
+        let request = Request {
+            in_any_key_ring: true,
+            ..Request::get("a key's metadata", &path)
+        };
+        self.call(request, one).await
+    }
+
     /// The payload of a standard key.
     pub(super) async fn payload(&self, key: Uuid) -> Result<LockedBuffer, Error> {
         let id = key.to_string();

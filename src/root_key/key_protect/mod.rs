@@ -23,6 +23,7 @@ mod foreign;
 mod http;
 mod iam;
 mod identity;
+mod kept;
 mod keys;
 mod life;
 mod limit;
@@ -30,6 +31,7 @@ mod retry;
 #[cfg(test)]
 mod scripted;
 mod secret_body;
+mod standard_key;
 mod wire;
 mod worked;
 
@@ -37,4 +39,6 @@ pub use backend::{KeyProtectBackend, RELEASE_PROFILE};
 pub use config::{ApiKeySource, IAM_URL, KeptIn, KeyProtectConfig};
 pub use error::{Error, Kind, Refusal};
 pub use examine::{Examination, Step, Trial};
+pub use kept::KeptBackend;
+pub use standard_key::NAME_PREFIX;
 pub use wire::{DualAuthDelete, Key, KeyState, KeyVersion, Registration};
