@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import requests
 from cryptography.hazmat.primitives import hashes, serialization
@@ -226,6 +227,10 @@ def states(root):
     refused(409, "KEY_ACTION_INVALID_STATE_ERR", kp.disable_key, id=root)
     assert kp.enable_key(id=root).get_status_code() == 204
     refused(409, "KEY_ACTION_INVALID_STATE_ERR", kp.enable_key, id=root)
+    control("POST", f"keys/{root}/preactivate")
+    assert one(kp.get_key_metadata(id=root))["state"] == 0
+    refused(409, "KEY_ACTION_INVALID_STATE_ERR", kp.wrap_key, id=root)
+    control("POST", f"keys/{root}/enable")
 
     response = kp.delete_key(id=root, prefer="return=representation")
     deleted = api.DeleteKey.from_dict(content(response)).resources[0]
@@ -384,6 +389,28 @@ def roles():
     refused(401, "UNAUTHORIZED_ERR", kp.get_keys)
 
 
+def expiry():
+    """Days pass on the stand-in's clock alone."""
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    key = one(kp.create_key(key_create_body=new_key("expires", expirationDate=tomorrow.isoformat())))["id"]
+    ciphertext = content(kp.wrap_key(id=key))["ciphertext"]
+    control("PUT", "tokens", {"lifetime_seconds": 90 * 24 * 3600})
+    late = Client(facts["api_key_file"])
+    late.get_key(id=key)
+    control("PUT", "clock", {"ahead_seconds": 2 * 24 * 3600})
+    assert one(late.get_key_metadata(id=key))["state"] == 3
+    refused(400, "KEY_EXPIRED_ERR", late.wrap_key, id=key)
+    late.rotate_key(id=key)
+    opened = content(late.unwrap_key(id=key, key_action_unwrap_body=body({"ciphertext": ciphertext})))
+    assert opened["plaintext"] and opened["rewrappedKeyVersion"]
+    refused(409, "KEY_ACTION_INVALID_STATE_ERR", late.enable_key, id=key)
+    late.delete_key(id=key)
+    control("PUT", "clock", {"ahead_seconds": 40 * 24 * 3600})
+    assert one(late.get_key_metadata(id=key))["restoreAllowed"] is False
+    refused(400, "KEY_RESTORE_EXPIRED", late.restore_key, id=key)
+    refused(401, "UNAUTHORIZED_ERR", kp.get_keys)
+
+
 kp = Client(facts["api_key_file"])
 second = Client(facts["second_api_key_file"])
 root, standard = keys()
@@ -395,6 +422,8 @@ policies()
 registrations()
 rings_and_aliases()
 roles()
+kp = Client(facts["api_key_file"])
+expiry()
 
 methods = {
     name for name, value in vars(api.IbmKeyProtectApiV2).items() if not name.startswith("_") and callable(getattr(api.IbmKeyProtectApiV2, name))

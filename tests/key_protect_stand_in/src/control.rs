@@ -166,6 +166,8 @@ impl Control {
             KeyEvent::Rotate => rotation::add_version(service, id, None, now, |_| Ok(()))
                 .await
                 .map_err(failed),
+            KeyEvent::Preactivate => change(service, id, |key| key.enter(State::PreActive, now)).await,
+            KeyEvent::Deactivate => change(service, id, |key| key.enter(State::Deactivated, now)).await,
             KeyEvent::Disable => change(service, id, |key| key.enter(State::Suspended, now)).await,
             KeyEvent::Enable => change(service, id, |key| key.enter(State::Active, now)).await,
             KeyEvent::Delete => change(service, id, |key| end::delete_key(key, SOMEBODY, now)).await,

@@ -11,7 +11,7 @@
 //! | `PUT /control/clock` | `{"ahead_seconds": 3600}` |
 //! | `PUT /control/tokens` | `{"lifetime_seconds": 10}`, of those to come |
 //! | `DELETE /control/tokens` | those that are out are good no longer |
-//! | `POST /control/keys/{id or alias}/{event}` | none; the event is a [`KeyEvent`](crate::KeyEvent), such as `rotate` |
+//! | `POST /control/keys/{id or alias}/{event}` | none; the event is a [`KeyEvent`], such as `rotate` |
 //! | `POST /control/keys/{id or alias}/registrations` | a [`NewRegistration`] |
 //!
 //! What is done is answered with 204, what is wrong with 400, a key that is not there with 404.

@@ -58,10 +58,14 @@ pub enum FaultKind {
 pub enum KeyEvent {
     /// It has a new version.
     Rotate,
+    /// It is not active yet, as one that is still being made.
+    Preactivate,
     /// It is suspended.
     Disable,
     /// It is active again.
     Enable,
+    /// It is deactivated, as one that has expired.
+    Deactivate,
     /// It is destroyed, and can be restored.
     Delete,
     /// It is active again after its deletion.
