@@ -4,7 +4,8 @@
 //! It speaks the REST interface, version 2, over TLS with a certificate authority of its own. Its root keys are keys of a
 //! SoftHSMv2 token, driven through `claviger-hsm` as a real HSM would be: what it wraps, it wraps there. What a client was
 //! answered is on the disk: a stand-in that ends in whatever way and is started again on its directory has lost nothing.
-//! The `keyprotect` of the Python package index, IBM's own client, is the judge of it: `tests/key_protect_client.rs` of the workspace.
+//! The `keyprotect` of the Python package index, IBM's own client, is the judge of it:
+//! `tests/key_protect_client.rs` of the workspace.
 //!
 //! # In a test
 //!

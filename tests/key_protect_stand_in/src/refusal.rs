@@ -30,30 +30,47 @@ reasons! {
     alias_not_found: NOT_FOUND "KEY_ALIAS_NOT_FOUND_ERR" "Alias does not exist for this key";
     import_token_not_found: NOT_FOUND "IMPORT_TOKEN_NOT_FOUND_ERR" "There is no import token";
     no_such_path: NOT_FOUND "NOT_FOUND_ERR" "There is no such resource";
-    unauthorized: UNAUTHORIZED "UNAUTHORIZED_ERR" "Unauthorized: The user does not have access to the specified resource";
+    unauthorized: UNAUTHORIZED "UNAUTHORIZED_ERR"
+        "Unauthorized: The user does not have access to the specified resource";
     forbidden: FORBIDDEN "UNAUTHORIZED_ERR" "Unauthorized: The user does not have access to the specified resource";
     no_body: BAD_REQUEST "NO_BODY_ERR" "Missing body in request";
     root_key_required: BAD_REQUEST "KEY_ROOT_REQ_ERR" "Requested action can only be completed with a root key";
     expired: BAD_REQUEST "KEY_EXPIRED_ERR" "The action could not be performed on the key because the key is expired";
-    payload_required: BAD_REQUEST "KEY_PAYLOAD_REQ_ERR" "This root key was created with user-supplied key material: Key material is required to perform a 'rotate' action";
+    payload_required: BAD_REQUEST "KEY_PAYLOAD_REQ_ERR"
+        "This root key was created with user-supplied key material: Key material is required to perform a \
+         'rotate' action";
     restore_expired: BAD_REQUEST "KEY_RESTORE_EXPIRED" "Key restoration has expired";
-    collection_total: BAD_REQUEST "COLLECTION_TOTAL_MISMATCH_ERR" "Collection total does not match number of resources";
-    body_query_mismatch: BAD_REQUEST "BODY_QUERY_PARAM_MISMATCH_ERR" "Data in body does not match data required by query parameter";
-    incorrect_nonce: BAD_REQUEST "INCORRECT_NONCE_ERR" "The encrypted nonce given does not match existing record: Please ensure the correct nonce was given in the request";
-    incorrect_nonce_iv: BAD_REQUEST "INCORRECT_NONCE_IV_ERR" "The provided encrypted nonce was not encrypted with the key material given OR the provided IV does not match the encrypted nonce";
+    collection_total: BAD_REQUEST "COLLECTION_TOTAL_MISMATCH_ERR"
+        "Collection total does not match number of resources";
+    body_query_mismatch: BAD_REQUEST "BODY_QUERY_PARAM_MISMATCH_ERR"
+        "Data in body does not match data required by query parameter";
+    incorrect_nonce: BAD_REQUEST "INCORRECT_NONCE_ERR"
+        "The encrypted nonce given does not match existing record: Please ensure the correct nonce was given in \
+         the request";
+    incorrect_nonce_iv: BAD_REQUEST "INCORRECT_NONCE_IV_ERR"
+        "The provided encrypted nonce was not encrypted with the key material given OR the provided IV does not \
+         match the encrypted nonce";
     import_token_expired: CONFLICT "IMPORT_TOKEN_EXPIRED_ERR" "The import token has expired";
     invalid_state: CONFLICT "KEY_ACTION_INVALID_STATE_ERR" "Key is not in a valid state";
     protected_resource: CONFLICT "PROTECTED_RESOURCE_ERR" "Key is protecting one or more cloud resources";
-    retention_policy: CONFLICT "PREV_KEY_DEL_ERR" "The key cannot be deleted because it's protecting a cloud resource that has a retention policy: Before you delete this key, contact an account owner to remove the retention policy on each resource that is associated with the key";
-    authorizations_not_met: CONFLICT "AUTHORIZATIONS_NOT_MET" "Number of authorizations required to delete is not met";
+    retention_policy: CONFLICT "PREV_KEY_DEL_ERR"
+        "The key cannot be deleted because it's protecting a cloud resource that has a retention policy: Before \
+         you delete this key, contact an account owner to remove the retention policy on each resource that is \
+         associated with the key";
+    authorizations_not_met: CONFLICT "AUTHORIZATIONS_NOT_MET"
+        "Number of authorizations required to delete is not met";
     not_dual_auth: CONFLICT "NOT_DUAL_AUTH_ERR" "The key is not dual auth enabled and cannot be set for deletion";
-    rotated_lately: CONFLICT "KEY_ROTATION_NOT_PERMITTED" "This root key has been rotated within the last hour: Only one 'rotate' action per hour is permitted";
+    rotated_lately: CONFLICT "KEY_ROTATION_NOT_PERMITTED"
+        "This root key has been rotated within the last hour: Only one 'rotate' action per hour is permitted";
     too_early: CONFLICT "REQ_TOO_EARLY_ERR" "The key was updated recently: Please wait and try again";
-    create_import_access: CONFLICT "KEY_CREATE_IMPORT_ACCESS_ERR" "KeyCreateImportAccess instance policy does not allow this action";
-    alias_not_unique: CONFLICT "KEY_ALIAS_NOT_UNIQUE_ERR" "One or more aliases are already associated with a key in the instance";
+    create_import_access: CONFLICT "KEY_CREATE_IMPORT_ACCESS_ERR"
+        "KeyCreateImportAccess instance policy does not allow this action";
+    alias_not_unique: CONFLICT "KEY_ALIAS_NOT_UNIQUE_ERR"
+        "One or more aliases are already associated with a key in the instance";
     key_ring_exists: CONFLICT "KEY_RING_NOT_UNIQUE_ERR" "A key ring with this ID exists already";
     key_ring_not_empty: CONFLICT "KEY_RING_NOT_EMPTY_ERR" "The key ring contains keys";
-    key_ring_reserved: BAD_REQUEST "KEY_RING_RESERVED_ERR" "The key ring 'default' can be neither created nor deleted";
+    key_ring_reserved: BAD_REQUEST "KEY_RING_RESERVED_ERR"
+        "The key ring 'default' can be neither created nor deleted";
     too_many_aliases: BAD_REQUEST "KEY_ALIAS_QUOTA_ERR" "A key can have at most five aliases";
     deleted: GONE "KEY_DELETED_ERR" "Key has already been deleted: Please delete references to this key";
     ciphertext: UNPROCESSABLE_ENTITY "UNPROCESSABLE_CIPHERTEXT_ERR" "The provided ciphertext is invalid or corrupted";
