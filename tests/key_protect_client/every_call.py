@@ -381,10 +381,16 @@ def rings_and_aliases():
 
 
 def roles():
-    reader = Client(facts["reader_api_key_file"])
-    key = one(kp.create_key(key_create_body=new_key("not for readers")))["id"]
+    reader, plus, writer = (Client(facts[f"{role}_api_key_file"]) for role in ("reader", "reader_plus", "writer"))
+    key = one(writer.create_key(key_create_body=new_key("a writer's", True)))["id"]
     assert one(reader.get_key_metadata(id=key))["id"] == key
-    refused(403, "UNAUTHORIZED_ERR", reader.wrap_key, id=key)
+    refused(403, "UNAUTHORIZED_ERR", reader.get_key, id=key)
+    assert one(plus.get_key(id=key))["payload"]
+    refused(403, "UNAUTHORIZED_ERR", plus.create_key, key_create_body=new_key("a reader's"))
+    refused(403, "UNAUTHORIZED_ERR", writer.delete_key, id=key)
+    root = one(writer.create_key(key_create_body=new_key("a writer's root key")))["id"]
+    assert content(reader.wrap_key(id=root))["plaintext"]
+    refused(403, "UNAUTHORIZED_ERR", reader.rotate_key, id=root)
     control("DELETE", "tokens")
     refused(401, "UNAUTHORIZED_ERR", kp.get_keys)
 

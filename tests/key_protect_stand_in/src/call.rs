@@ -3,6 +3,8 @@
 use hyper::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::iam::Role;
+
 macro_rules! calls {
     ($($(#[$about:meta])* $name:ident $could_not:literal;)*) => {
         /// A call of the interface. Faults and counters name it as it is written in JSON, such as `wrap` or `create_key`.
@@ -160,18 +162,31 @@ fn of_action(action: &str) -> Call {
 }
 
 impl Call {
-    /// Whether it looks and changes nothing, so that a reader may.
-    pub(crate) fn only_looks(self) -> bool {
-        matches!(
-            self,
-            Self::ListKeys
-                | Self::CountKeys
-                | Self::GetMetadata
-                | Self::ListVersions
-                | Self::GetPolicy
-                | Self::ListRegistrations
-                | Self::ListKeyRings
-                | Self::GetInstancePolicy
-        )
+    /// The least role that it takes.
+    pub(crate) fn least_role(self) -> Role {
+        match self {
+            Self::Token
+            | Self::ListKeys
+            | Self::CountKeys
+            | Self::GetMetadata
+            | Self::ListVersions
+            | Self::ListRegistrations
+            | Self::ListKeyRings
+            | Self::Wrap
+            | Self::Unwrap
+            | Self::Rewrap
+            | Self::Unknown => Role::Reader,
+            Self::GetKey => Role::ReaderPlus,
+            Self::CreateKey
+            | Self::Rotate
+            | Self::SetKeyForDeletion
+            | Self::Sync
+            | Self::CreateAlias
+            | Self::DeleteAlias
+            | Self::CreateKeyRing
+            | Self::CreateImportToken
+            | Self::GetImportToken => Role::Writer,
+            _ => Role::Manager,
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::call::{Call, classify};
 use crate::calls::{self, Reply, Request};
 use crate::control::Control;
 use crate::faults::FaultKind;
-use crate::iam::{self, Identity, Role};
+use crate::iam::{self, Identity};
 use crate::refusal::Refusal;
 use crate::service::Service;
 
@@ -112,7 +112,7 @@ fn identify(
     let identity = service.iam.identity(authorization, now);
     let identity = identity.ok_or_else(Refusal::unauthorized)?;
     let instance = header("bluemix-instance").and_then(|instance| Uuid::parse_str(instance).ok());
-    if instance != Some(service.instance) || (identity.role == Role::Reader && !call.only_looks()) {
+    if instance != Some(service.instance) || identity.role < call.least_role() {
         return Err(Refusal::forbidden());
     }
     Ok(identity)

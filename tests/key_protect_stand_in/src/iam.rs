@@ -23,22 +23,32 @@ const GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
 /// How long a token is good for, in seconds, where the control interface has said nothing else.
 pub(crate) const LIFETIME: u64 = 3600;
 /// The files of the API keys, and what each may do.
-const KEYS: [(&str, Role); 3] = [
+const KEYS: [(&str, Role); 5] = [
     (API_KEY, Role::Manager),
     (SECOND_API_KEY, Role::Manager),
+    (WRITER_API_KEY, Role::Writer),
+    (READER_PLUS_API_KEY, Role::ReaderPlus),
     (READER_API_KEY, Role::Reader),
 ];
 pub(crate) const API_KEY: &str = "api-key";
 pub(crate) const SECOND_API_KEY: &str = "second-api-key";
+pub(crate) const WRITER_API_KEY: &str = "writer-api-key";
+pub(crate) const READER_PLUS_API_KEY: &str = "reader-plus-api-key";
 pub(crate) const READER_API_KEY: &str = "reader-api-key";
 
-/// A service access role.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A service access role: each may do what those before it may.
+///
+/// Source: Key Protect's documentation, "Understanding user roles and resources".
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
-    /// Everything.
-    Manager,
-    /// Looks at keys and does nothing with them.
+    /// Looks at keys, and wraps and unwraps.
     Reader,
+    /// Reads the material of standard keys.
+    ReaderPlus,
+    /// Makes and rotates keys.
+    Writer,
+    /// Deletes keys and does everything else.
+    Manager,
 }
 
 /// Who asks.

@@ -46,7 +46,11 @@ pub struct Facts {
     pub instance_id: Uuid,
     /// The file of another identity's API key, likewise Manager: two are needed where an authorisation of two is.
     pub second_api_key_file: PathBuf,
-    /// The file of an API key of the role Reader, which may look at keys and do nothing with them.
+    /// The file of an API key of the role Writer, which makes and rotates keys and deletes none.
+    pub writer_api_key_file: PathBuf,
+    /// The file of an API key of the role `ReaderPlus`, which reads the material of standard keys and makes none.
+    pub reader_plus_api_key_file: PathBuf,
+    /// The file of an API key of the role Reader, which looks at keys, wraps and unwraps.
     pub reader_api_key_file: PathBuf,
 }
 
@@ -63,6 +67,8 @@ impl StandIn {
             api_key_file: directory.join(iam::API_KEY),
             instance_id: service::instance(&directory)?,
             second_api_key_file: directory.join(iam::SECOND_API_KEY),
+            writer_api_key_file: directory.join(iam::WRITER_API_KEY),
+            reader_plus_api_key_file: directory.join(iam::READER_PLUS_API_KEY),
             reader_api_key_file: directory.join(iam::READER_API_KEY),
         };
         let options = Options { directory, ..options };
