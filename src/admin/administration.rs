@@ -171,6 +171,7 @@ impl Administration {
             Unusable::Row(error) => error.into(),
             late @ Unusable::Late => Refusal::new(Kind::BackendFailed, late.to_string()),
         })?;
+        self.jobs.closed.forget(root_key.id);
         self.reload_identities().await?;
         Ok(root_key)
     }
@@ -263,9 +264,13 @@ impl Administration {
         listing: Listing<T>,
         peer: &Peer,
     ) -> Result<(Vec<T>, Vec<String>), Refusal> {
-        let tampered: Vec<_> = listing.refused.iter().map(ToString::to_string).collect();
+        let is_closed = |error: &&store::Error| matches!(error, store::Error::SealKeyMissing { .. });
+        let (closed, tampered): (Vec<_>, Vec<_>) = listing.refused.iter().partition(is_closed);
+        let [closed, tampered] =
+            [closed, tampered].map(|errors| errors.into_iter().map(ToString::to_string).collect::<Vec<_>>());
+        // What can't be judged was not changed for that.
         self.record_tampering(&tampered, peer).await?;
-        Ok((listing.rows, tampered))
+        Ok((listing.rows, tampered.into_iter().chain(closed).collect()))
     }
 
     /// Records rows that were found changed by another hand.

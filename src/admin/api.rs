@@ -119,6 +119,9 @@ pub struct RootKey {
     pub name: String,
     /// The backend that holds it.
     pub backend: String,
+    /// What that is: `pkcs11` or `key-protect`.
+    #[serde(default)]
+    pub kind: String,
     /// The label of the token that it lives in; in a key manager the key ring, or empty.
     pub token_label: String,
     /// The serial number of that token; in a key manager the instance.

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::api::{ErrorBody, ErrorReply};
+use crate::root_key::key_protect;
 
 /// What kind of refusal it is; the table in [`super`] says when each is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,14 @@ impl From<crate::adapter::Error> for Refusal {
 
 impl From<crate::store::Error> for Refusal {
     fn from(error: crate::store::Error) -> Self {
-        Self::new(kind_of_store_error(&error), error.to_string())
+        let refusal = Self::new(kind_of_store_error(&error), error.to_string());
+        match error {
+            crate::store::Error::SealKeyMissing { .. } => refusal.remedy(
+                "`claviger status` says why; where it is disabled or deleted in its key manager, `claviger root-key enable` \
+                 or `claviger root-key restore` works all the same",
+            ),
+            _ => refusal,
+        }
     }
 }
 
@@ -199,8 +207,41 @@ impl From<crate::root_key::Error> for Refusal {
                  made (`replication` of the mirror says how long that may take); then remove {label} from {made_on} and \
                  make it again, or bring it again"
             ),
-            _ => "`claviger doctor` tries the device by itself and says what is wrong with it".to_owned(),
+            // It says itself what is to be done.
+            crate::root_key::Error::KeyProtect { source, .. } if source.kind().is_some_and(has_remedy) => {
+                return Self::new(kind_of_key_manager_error(source), error.to_string());
+            }
+            _ => format!(
+                "`claviger doctor` tries the {} by itself and says what is wrong with it",
+                error.backend_kind().noun()
+            ),
         };
         Self::new(Kind::BackendFailed, error.to_string()).remedy(remedy)
+    }
+}
+
+/// Whether the refusal of the key manager is one whose text has the remedy.
+fn has_remedy(kind: key_protect::Kind) -> bool {
+    use key_protect::Kind;
+    !matches!(kind, Kind::Unauthorized | Kind::Forbidden | Kind::Other)
+}
+
+fn kind_of_key_manager_error(error: &key_protect::Error) -> Kind {
+    use key_protect::Kind as Their;
+    match error.kind() {
+        Some(Their::Exists) => Kind::Taken,
+        Some(
+            Their::KeyDeleted
+            | Their::KeyDisabled
+            | Their::Expired
+            | Their::InvalidState
+            | Their::RotationTooEarly
+            | Their::TooEarly
+            | Their::PayloadRequired
+            | Their::AuthorizationsNotMet
+            | Their::PreviousKeyDeleted
+            | Their::Protected,
+        ) => Kind::WrongState,
+        _ => Kind::BackendFailed,
     }
 }

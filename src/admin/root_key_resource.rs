@@ -60,7 +60,9 @@ pub(super) async fn resource(
         .iter()
         .filter(|adapter| adapter.root_key == root_key.id)
         .count();
+    let backend = administration.root_keys().for_root(&root_key);
     Ok(api::RootKey {
+        kind: backend.map_or(String::new(), |backend| backend.kind().name().to_owned()),
         rotation: rotation(&root_key, left, jobs.progress.of(root_key.id.uuid())),
         problem: jobs.destroyer.failure(root_key.id),
         id: root_key.id.uuid(),

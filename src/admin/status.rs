@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::{Peer, root_key_resource};
 use crate::adapter::RootKey;
 use crate::root_key::{BackendDescription, BackendKind};
+use crate::store::{self, Listing};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
@@ -28,8 +29,9 @@ async fn ready(
     State(administration): State<Arc<Administration>>,
     Extension(peer): Extension<Peer>,
 ) -> Result<(StatusCode, Json<api::Readiness>), Refusal> {
-    let root_keys = administration.store().root_keys().await?;
+    let root_keys = of_open(administration.store().root_keys().await?);
     let (root_keys, mut problems) = administration.trusted(root_keys, &peer).await?;
+    problems.extend(closed_problems(&administration));
     administration.readiness().settled(&root_keys).await;
     problems.extend(
         root_keys
@@ -51,11 +53,16 @@ async fn show(
     Extension(peer): Extension<Peer>,
 ) -> Result<Json<api::Status>, Refusal> {
     let store = administration.store();
-    let (root_keys, mut problems) = administration.trusted(store.root_keys().await?, &peer).await?;
-    let (adapters, tampered) = administration.trusted(store.adapters().await?, &peer).await?;
+    let (root_keys, mut problems) = administration
+        .trusted(of_open(store.root_keys().await?), &peer)
+        .await?;
+    problems.extend(closed_problems(&administration));
+    let (adapters, tampered) = administration
+        .trusted(of_open(store.adapters().await?), &peer)
+        .await?;
     problems.extend(tampered);
     let (certificates, tampered) = administration
-        .trusted(store.certificates(None).await?, &peer)
+        .trusted(of_open(store.certificates(None).await?), &peer)
         .await?;
     problems.extend(tampered);
     let keys = store
@@ -144,18 +151,39 @@ fn backend(
     (status, problems)
 }
 
+/// The listing without what depends on a root key that is not open: that is told once, of the root key.
+fn of_open<T>(mut listing: Listing<T>) -> Listing<T> {
+    listing
+        .refused
+        .retain(|error| !matches!(error, store::Error::SealKeyMissing { .. }));
+    listing
+}
+
+/// Why root keys are not open.
+fn closed_problems(administration: &Administration) -> Vec<String> {
+    let closed = administration.jobs().closed.told().into_iter();
+    closed
+        .filter(|(root_key, _)| !administration.seal_keys().contains(root_key.id))
+        .map(|(root_key, reason)| told(administration, &root_key, &reason))
+        .collect()
+}
+
 /// Why a root key can't be used now, where that is so.
 fn problem(administration: &Administration, root_key: &RootKey) -> Option<String> {
     let reason = administration.readiness().root_key(root_key).err()?;
+    Some(told(administration, root_key, &reason))
+}
+
+fn told(administration: &Administration, root_key: &RootKey, reason: &str) -> String {
     let backend = administration.root_keys().for_root(root_key);
     let place = match backend.map_or(BackendKind::Pkcs11, |backend| backend.kind()) {
         BackendKind::Pkcs11 => "on device",
         BackendKind::KeyProtect => "in key manager",
     };
-    Some(format!(
+    format!(
         "root key {} {place} {}: {reason}",
         root_key.name, root_key.backend
-    ))
+    )
 }
 
 fn recorder_problem(administration: &Administration) -> Option<String> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 pub use destruction::{Destroyer, Failure};
-pub use opening::{Unusable, open};
+pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use rotation::Rotation;
@@ -34,6 +34,8 @@ pub struct Jobs {
     pub progress: Progress,
     /// What destroys root keys and versions.
     pub destroyer: Destroyer,
+    /// The root keys whose seal keys are not open, and why.
+    pub closed: ClosedRootKeys,
     store: Arc<dyn Store>,
     recorder: Recorder,
     root_keys: RootKeys,
@@ -44,6 +46,7 @@ impl Jobs {
     pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys) -> Self {
         Self {
             progress: Progress::default(),
+            closed: ClosedRootKeys::default(),
             destroyer: Destroyer::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             store,
             recorder,

@@ -33,6 +33,14 @@ pub enum BackendKind {
 }
 
 impl BackendKind {
+    /// One word for it: `pkcs11` or `key-protect`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pkcs11 => "pkcs11",
+            Self::KeyProtect => "key-protect",
+        }
+    }
+
     /// The word for it in messages: `device` or `key manager`.
     pub const fn noun(self) -> &'static str {
         match self {

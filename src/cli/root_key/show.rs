@@ -71,13 +71,18 @@ pub(super) fn columns(items: &[RootKey]) -> String {
 
 pub(super) fn properties(item: &RootKey) -> String {
     let mut properties = Properties::new();
+    let (place, number) = if item.kind == "key-protect" {
+        ("key ring", "instance")
+    } else {
+        ("token", "token serial")
+    };
     properties
         .line("name", &item.name)
         .line("id", item.id)
         .line("state", &item.state)
         .line("backend", &item.backend)
-        .line("token", &item.token_label)
-        .line("token serial", &item.token_serial)
+        .line(place, &item.token_label)
+        .line(number, &item.token_serial)
         .line("label", &item.label)
         .line("version", item.version)
         .line("origin", &item.origin)

@@ -32,7 +32,7 @@ use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName};
 use crate::endpoint::{self, Endpoint, Identities, Services};
-use crate::job::Jobs;
+use crate::job::{ClosedRootKeys, Jobs};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{NodeFacts, Recorder};
@@ -123,13 +123,13 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
         tracing::warn!("{warning}");
     }
     process::protect_memory()?;
+    let key_managers = key_managers(&config)?;
     let lock = process::lock_state_directory(&config.state_directory)?;
     let listeners = Listeners {
         kmip: endpoint::listen(&config.kmip)?,
         https: endpoint::listen_https(&config.https)?,
     };
     let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
-    let key_managers = key_managers(&config)?;
     let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
     let root_keys = devices.root_keys(&config.mirrors, &key_managers);
     match serve(&config, listeners, &store, root_keys, &devices).await {
@@ -192,8 +192,11 @@ async fn serve(
 ) -> Result<Serving, Error> {
     let seal_keys = store.seal_keys().clone();
     // What is out of reach holds up neither the start nor the others.
-    let mut openers = [BackendKind::Pkcs11, BackendKind::KeyProtect]
-        .map(|kind| Opener::new(kind, store.clone(), root_keys.clone(), seal_keys.clone()));
+    let closed = ClosedRootKeys::default();
+    let mut openers = [BackendKind::Pkcs11, BackendKind::KeyProtect].map(|kind| {
+        let (root_keys, seal_keys) = (root_keys.clone(), seal_keys.clone());
+        Opener::new(kind, store.clone(), root_keys, seal_keys, closed.clone())
+    });
     // From before the first look, so that nothing that comes up after it is missed.
     let came_up = devices.came_up();
     let found = try_join_all(openers.iter_mut().map(Opener::open_first)).await?;
@@ -258,7 +261,8 @@ async fn serve(
         kmip_addresses: addresses,
         destruction_waiting_time: config.admin.destruction_waiting_time,
     };
-    let jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
+    let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
+    jobs.closed = closed;
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::adapter::{RootKey, RootKeyId, RootKeyVersion, VersionState};
 use crate::custody::{Actor, DeviceFault, Event, EventName};
-use crate::job::{self, Unusable};
+use crate::job::{self, ClosedRootKeys, Unusable};
 use crate::recorder::{Recorder, root_key_facts};
 use crate::root_key::{BackendKind, RootKeys};
 use crate::store::{self, SealKeys, Store, UnverifiedRootKey};
@@ -29,6 +29,7 @@ pub(super) struct Opener {
     store: Arc<dyn Store>,
     root_keys: RootKeys,
     seal_keys: SealKeys,
+    closed: ClosedRootKeys,
     said: Said,
 }
 
@@ -63,12 +64,14 @@ impl Opener {
         store: Arc<dyn Store>,
         root_keys: RootKeys,
         seal_keys: SealKeys,
+        closed: ClosedRootKeys,
     ) -> Self {
         Self {
             kind,
             store,
             root_keys,
             seal_keys,
+            closed,
             said: Said::default(),
         }
     }
@@ -94,6 +97,7 @@ impl Opener {
         let mut closed = Vec::new();
         for row in listing.rows.into_iter().filter(|row| self.is_for(row.claimed())) {
             if self.seal_keys.contains(row.claimed().id) {
+                self.closed.forget(row.claimed().id);
                 opened.usable += 1;
             } else {
                 closed.push(row);
@@ -105,12 +109,14 @@ impl Opener {
             match outcome {
                 Ok(root_key) => {
                     tracing::info!(root_key = %root_key.name, backend = %root_key.backend, "a root key is verified");
+                    self.closed.forget(root_key.id);
                     opened.usable += 1;
                     opened.events.push(event);
                     self.verify_earlier(&root_key, &mut opened.events).await?;
                 }
                 Err(error) => {
                     let retryable = error.is_retryable();
+                    self.closed.remember(&claimed, &error);
                     if self.said.is_new(claimed.id, &error.to_string()) {
                         tracing::error!(
                             root_key = %claimed.name, backend = %claimed.backend, %error,
