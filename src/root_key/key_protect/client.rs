@@ -334,14 +334,17 @@ impl Service<'_> {
                     tracing::debug!(backend = %client.name, %error);
                     return Err(error);
                 }
-                Outcome::Unauthorized(error) if was_unauthorized => return Err(error),
                 Outcome::Unauthorized(error) => {
-                    was_unauthorized = true;
                     if client.iam.instead_of(&token, self.until).await?.is_none() {
                         return Err(error);
                     }
-                    client.repeated.fetch_add(1, Ordering::Relaxed);
-                    continue;
+                    // One is renewed at once. That the new one is old again before it is used is no everyday matter.
+                    if !was_unauthorized {
+                        was_unauthorized = true;
+                        client.repeated.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    }
+                    (error, None)
                 }
                 Outcome::Later {
                     error,
@@ -350,7 +353,9 @@ impl Service<'_> {
                 } => (error, wait),
                 Outcome::Later { error, .. } => return Err(error),
             };
-            let Some(rest) = back_off.next(wait) else {
+            // While the service is given up a request is one try at the most.
+            let is_given_up = client.circuit().breaker.is_open();
+            let Some(rest) = back_off.next(wait).filter(|_| !is_given_up) else {
                 return Err(error);
             };
             tracing::debug!(backend = %client.name, %error, ?rest, "a request is tried again");

@@ -182,7 +182,11 @@ async fn a_service_that_takes_no_token_does_not_have_iam_asked_at_every_request(
         let error = make(&client).await.unwrap_err();
         assert_eq!(error.kind(), Some(Kind::Unauthorized));
     }
-    assert_eq!(server.seen().0.len(), 2);
+    assert_eq!(
+        server.seen().0.len(),
+        4,
+        "for the first request, and then for none"
+    );
 }
 
 #[tokio::test]

@@ -37,7 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const REST: Duration = Duration::from_millis(250);
 /// An API key that IAM refused is not sent to it again for so long, unless its file has another one.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
-/// A token that the service refused, though it came in the place of a refused one, is not renewed for so long.
+/// Where the service has refused so many tokens in a row, none of which it ever took,
+const UNPROVEN: u32 = 3;
+/// the last is not renewed for so long.
 const UNPROVEN_FOR: Duration = Duration::from_secs(5);
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -50,8 +52,8 @@ pub(super) struct Token {
     had_at: Instant,
     renew_at: Instant,
     expires_at: Instant,
-    /// Whether the one before it was refused.
-    after_refusal: bool,
+    /// How many in a row were refused before it, none of which the service ever took.
+    refused_before: u32,
     /// Whether the service has taken it.
     proven: AtomicBool,
 }
@@ -59,14 +61,18 @@ pub(super) struct Token {
 impl Token {
     /// The service has taken it.
     pub(super) fn prove(&self) {
-        if !self.proven.load(Ordering::Relaxed) {
+        if !self.is_proven() {
             self.proven.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether renewing it for a refusal would not help: it is new, and so was the one before.
+    /// Whether renewing it for a refusal would not help: it is new, and so were those before.
     fn is_beyond_help(&self) -> bool {
-        self.after_refusal && !self.proven.load(Ordering::Relaxed) && self.had_at.elapsed() < UNPROVEN_FOR
+        self.refused_before >= UNPROVEN && !self.is_proven() && self.had_at.elapsed() < UNPROVEN_FOR
+    }
+
+    fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Relaxed)
     }
 }
 
@@ -180,7 +186,7 @@ impl Iam {
         let iam = Arc::clone(self);
         tokio::spawn(async move {
             let until = Instant::now() + PATIENCE;
-            if let Err(error) = iam.renew(&mut renewal, false, until).await {
+            if let Err(error) = iam.renew(&mut renewal, 0, until).await {
                 tracing::warn!(%error, "the token of IAM could not be renewed ahead of time; it is tried again");
             }
         });
@@ -209,23 +215,28 @@ impl Iam {
         {
             return Err(error.clone());
         }
-        self.renew(&mut renewal, refused.is_some(), until).await
+        let refused_before = match refused {
+            None => 0,
+            Some(token) if token.is_proven() => 1,
+            Some(token) => token.refused_before.saturating_add(1),
+        };
+        self.renew(&mut renewal, refused_before, until).await
     }
 
     async fn renew(
         &self,
         renewal: &mut Renewal,
-        after_refusal: bool,
+        refused_before: u32,
         until: Instant,
     ) -> Result<Arc<Token>, Error> {
-        let token = self.ask_with_a_good_key(renewal, after_refusal, until).await;
+        let token = self.ask_with_a_good_key(renewal, refused_before, until).await;
         match token {
             Ok(token) => {
                 let token = Arc::new(token);
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Some(Arc::clone(&token));
                 renewal.failed = None;
-                if after_refusal {
+                if refused_before > 0 {
                     self.renewed_for_refusals.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(token)
@@ -241,12 +252,12 @@ impl Iam {
     async fn ask_with_a_good_key(
         &self,
         renewal: &mut Renewal,
-        after_refusal: bool,
+        refused_before: u32,
         until: Instant,
     ) -> Result<Token, Error> {
         let refusal = match &renewal.refused {
             Some((at, error)) if at.elapsed() < REFUSED_FOR => error.clone(),
-            _ => match self.ask(&renewal.key, after_refusal, until).await {
+            _ => match self.ask(&renewal.key, refused_before, until).await {
                 Err(error @ Error::ApiKeyRefused { .. }) => {
                     renewal.refused = Some((Instant::now(), error.clone()));
                     error
@@ -265,14 +276,14 @@ impl Iam {
         tracing::info!("the API key was replaced in its file, and is used from now on");
         renewal.key = key;
         renewal.refused = None;
-        let answer = self.ask(&renewal.key, after_refusal, until).await;
+        let answer = self.ask(&renewal.key, refused_before, until).await;
         if let Err(error @ Error::ApiKeyRefused { .. }) = &answer {
             renewal.refused = Some((Instant::now(), error.clone()));
         }
         answer
     }
 
-    async fn ask(&self, key: &ApiKey, after_refusal: bool, until: Instant) -> Result<Token, Error> {
+    async fn ask(&self, key: &ApiKey, refused_before: u32, until: Instant) -> Result<Token, Error> {
         let correlation_id = Uuid::new_v4().to_string();
         let form = secret_body::body(form(key));
         let mut headers = HeaderMap::new();
@@ -298,7 +309,7 @@ impl Iam {
             };
             let (error, asked) = match self.http.send(message, back_off.patience()).await {
                 Ok(answer) => match answer.status.as_u16() {
-                    200..300 => match token(&answer, had_at, after_refusal) {
+                    200..300 => match token(&answer, had_at, refused_before) {
                         Some(token) => return Ok(token),
                         None => (
                             Error::Unreadable {
@@ -343,7 +354,7 @@ fn form(key: &ApiKey) -> LockedBuffer {
     form
 }
 
-fn token(answer: &Answer, had_at: Instant, after_refusal: bool) -> Option<Token> {
+fn token(answer: &Answer, had_at: Instant, refused_before: u32) -> Option<Token> {
     let answer: TokenAnswer<'_> = serde_json::from_slice(answer.body.bytes()).ok()?;
     let bearer = Zeroizing::new(format!("Bearer {}", answer.access_token));
     let mut authorization = HeaderValue::from_str(&bearer).ok()?;
@@ -356,7 +367,7 @@ fn token(answer: &Answer, had_at: Instant, after_refusal: bool) -> Option<Token>
         had_at,
         renew_at: had_at + lasts.saturating_sub(ahead),
         expires_at: had_at + lasts,
-        after_refusal,
+        refused_before,
         proven: AtomicBool::new(false),
     })
 }

@@ -31,6 +31,8 @@ mod retry;
 #[cfg(test)]
 mod scripted;
 mod secret_body;
+#[cfg(test)]
+mod stand_in_tests;
 mod standard_key;
 mod wire;
 mod worked;
