@@ -15,12 +15,14 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use claviger_key_protect_stand_in::Form;
 use openssl::ssl::SslVersion;
 use support::client::{Client, Connection};
+use support::key_protect::{self, KeyProtect};
 use support::message::{self, about, attribute, create, key_material, outcome, request};
-use support::server::{Server, signal};
+use support::server::{ADAPTER, Server, signal};
 use support::tag;
 use support::ttlv::{Item, bytes, enumeration, integer, structure};
 
@@ -313,6 +315,57 @@ fn no_process_of_the_server_holds_a_key_after_it_was_handed_out() {
         "{most} halves of a key while {CLIENTS} clients get it"
     );
     println!("at most {most} halves of the key in {SCANS} scans, while {CLIENTS} clients get it");
+}
+
+#[test]
+fn no_key_is_left_in_the_servers_memory_that_was_moved_over_it() {
+    if !may_look() {
+        return;
+    }
+    let mut key_protect = KeyProtect::start(Form::KeyProtect);
+    let mut server = Server::start();
+    server.add_sections(&key_protect.section(""));
+    server.must(&["root-key", "create", "there", "--device", key_protect::NAME]);
+    let client = server.client("client");
+    let keys = load(&client);
+    // From now on nobody asks for a key: what is found then was left by the moves.
+    server.restart();
+    for to in ["there", "root"] {
+        server.must(&["adapter", "move", ADAPTER, "--root-key", to]);
+        let left = || server.json(&["adapter", "show", ADAPTER])["relocation"]["keys_left"].as_u64();
+        let start = Instant::now();
+        while left().unwrap_or(0) > 0 {
+            assert!(
+                start.elapsed() < Duration::from_mins(3),
+                "the move does not get on"
+            );
+        }
+    }
+    let places = found(server.pid(), &keys);
+    assert!(
+        places.is_empty(),
+        "{} places of the server's memory hold keys: {places:#?}",
+        places.len()
+    );
+    // In Key Protect's JSON a key is text. What an HTTP connection received last is in its buffer until it receives something
+    // else, or is closed; the server closes one that was idle for a minute.
+    key_protect.stop();
+    let texts = keys
+        .iter()
+        .map(|key| openssl::base64::encode_block(key).into_bytes());
+    let texts: Vec<_> = texts.collect();
+    let start = Instant::now();
+    loop {
+        let places = found(server.pid(), &texts);
+        if places.is_empty() {
+            break;
+        }
+        assert!(
+            start.elapsed() < Duration::from_mins(3),
+            "{} places of the server's memory hold keys as text: {places:#?}",
+            places.len()
+        );
+    }
 }
 
 /// Looks at a process that stands still.

@@ -7,7 +7,8 @@
 
 use claviger_hsm::Error as DeviceError;
 use claviger_hsm::memory::LockedBuffer;
-use sha2::{Digest, Sha256};
+// It cleanses what it has of a value, which not every implementation does.
+use openssl::sha::sha256;
 
 use super::{Error, KeyKind, KeySpecification, MadeKey, Material, RootKeyBackend};
 use crate::adapter::RootKey;
@@ -80,7 +81,7 @@ impl Pieces {
         }
         Ok(MadeKey {
             wrapped: join(&wrapped),
-            sha256: Sha256::digest(material).into(),
+            sha256: sha256(material),
         })
     }
 

@@ -138,6 +138,15 @@ impl Server {
         std::fs::write(self.config(), text).expect("the configuration can be written");
     }
 
+    /// Adds sections to the configuration, and starts the server again with them.
+    pub fn add_sections(&mut self, sections: &str) {
+        assert!(self.stop().success());
+        let before = std::fs::read_to_string(self.config()).expect("the configuration");
+        std::fs::write(self.config(), format!("{before}\n{sections}"))
+            .expect("the configuration can be written");
+        self.start_again();
+    }
+
     pub fn config(&self) -> PathBuf {
         self.directory.path().join("claviger.toml")
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use claviger_hsm::memory::LockedBuffer;
 use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
-use sha2::{Digest, Sha256};
+use openssl::sha::sha256;
 
 use super::aad::{Aad, strings};
 use super::actions::{Unwrapped, Wrapped};
@@ -109,7 +109,7 @@ impl Inner {
             });
         }
         Ok(MadeKey {
-            sha256: Sha256::digest(made.plaintext.as_slice()).into(),
+            sha256: sha256(made.plaintext.as_slice()),
             wrapped: kept(profile, made.wrapped),
         })
     }
@@ -151,7 +151,7 @@ impl Inner {
         let wrapped = service.wrap(root.key, plaintext, &aad).await?;
         self.worked.now(root.key);
         Ok(MadeKey {
-            sha256: Sha256::digest(value).into(),
+            sha256: sha256(value),
             wrapped: kept(profile, wrapped),
         })
     }
