@@ -207,7 +207,7 @@ fn a_stop_lets_what_is_under_way_finish_and_is_recorded(backend: Backend) {
     );
 }
 
-on_every_backend! {
+on_a_device_and_key_protect! {
     every_acknowledged_key_and_release_survives_kill_9_under_load,
     a_stop_lets_what_is_under_way_finish_and_is_recorded,
 }

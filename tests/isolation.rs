@@ -228,7 +228,7 @@ fn items_of_a_batch_go_on_or_stop_as_the_client_asked() {
     assert_eq!(items(&connection.exchange(&batch(stop))), 2);
 }
 
-on_every_backend! {
+on_a_device_and_key_protect! {
     another_adapters_key_is_answered_as_one_that_does_not_exist,
     the_same_name_in_two_adapters_is_two_keys,
 }

@@ -143,7 +143,7 @@ fn no_get_fails_while_a_root_key_is_rotated(backend: Backend) {
     assert!(gets.into_inner() > 0);
 }
 
-on_every_backend! {
+on_a_device_and_key_protect! {
     a_rotation_that_is_killed_half_way_goes_on_and_keeps_every_key,
     no_get_fails_while_a_root_key_is_rotated,
 }

@@ -38,6 +38,12 @@ impl Backend {
         self == Self::SoftHsm
     }
 
+    /// Whether what is under a root key can be read while that is disabled, as a server does that starts: a device knows
+    /// nothing of it. Where it can't be, nobody is let in until the root key is enabled.
+    pub fn opens_what_is_disabled(self) -> bool {
+        self == Self::SoftHsm
+    }
+
     /// How many objects are on the server's token, where it has one.
     pub fn keys_there(self, server: &Server) -> Option<usize> {
         (self == Self::SoftHsm).then(|| keys_on(server.token()))
@@ -48,7 +54,17 @@ impl Backend {
 #[macro_export]
 macro_rules! on_every_backend {
     ($($test:ident),* $(,)?) => {
-        on_every_backend!(@on softhsm SoftHsm: $($test)*);
+        $crate::on_a_device_and_key_protect!($($test),*);
+        $crate::on_a_device_and_key_protect!(@on hpcs Hpcs: $($test)*);
+    };
+}
+
+/// The same without HPCS, for what does not depend on which of the two services it is.
+#[macro_export]
+macro_rules! on_a_device_and_key_protect {
+    ($($test:ident),* $(,)?) => {
+        $crate::on_a_device_and_key_protect!(@on softhsm SoftHsm: $($test)*);
+        $crate::on_a_device_and_key_protect!(@on key_protect KeyProtect: $($test)*);
     };
     (@on $module:ident $backend:ident: $($test:ident)*) => {
         mod $module {
