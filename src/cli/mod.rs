@@ -82,11 +82,15 @@ enum Command {
     /// The configuration file
     #[command(subcommand)]
     Config(config::Command),
-    /// What is wrong, found by trying: configuration, devices, store, server; needs no running server
-    Doctor,
+    /// What is wrong, found by trying: configuration, devices, key managers, store, server; needs no running server
+    Doctor {
+        /// Have each key manager make a key, which is deleted at once: so every IAM role is tried
+        #[arg(long)]
+        new_key: bool,
+    },
     /// How the running server is
     Status,
-    /// Root keys: the keys in the HSM under which all others are wrapped
+    /// Root keys: the keys in the HSM or in the key manager under which all others are wrapped
     #[command(subcommand)]
     RootKey(root_key::Command),
     /// Adapters: the tenants of the KMIP endpoint
@@ -141,7 +145,10 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Init(arguments) => init::run(&arguments, &common.config, output),
         Command::Serve => serve::run(common.configuration()?),
         Command::Config(command) => config::run(command, &common.config, output),
-        Command::Doctor => block_on(doctor::run(&common.configuration()?, &common.client()?, output)),
+        Command::Doctor { new_key } => {
+            let (config, client) = (common.configuration()?, common.client()?);
+            block_on(doctor::run(&config, &client, new_key, output))
+        }
         Command::Status => block_on(status::run(&common.client()?, output)),
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),

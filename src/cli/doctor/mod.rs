@@ -1,10 +1,12 @@
 //! `claviger doctor`: what is wrong, found by trial, each with a remedy. It needs no running server, leaves
-//! nothing behind on a token and changes no file.
+//! nothing behind on a token, makes no key in a key manager without being told to, and changes no file.
 
 mod devices;
 mod findings;
 mod host;
+mod key_protect;
 mod mirror;
+mod recorded;
 mod table;
 
 use super::client::Client;
@@ -14,11 +16,18 @@ use crate::config::Config;
 use findings::Findings;
 
 /// Unhealthy where a check failed; a warning is not.
-pub(crate) async fn run(config: &Config, client: &Client, output: Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    config: &Config,
+    client: &Client,
+    new_key: bool,
+    output: Output,
+) -> Result<Exit, Failure> {
     let mut findings = Findings::default();
     host::check(config, client, &mut findings).await;
-    let sound = devices::check(config, &mut findings).await;
+    let recorded = recorded::root_keys(config, &mut findings).await;
+    let sound = devices::check(config, &recorded, &mut findings).await;
     mirror::compare(config, &sound, &mut findings).await;
+    key_protect::check(config, &recorded, new_key, &mut findings).await;
     output.data(&findings, table::of)?;
     Ok(if findings.has_failed() {
         Exit::Unhealthy

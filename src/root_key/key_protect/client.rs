@@ -144,6 +144,25 @@ impl Client {
         })
     }
 
+    /// Sends one request without a token, once, and returns the headers of whatever is answered.
+    pub(super) async fn reach(&self, method: Method, path: &[&str]) -> Result<HeaderMap, Error> {
+        let message = Message {
+            method,
+            url: self.address.at(path, &[]),
+            headers: self.headers.clone(),
+            body: None,
+            is_secret: false,
+        };
+        let answer = self.http.send(message, self.deadline).await;
+        answer
+            .map(|answer| answer.headers)
+            .map_err(|failure| Error::Unavailable {
+                service: self.product(),
+                reason: failure.reason,
+                correlation_id: String::new(),
+            })
+    }
+
     /// Which of the two services it is.
     pub(super) fn product(&self) -> &'static str {
         self.address.product()

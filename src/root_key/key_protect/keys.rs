@@ -190,6 +190,21 @@ impl Service<'_> {
         Ok(states.any(|state| state.enabled))
     }
 
+    /// How often the service rotates the key by itself, in months; none where it does not.
+    pub(super) async fn rotation_interval(&self, key: Uuid) -> Result<Option<u32>, Error> {
+        let id = key.to_string();
+        let path = ["keys", id.as_str(), "policies"];
+        let request = Request {
+            query: vec![("policy", "rotation".to_owned())],
+            ..Request::get("a key's policies", &path)
+        };
+        let policies: Vec<Policy> = self.call(request, many).await?;
+        let mut rotations = policies.iter().filter_map(|policy| policy.rotation.as_ref());
+        Ok(rotations
+            .find(|rotation| rotation.enabled)
+            .map(|rotation| rotation.interval_month))
+    }
+
     /// What the key protects in the cloud.
     pub(super) async fn registrations(&self, key: Uuid) -> Result<Vec<Registration>, Error> {
         let id = key.to_string();

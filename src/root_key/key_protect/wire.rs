@@ -200,6 +200,22 @@ impl<'a> Creation<'a> {
 pub(super) struct Policy {
     #[serde(default)]
     pub(super) dual_auth_delete: Option<PolicyState>,
+    #[serde(default)]
+    pub(super) rotation: Option<RotationPolicy>,
+}
+
+/// That the service rotates a key by itself.
+#[derive(Deserialize)]
+pub(super) struct RotationPolicy {
+    /// One that does not say it is.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    #[serde(default)]
+    pub(super) interval_month: u32,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Whether a policy holds.
