@@ -100,9 +100,11 @@ impl Inner {
             let value = self.draw(service, root, bytes).await?;
             return self.wrap(service, root, specification, value.as_slice()).await;
         }
-        let profile = self.aad.profile(service, root.key).await?;
-        let made = service.make(root.key, &strings(profile, specification)).await?;
-        self.worked.now(root.key);
+        let profile = self
+            .worked
+            .met(root.key, self.aad.profile(service, root.key).await)?;
+        let made = service.make(root.key, &strings(profile, specification)).await;
+        let made = self.worked.noted(root.key, made)?;
         if made.plaintext.len() != MADE {
             return Err(KeyProtectError::KeyLength {
                 bytes: made.plaintext.len(),
@@ -123,7 +125,7 @@ impl Inner {
     ) -> Result<LockedBuffer, KeyProtectError> {
         let mut value = LockedBuffer::with_capacity(bytes.next_multiple_of(MADE));
         while value.len() < bytes {
-            let made = service.make(root.key, &[]).await?;
+            let made = self.worked.noted(root.key, service.make(root.key, &[]).await)?;
             if made.plaintext.len() != MADE {
                 return Err(KeyProtectError::KeyLength {
                     bytes: made.plaintext.len(),
@@ -145,11 +147,13 @@ impl Inner {
         if value.len() != specification.bytes() {
             return Err(KeyProtectError::KeyLength { bytes: value.len() });
         }
-        let profile = self.aad.profile(service, root.key).await?;
+        let profile = self
+            .worked
+            .met(root.key, self.aad.profile(service, root.key).await)?;
         let plaintext = if value.is_empty() { &NOTHING } else { value };
         let aad = strings(profile, specification);
-        let wrapped = service.wrap(root.key, plaintext, &aad).await?;
-        self.worked.now(root.key);
+        let wrapped = service.wrap(root.key, plaintext, &aad).await;
+        let wrapped = self.worked.noted(root.key, wrapped)?;
         Ok(MadeKey {
             sha256: sha256(value),
             wrapped: kept(profile, wrapped),
@@ -165,8 +169,8 @@ impl Inner {
     ) -> Result<Unwrapped, KeyProtectError> {
         let ciphertext = ciphertext(wrapped)?;
         let aad = strings(wrapped.profile, specification);
-        let mut opened = service.unwrap(root.key, &ciphertext, &aad).await?;
-        self.worked.now(root.key);
+        let opened = service.unwrap(root.key, &ciphertext, &aad).await;
+        let mut opened = self.worked.noted(root.key, opened)?;
         let bytes = specification.bytes();
         if bytes == 0 && opened.plaintext.as_slice() == NOTHING {
             opened.plaintext.clear();
@@ -191,8 +195,8 @@ impl Inner {
         }
         let ciphertext = ciphertext(wrapped)?;
         let aad = strings(wrapped.profile, specification);
-        let rewrapped = service.rewrap(from.key, &ciphertext, &aad).await?;
-        self.worked.now(from.key);
+        let rewrapped = service.rewrap(from.key, &ciphertext, &aad).await;
+        let rewrapped = self.worked.noted(from.key, rewrapped)?;
         Ok(kept(wrapped.profile, rewrapped))
     }
 
@@ -419,7 +423,7 @@ impl RootKeyBackend for KeyProtectBackend {
     }
 
     fn rest_between_checks(&self, well: bool) -> Duration {
-        if well && !self.inner.client.is_away() {
+        if well && !self.inner.client.is_away() && !self.inner.worked.has_met_trouble() {
             Duration::from_secs(10)
         } else {
             Duration::from_millis(500)

@@ -28,6 +28,9 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const REPRESENTATION: HeaderValue = HeaderValue::from_static("return=representation");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// A try that had so long, and was not answered, is a failure of the service.
+const FAIR: Duration = Duration::from_secs(1);
+
 /// One instance of the service.
 pub(super) struct Client {
     name: String,
@@ -279,14 +282,20 @@ impl Client {
         }
     }
 
-    fn not_answered<T>(&self, request: &Request<'_>, failure: Failure, correlation_id: &str) -> Outcome<T> {
-        self.failed(&failure.reason);
+    fn not_answered<T>(
+        &self,
+        request: &Request<'_>,
+        failure: Failure,
+        patience: Duration,
+        correlation_id: &str,
+    ) -> Outcome<T> {
+        // What had little time left says nothing of the service.
+        if !failure.is_timeout || patience >= FAIR.min(self.deadline / 4) {
+            self.failed(&failure.reason);
+        }
         let may_repeat = request.is_repeatable || failure.was_not_sent;
         let error = if failure.is_timeout && !failure.was_not_sent {
-            Error::Deadline {
-                service: self.product(),
-                correlation_id: correlation_id.to_owned(),
-            }
+            self.late(correlation_id)
         } else {
             self.unavailable(failure.reason, correlation_id)
         };
@@ -294,6 +303,13 @@ impl Client {
             error,
             wait: None,
             may_repeat,
+        }
+    }
+
+    fn late(&self, correlation_id: &str) -> Error {
+        Error::Deadline {
+            service: self.product(),
+            correlation_id: correlation_id.to_owned(),
         }
     }
 
@@ -338,9 +354,13 @@ impl Service<'_> {
             } else {
                 self.until.saturating_duration_since(Instant::now())
             };
+            if patience.is_zero() {
+                // The time went by while a token was waited for.
+                return Err(client.late(&correlation_id));
+            }
             let outcome = match client.http.send(message, patience).await {
                 Ok(answer) => client.judge(&request, &answer, &correlation_id, &read),
-                Err(failure) => client.not_answered(&request, failure, &correlation_id),
+                Err(failure) => client.not_answered(&request, failure, patience, &correlation_id),
             };
             let (error, wait) = match outcome {
                 Outcome::Done(done) => {

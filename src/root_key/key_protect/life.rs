@@ -118,10 +118,12 @@ impl Inner {
         let identity = Identity::of(root_key, &self.config.instance_id)?;
         let key = service.key(&identity.key.to_string()).await?;
         // What is deleted is more than disabled.
-        if key.state == KeyState::Suspended || key.is_deleted() {
+        let is_disabled = |key: &Key| key.state == KeyState::Suspended || key.is_deleted();
+        if is_disabled(&key) {
             return Ok(());
         }
-        service.disable(identity.key).await
+        let disabled = service.disable(identity.key).await;
+        settled(service, identity, disabled, is_disabled).await
     }
 
     /// Enables the key.
@@ -135,10 +137,12 @@ impl Inner {
                 kind: Kind::KeyDeleted,
             });
         }
-        if key.state == KeyState::Active {
+        let is_enabled = |key: &Key| key.state == KeyState::Active;
+        if is_enabled(&key) {
             return Ok(());
         }
-        service.enable(identity.key).await
+        let enabled = service.enable(identity.key).await;
+        settled(service, identity, enabled, is_enabled).await
     }
 
     /// Deletes the key with all its versions. It is the recorded one, or, where none is recorded, one that a creation of this
@@ -211,7 +215,8 @@ impl Inner {
             Err(error) => return Err(error),
         };
         if is_deleted {
-            service.restore(identity.key).await?;
+            let restored = service.restore(identity.key).await;
+            settled(service, identity, restored, |key| !key.is_deleted()).await?;
         }
         self.withdraw_deletion(service, &id, identity).await
     }
@@ -280,6 +285,23 @@ fn identity_of(key: &Key) -> Result<Identity, Error> {
         key: key.id,
         version: version.id,
     })
+}
+
+/// What came of a change, where the service may have been asked for it twice because its first answer was lost: what is as
+/// it should be is so by the first.
+async fn settled(
+    service: &Service<'_>,
+    identity: Identity,
+    outcome: Result<(), Error>,
+    is_so: impl Fn(&Key) -> bool,
+) -> Result<(), Error> {
+    let Err(error) = outcome else {
+        return Ok(());
+    };
+    match service.key(&identity.key.to_string()).await {
+        Ok(key) if is_so(&key) => Ok(()),
+        _ => Err(error),
+    }
 }
 
 /// The alias of a key that is made here. No two keys of an instance have the same.

@@ -183,9 +183,12 @@ async fn what_somebody_does_to_a_root_key_in_the_key_manager_is_said_and_heals_w
             assert_eq!(kind(&error), Some(expected), "{error}");
             assert!(error.is_retryable() && error.root_key_trouble().is_some());
         }
+        assert_eq!(it.backend.last_worked(&it.root), None);
+        assert!(it.backend.rest_between_checks(true) < std::time::Duration::from_secs(1));
         it.happens(undone);
         it.backend.verify(&it.root).await.unwrap();
         it.backend.check(&it.root).await.unwrap();
+        assert!(it.backend.last_worked(&it.root).is_some());
         assert_eq!(it.value(&wrapped).await.unwrap(), value);
     }
     it.happens(KeyEvent::Purge);
