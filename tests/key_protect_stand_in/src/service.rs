@@ -28,7 +28,7 @@ impl Service {
     pub(crate) async fn open(options: &Options, instance: Uuid) -> Result<Self, Error> {
         Ok(Self {
             instance,
-            store: Store::open(&store::journal(&options.directory))?,
+            store: Store::open(&store::journal_path(&options.directory))?,
             vault: Vault::open(options).await?,
             iam: Iam::open(&options.directory)?,
             aad: options.aad,

@@ -268,7 +268,8 @@ fn line(lines: &mut Vec<u8>, entry: &Entry) {
     lines.push(b'\n');
 }
 
-pub(crate) fn journal(directory: &Path) -> PathBuf {
+/// Where the journal lies.
+pub(crate) fn journal_path(directory: &Path) -> PathBuf {
     directory.join("journal.jsonl")
 }
 
@@ -293,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_journal_whose_last_line_is_half_written_has_all_lines_before_it() {
         let directory = tempfile::tempdir().expect("a temporary folder");
-        let path = journal(directory.path());
+        let path = journal_path(directory.path());
         let store = Store::open(&path).expect("it opens");
         for id in ["one", "two"] {
             let put = store.change(|state| {
@@ -322,7 +323,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_refused_changes_nothing() {
         let directory = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&journal(directory.path())).expect("it opens");
+        let store = Store::open(&journal_path(directory.path())).expect("it opens");
         let refused: Result<(), _> = store.change(|_| Err(Refusal::key_ring_exists())).await;
         refused.expect_err("it was refused");
         assert_eq!(store.read(|state| state.key_rings().count()), 0);
