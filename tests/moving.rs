@@ -210,15 +210,20 @@ fn keys_go_to_key_protect_and_back_and_are_the_same_keys_though_the_server_is_ki
 }
 
 #[test]
-fn keys_go_from_one_instance_of_key_protect_to_another_that_takes_no_notice_of_what_binds_them() {
+fn keys_go_from_one_root_key_in_key_protect_to_another_and_to_another_instance_that_takes_no_notice_of_what_binds_them()
+ {
     let (here, there) = (KeyProtect::start(Form::KeyProtect), KeyProtect::start(Form::Hpcs));
     let other = there
         .section("")
         .replacen(&format!("{:?}", key_protect::NAME), "\"hpcs\"", 1);
     let mut server = Server::start_on_key_protect(here, "", "");
     server.add_sections(&other);
+    server.must(&["root-key", "create", "beside", "--device", key_protect::NAME]);
     server.must(&["root-key", "create", "there", "--device", "hpcs"]);
     let belongings = Belongings::make(&server);
+    move_to(&server, "beside");
+    wait_until_left(&server, 0);
+    belongings.are_all_there();
     move_to(&server, "there");
     wait_until_left(&server, KEYS / 2);
     server.kill();
@@ -226,7 +231,7 @@ fn keys_go_from_one_instance_of_key_protect_to_another_that_takes_no_notice_of_w
     wait_until_left(&server, 0);
     belongings.are_all_there();
     server.verify_custody_log();
-    assert_eq!(moves(&server, "server-memory"), KEYS);
+    assert_eq!(moves(&server, "server-memory"), 2 * KEYS);
 }
 
 #[test]

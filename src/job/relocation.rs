@@ -9,12 +9,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::adapter::{Adapter, RootKey, RootKeyId};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RootKeyFacts};
 use crate::key::WrappedKek;
-use crate::recorder::{self, Recorder, root_key_facts};
+use crate::recorder::{self, Deletion, Recorder, root_key_facts};
 use crate::root_key::{self, Pieces, RootKeys, Way};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
@@ -36,6 +38,8 @@ enum Failure {
     NoVersion,
     #[error("there is no way from the root key that it is under; why was said before")]
     NoWay,
+    #[error("it was deleted in the key manager where it lay, which could not be recorded: {0}")]
+    DeletionNotEntered(recorder::NotEntered),
 }
 
 /// Whether the root key that keys go to may not be used at all.
@@ -200,7 +204,7 @@ impl Relocation {
                     true
                 }
             };
-            let relocate = |row| self.relocate_key(&work, row);
+            let relocate = |row| self.relocate_or_lose(&work, row);
             if !work.pace.work(page.rows, relocate, ended).await {
                 return Ok(());
             }
@@ -259,6 +263,28 @@ impl Relocation {
         versions.extend(earlier.iter().map(|version| from.at(version)));
         let way = self.root_keys.open_way(from, to).await?;
         Ok(Source { versions, way })
+    }
+
+    /// Moves one key. One that was deleted in the key manager where it lay is destroyed instead; what is left of it is moved at
+    /// the next look.
+    async fn relocate_or_lose(&self, work: &Move<'_>, row: KeyRow) -> Result<(), Failure> {
+        let outcome = self.relocate_key(work, row).await;
+        let Err(Failure::RootKey(error)) = &outcome else {
+            return outcome;
+        };
+        let Some((backend, id, binding)) = error.deleted_wrapped_key() else {
+            return outcome;
+        };
+        let deletion = Deletion {
+            backend: backend.to_owned(),
+            id: id.to_owned(),
+            binding,
+        };
+        let now = OffsetDateTime::now_utc().into();
+        let entered = self
+            .recorder
+            .enter_deletion(&*self.store, &self.root_keys, &deletion, now);
+        entered.await.map(|_| ()).map_err(Failure::DeletionNotEntered)
     }
 
     /// Moves one key, and writes and records it. Where somebody else wrote the key meanwhile, it is left for the next look.

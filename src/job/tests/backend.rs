@@ -20,6 +20,8 @@ pub(super) struct StandIn {
     faults: Mutex<VecDeque<How>>,
     is_key_manager: bool,
     discarded: Mutex<Vec<WrappedKek>>,
+    /// What somebody has deleted in the key manager.
+    deleted: Mutex<Vec<WrappedKek>>,
 }
 
 impl StandIn {
@@ -38,6 +40,11 @@ impl StandIn {
 
     pub(super) fn is_used_up(&self) -> bool {
         self.faults.lock().unwrap().is_empty()
+    }
+
+    /// Somebody deletes a wrapped key in the key manager.
+    pub(super) fn delete(&self, kept: WrappedKek) {
+        self.deleted.lock().unwrap().push(kept);
     }
 
     /// What was given up.
@@ -102,6 +109,10 @@ impl RootKeyBackend for StandIn {
         })
     }
 
+    fn kept_there(&self, kept: &WrappedKek) -> Option<String> {
+        self.is_key_manager.then(|| hex::encode(&kept.bytes))
+    }
+
     async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {
         unreachable!("no job that wraps keys anew makes a root key")
     }
@@ -132,9 +143,16 @@ impl RootKeyBackend for StandIn {
     async fn release(
         &self,
         root_key: &RootKey,
-        _: KeySpecification,
+        specification: KeySpecification,
         kept: &WrappedKek,
     ) -> Result<Material, Error> {
+        if self.deleted.lock().unwrap().contains(kept) {
+            return Err(Error::WrappedKeyDeleted {
+                backend: root_key.backend.clone(),
+                id: hex::encode(&kept.bytes),
+                binding: specification.binding,
+            });
+        }
         self.act(|| {
             let value = opened(root_key, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
             Ok(Material::of_stand_in(value.to_vec()))

@@ -325,6 +325,28 @@ async fn what_a_move_leaves_in_a_key_manager_is_given_up_key_by_key() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_deleted_in_the_key_manager_does_not_keep_a_move_from_its_end() {
+    let house = House::new().await;
+    let there = house.root_key_in_the_key_manager().await;
+    house.put_under(there.id).await;
+    house.relocation().pass().await.unwrap();
+    let (lost, value) = house.values.first_key_value().unwrap();
+    house.key_manager.delete(wrapped(&there, value));
+    house.put_under(house.fixture.west.root_key).await;
+    for _ in 0..LOOKS {
+        house.relocation().pass().await.unwrap();
+    }
+    let adapter = house.fixture.east.id;
+    let row = house.store.key(adapter, *lost).await.unwrap().unwrap();
+    assert!(row.object.is_destroyed() && row.wrapped.is_none());
+    let west = house.fixture.west.root_key;
+    assert_eq!(house.store.number_to_move(adapter, west).await.unwrap(), 0);
+    assert_eq!(house.progress.of(adapter.uuid()), None, "it is not at its end");
+    let destroyed = house.recorded(EventName::KeyDestroy).await;
+    assert_eq!(destroyed, BTreeMap::from([(lost.hyphenated().to_string(), 1)]));
+}
+
+#[tokio::test]
 async fn a_key_whose_device_fails_for_long_stays_where_it_is_and_the_others_go_on() {
     let house = House::new().await;
     house.fixture.rotate().await.unwrap();
