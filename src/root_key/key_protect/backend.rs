@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use claviger_hsm::memory::LockedBuffer;
 use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
+use futures_util::future::try_join_all;
 use openssl::sha::sha256;
 
 use super::aad::{Aad, strings};
@@ -26,6 +27,8 @@ use crate::root_key::{
 pub const RELEASE_PROFILE: &str = "key-protect";
 /// What the key manager makes of a wrap without a plaintext, in bytes.
 const MADE: usize = 32;
+/// For a longer value so many of these are asked for at one time.
+const AT_ONE_TIME: usize = 16;
 /// What is wrapped of a value that has no byte: without a plaintext the key manager would make one.
 const NOTHING: [u8; 16] = [0; 16];
 
@@ -125,13 +128,16 @@ impl Inner {
     ) -> Result<LockedBuffer, KeyProtectError> {
         let mut value = LockedBuffer::with_capacity(bytes.next_multiple_of(MADE));
         while value.len() < bytes {
-            let made = self.worked.noted(root.key, service.make(root.key, &[]).await)?;
-            if made.plaintext.len() != MADE {
-                return Err(KeyProtectError::KeyLength {
-                    bytes: made.plaintext.len(),
-                });
+            let lacking = (bytes - value.len()).div_ceil(MADE).min(AT_ONE_TIME);
+            let made = try_join_all((0..lacking).map(|_| service.make(root.key, &[]))).await;
+            for made in self.worked.noted(root.key, made)? {
+                if made.plaintext.len() != MADE {
+                    return Err(KeyProtectError::KeyLength {
+                        bytes: made.plaintext.len(),
+                    });
+                }
+                value.extend_from_slice(made.plaintext.as_slice());
             }
-            value.extend_from_slice(made.plaintext.as_slice());
         }
         value.resize_zeroed(bytes);
         Ok(value)

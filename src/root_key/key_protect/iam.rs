@@ -38,7 +38,7 @@ const REST: Duration = Duration::from_millis(250);
 /// An API key that IAM refused is not sent to it again for so long, unless its file has another one.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 /// Where the service has refused so many tokens in a row, none of which it ever took,
-const UNPROVEN: u32 = 3;
+const UNPROVEN: u32 = 8;
 /// the last is not renewed for so long.
 const UNPROVEN_FOR: Duration = Duration::from_secs(5);
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");

@@ -110,7 +110,12 @@ impl Inner {
                 reason: "is a standard key, not a root key".to_owned(),
             });
         }
-        self.has_version(service, &key, identity).await
+        self.has_version(service, &key, identity).await?;
+        // At a start, so that the first key need not wait for it; it is tried again with that where it fails.
+        if let Err(error) = self.aad.profile(service, identity.key).await {
+            tracing::debug!(%error, "whether the key manager binds additional data is not known yet");
+        }
+        Ok(())
     }
 
     /// Disables the key.

@@ -323,7 +323,8 @@ async fn only_a_root_key_that_can_be_used_is_taken_up() {
 
 #[tokio::test]
 async fn no_key_is_lost_and_none_is_wrong_while_everything_goes_wrong_now_and_then() {
-    let it = Fixture::new().await;
+    let mut it = Fixture::new().await;
+    it.backend = it.with(|config, _| config.deadline = std::time::Duration::from_mins(2));
     let status = |status| FaultKind::Status {
         status,
         retry_after: None,
@@ -334,7 +335,7 @@ async fn no_key_is_lost_and_none_is_wrong_while_everything_goes_wrong_now_and_th
         (Call::Unwrap, FaultKind::CutBefore, 4),
         (Call::Unwrap, FaultKind::Garbage, 5),
         (Call::Unwrap, status(429), 9),
-        (Call::Wrap, FaultKind::ExpireTokens, 11),
+        (Call::Wrap, FaultKind::ExpireTokens, 23),
         (Call::Token, status(500), 2),
     ] {
         it.fails(call, fault, When::Every(every));
@@ -351,6 +352,48 @@ async fn no_key_is_lost_and_none_is_wrong_while_everything_goes_wrong_now_and_th
     values.dedup();
     assert_eq!(values.len(), 40);
     assert!(it.control().faults().iter().all(|fault| fault.came > 0));
+}
+
+#[tokio::test]
+async fn no_request_waits_for_another_and_their_connections_and_token_are_used_again() {
+    const AT_ONE_TIME: usize = 16;
+    let it = Fixture::new().await;
+    it.make().await.unwrap();
+    it.control().reset_counters();
+    it.control().set_delay(std::time::Duration::from_millis(400));
+    for _ in 0..3 {
+        let made = (0..AT_ONE_TIME).map(|_| it.make());
+        for made in futures_util::future::join_all(made).await {
+            made.unwrap();
+        }
+    }
+    let counters = it.control().counters();
+    assert_eq!(counters.of(Call::Wrap), 3 * AT_ONE_TIME as u64);
+    assert_eq!(counters.most_under_way, AT_ONE_TIME as u64);
+    assert!(
+        counters.connections <= AT_ONE_TIME as u64,
+        "{}",
+        counters.connections
+    );
+    assert_eq!(counters.of(Call::Token), 0);
+}
+
+#[tokio::test]
+async fn a_long_secret_is_random_all_along() {
+    let it = Fixture::new().await;
+    let long = KeySpecification {
+        kind: KeyKind::Generic { bytes: 4090 },
+        ..AES_256
+    };
+    let made = it.backend.generate(&it.root, long).await.unwrap();
+    let material = it.backend.release(&it.root, long, &made.wrapped).await.unwrap();
+    let mut value = vec![0; material.len()];
+    material.open_into(&mut value).unwrap();
+    assert_eq!(value.len(), 4090);
+    let mut parts: Vec<_> = value.chunks(8).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    assert_eq!(parts.len(), 4090_usize.div_ceil(8));
 }
 
 #[tokio::test]
