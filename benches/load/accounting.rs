@@ -1,5 +1,8 @@
 //! What the operating system says that a process used.
 
+// Each bench uses some of this.
+#![allow(dead_code)]
+
 use std::time::Duration;
 
 /// The processor time that a process has used, all its threads, those that ended too.
@@ -28,4 +31,15 @@ pub fn resident_kib(pid: u32) -> u64 {
         .find_map(|line| line.strip_prefix("VmRSS:"))
         .expect("a resident size");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// How long all processors have been busy, and how long they have been there, in ticks (proc(5), `/proc/stat`).
+pub fn processors() -> (u64, u64) {
+    let stat = std::fs::read_to_string("/proc/stat").expect("Linux has it");
+    let line = stat.lines().next().expect("the sum of all processors");
+    // User, nice, system, idle, waiting for the disk, two of interrupts; what is stolen by other machines is busy, too.
+    let ticks = line.split_whitespace().skip(1).take(8);
+    let ticks: Vec<u64> = ticks.map(|ticks| ticks.parse().expect("a number")).collect();
+    let all: u64 = ticks.iter().sum();
+    (all - ticks[3] - ticks[4], all)
 }

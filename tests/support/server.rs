@@ -96,6 +96,11 @@ impl Server {
         server.with_an_adapter()
     }
 
+    /// A server with this section for what holds its root keys, a root key and the adapter [`ADAPTER`].
+    pub fn start_on_section(section: &str) -> Self {
+        Self::start_configured(Vec::new(), section).with_an_adapter()
+    }
+
     fn with_an_adapter(self) -> Self {
         self.must(&["root-key", "create", "root"]);
         self.adapter(ADAPTER);
