@@ -270,6 +270,8 @@ async fn rotate(
 ) -> Result<Json<api::RootKey>, Refusal> {
     let event = Event::new(EventName::RootKeyRotate, actor(&peer)).detail("name", name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
+        // So that the new version is not taken for one that somebody else made.
+        let _alone = administration.jobs().versions.hold().await;
         let present = administration.root_key(&name).await?;
         require_enabled(&present)?;
         let backend = administration.root_keys().for_root(&present)?;

@@ -2,6 +2,7 @@
 //! readiness, reconciliation and inventory too.
 
 mod destruction;
+mod inventory;
 mod opening;
 mod pace;
 mod progress;
@@ -10,16 +11,19 @@ mod relocation;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
 pub use destruction::{Destroyer, Failure};
+pub use inventory::{Findings, Inventory};
 pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use rotation::Rotation;
+pub use versions::Versions;
 
 use relocation::Relocation;
 
@@ -36,6 +40,10 @@ pub struct Jobs {
     pub destroyer: Destroyer,
     /// The root keys whose seal keys are not open, and why.
     pub closed: ClosedRootKeys,
+    /// What compares the wrapped keys in key managers with the rows.
+    pub inventory: Inventory,
+    /// What enters versions of root keys that were made elsewhere.
+    pub versions: Versions,
     store: Arc<dyn Store>,
     recorder: Recorder,
     root_keys: RootKeys,
@@ -47,6 +55,8 @@ impl Jobs {
         Self {
             progress: Progress::default(),
             closed: ClosedRootKeys::default(),
+            inventory: Inventory::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
+            versions: Versions::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             destroyer: Destroyer::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             store,
             recorder,
@@ -72,6 +82,8 @@ impl Jobs {
             tokio::spawn(rotation.run()),
             tokio::spawn(relocation.run()),
             tokio::spawn(self.destroyer.clone().run()),
+            tokio::spawn(self.versions.clone().run()),
+            tokio::spawn(self.inventory.clone().run()),
         ]
     }
 }

@@ -8,11 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::adapter::{RootKey, VersionState};
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
-use crate::recorder::{self, Recorder, root_key_facts};
+use crate::kmip::ttlv::DateTime;
+use crate::recorder::{self, Deletion, NotEntered, Recorder, root_key_facts};
 use crate::root_key::{self, Pieces, RootKeys};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
 
@@ -29,6 +32,8 @@ enum Failure {
     RootKey(#[from] root_key::Error),
     #[error(transparent)]
     Recorder(#[from] recorder::Error),
+    #[error(transparent)]
+    NotEntered(#[from] NotEntered),
 }
 
 /// Whether the root key may not be used at all.
@@ -165,9 +170,13 @@ impl Rotation {
             return Ok(());
         };
         let backend = self.root_keys.for_root(root_key)?;
-        let kek = pace
+        let rewrapped = pace
             .ask(pieces.rewrap(&*backend, from, root_key, &wrapped.kek))
-            .await?;
+            .await;
+        let kek = match rewrapped {
+            Ok(kek) => kek,
+            Err(error) => return self.enter_deletion(error).await,
+        };
         let mut event = Event::new(EventName::KeyRewrap, Actor::Server)
             .detail("from_version", from.version.to_string())
             .detail("adapter_id", row.object.adapter().to_string());
@@ -184,10 +193,36 @@ impl Rotation {
             version: root_key.version,
             kek,
         });
+        let made = row.wrapped.clone();
         let changes = vec![Change::UseRootKey(root_key.id), Change::update_key(row)];
-        self.recorder.commit(changes, event).await?;
+        let committed = self.recorder.commit(changes, event).await;
+        // Which of the two no row names any more; where nobody knows, neither.
+        let loose = match &committed {
+            Ok(_) => Some(&wrapped.kek),
+            Err(error) if error.is_outcome_unknown() => None,
+            Err(_) => made.as_ref().map(|made| &made.kek),
+        };
+        if let Some(loose) = loose
+            && let Err(error) = pieces.discard(&*backend, root_key, loose).await
+        {
+            tracing::warn!(root_key = %root_key.name, %error, "a wrapped key that is not needed stays in the key manager");
+        }
+        committed?;
         pieces.forget(&*backend, from, &wrapped.kek).await;
         self.progress.rewrapped(root_key.id.uuid());
+        Ok(())
+    }
+
+    /// A key that was deleted in the key manager is destroyed, and has no need of another version.
+    async fn enter_deletion(&self, error: root_key::Error) -> Result<(), Failure> {
+        let Some(deletion) = Deletion::of(&error) else {
+            return Err(error.into());
+        };
+        let now = DateTime::from(OffsetDateTime::now_utc());
+        let _ = self
+            .recorder
+            .enter_deletion(&*self.store, &self.root_keys, &deletion, now)
+            .await?;
         Ok(())
     }
 }

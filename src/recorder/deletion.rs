@@ -6,7 +6,7 @@ use crate::adapter::{AdapterId, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts};
 use crate::kmip::enumeration::State;
 use crate::kmip::ttlv::DateTime;
-use crate::root_key::{Binding, Pieces, RootKeys};
+use crate::root_key::{self, Binding, Pieces, RootKeys};
 use crate::store::{self, Change, KeyRow, Store};
 
 use super::{Error, Recorder, root_key_facts};
@@ -23,6 +23,18 @@ pub struct Deletion {
     pub id: String,
     /// Which value it was.
     pub binding: Binding,
+}
+
+impl Deletion {
+    /// What a backend's error tells of; none where it tells of no deletion.
+    pub fn of(error: &root_key::Error) -> Option<Self> {
+        let (backend, id, binding) = error.deleted_wrapped_key()?;
+        Some(Self {
+            backend: backend.to_owned(),
+            id: id.to_owned(),
+            binding,
+        })
+    }
 }
 
 /// What there was to be entered of a deletion.

@@ -50,6 +50,11 @@ impl Error {
         }
     }
 
+    /// Whether nobody knows if change and record were written.
+    pub const fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown(_) | Self::WriterEnded)
+    }
+
     /// The error of a change that the store refused while the log is well.
     pub(super) fn of_change(error: store::Error) -> Self {
         let error = Arc::new(error);

@@ -1,8 +1,9 @@
 //! A stand-in for a device, or for a key manager, that says in each wrapped key which version of which root key it is under,
 //! opens no other, and fails when it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use claviger_hsm::Error as DeviceError;
@@ -11,8 +12,8 @@ use crate::adapter::RootKey;
 use crate::key::{WrapProfile, WrappedKek};
 use crate::recorder::tests::faulty::How;
 use crate::root_key::{
-    BackendDescription, CreatedRootKey, Error, KeptKey, KeySpecification, KeyWrap, MadeKey, Material,
-    RootKeyBackend, RsaPublicKey, WrappedRootKey,
+    BackendDescription, CreatedRootKey, Error, KeptKey, KeptThere, KeySpecification, KeyWrap, MadeKey,
+    Material, RootKeyBackend, RsaPublicKey, WrappedRootKey,
 };
 
 #[derive(Default)]
@@ -22,6 +23,12 @@ pub(super) struct StandIn {
     discarded: Mutex<Vec<WrappedKek>>,
     /// What somebody has deleted in the key manager.
     deleted: Mutex<Vec<WrappedKek>>,
+    /// The check value of the version that wraps now, where others can rotate.
+    pub(super) present: Mutex<Option<Vec<u8>>>,
+    /// What lies in it.
+    pub(super) there: Mutex<BTreeMap<String, KeptThere>>,
+    /// It says nothing of what lies in it.
+    pub(super) is_away: AtomicBool,
 }
 
 impl StandIn {
@@ -36,6 +43,25 @@ impl StandIn {
     /// The next key that is to be wrapped anew, released or taken in is not, or it is not said.
     pub(super) fn fail(&self, how: How) {
         self.faults.lock().unwrap().push_back(how);
+    }
+
+    /// Something lies in it from now on.
+    pub(super) fn put(&self, id: &str) {
+        let kept = KeptThere {
+            id: id.to_owned(),
+            name: format!("vmware_kmip_{id}"),
+            adapter: None,
+            created_at: None,
+            is_new: false,
+        };
+        self.there.lock().unwrap().insert(id.to_owned(), kept);
+    }
+
+    fn answers(&self) -> Result<(), Error> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(failed(DeviceError::Deadline));
+        }
+        Ok(())
     }
 
     pub(super) fn is_used_up(&self) -> bool {
@@ -100,17 +126,47 @@ impl RootKeyBackend for StandIn {
         &self,
         from: &RootKey,
         to: &RootKey,
-        _: KeySpecification,
+        what: KeySpecification,
         kept: &WrappedKek,
     ) -> Result<WrappedKek, Error> {
         self.act(|| {
+            if what == KeySpecification::of_seal_key(from) {
+                return Ok(kept.clone());
+            }
             let value = opened(from, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
             Ok(wrapped(to, value))
         })
     }
 
+    async fn present_version(&self, _: &RootKey) -> Result<Option<Vec<u8>>, Error> {
+        self.answers()?;
+        Ok(self.present.lock().unwrap().clone())
+    }
+
+    async fn inventory(&self) -> Result<Option<Vec<KeptThere>>, Error> {
+        self.answers()?;
+        Ok(Some(self.there.lock().unwrap().values().cloned().collect()))
+    }
+
     fn kept_there(&self, kept: &WrappedKek) -> Option<String> {
+        let is_reference = kept.profile == WrapProfile::KeyProtect;
+        if is_reference {
+            return Some(String::from_utf8(kept.bytes.clone()).unwrap());
+        }
         self.is_key_manager.then(|| hex::encode(&kept.bytes))
+    }
+
+    async fn verify_kept(&self, _: &RootKey, what: KeySpecification, kept: &WrappedKek) -> Result<(), Error> {
+        self.answers()?;
+        let id = self.kept_there(kept).unwrap();
+        if self.there.lock().unwrap().contains_key(&id) {
+            return Ok(());
+        }
+        Err(Error::WrappedKeyDeleted {
+            backend: "hsm".into(),
+            id,
+            binding: what.binding,
+        })
     }
 
     async fn create(&self, _: &RootKey) -> Result<CreatedRootKey, Error> {

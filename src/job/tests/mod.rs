@@ -2,6 +2,8 @@
 //! none is under a version that its row does not name, and none is recorded twice.
 
 mod backend;
+mod inventory;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

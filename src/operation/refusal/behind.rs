@@ -42,10 +42,7 @@ impl Refusal {
             }
             _ => {}
         }
-        let is_unknown = matches!(
-            error,
-            recorder::Error::OutcomeUnknown(_) | recorder::Error::WriterEnded
-        );
+        let is_unknown = error.is_outcome_unknown();
         let message = if is_unknown {
             "It is not known whether the request was carried out"
         } else {
@@ -90,13 +87,9 @@ impl Refusal {
     /// Cryptographic Failure.
     pub(super) fn of_backend(message: &'static str, error: &root_key::Error) -> Self {
         let cause = error.to_string();
-        if let Some((backend, id, binding)) = error.deleted_wrapped_key() {
+        if let Some(deletion) = Deletion::of(error) {
             let mut refusal = Self::failed(ResultReason::CryptographicFailure, message, cause);
-            refusal.more.deletion = Some(Deletion {
-                backend: backend.to_owned(),
-                id: id.to_owned(),
-                binding,
-            });
+            refusal.more.deletion = Some(deletion);
             return refusal;
         }
         if let Some(trouble) = error.root_key_trouble() {

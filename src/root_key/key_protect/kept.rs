@@ -26,8 +26,8 @@ use super::{Error as KeyProtectError, KeptIn, KeyProtectBackend, Kind};
 use crate::adapter::RootKey;
 use crate::key::WrappedKek;
 use crate::root_key::{
-    BackendDescription, Binding, CreatedRootKey, Error, Healing, KeptKey, KeptThere, KeySpecification,
-    KeyWrap, MadeKey, Material, RootKeyBackend,
+    BackendDescription, BackendKind, Binding, CreatedRootKey, Error, Healing, KeptKey, KeptThere,
+    KeySpecification, KeyWrap, MadeKey, Material, RootKeyBackend,
 };
 
 /// How many keys a page of the inventory has.
@@ -165,6 +165,10 @@ fn says(error: &KeyProtectError, kind: Kind, code: &str) -> bool {
 
 #[async_trait]
 impl RootKeyBackend for KeptBackend {
+    fn kind(&self) -> BackendKind {
+        self.inner.kind()
+    }
+
     async fn generate(&self, root_key: &RootKey, specification: KeySpecification) -> Result<MadeKey, Error> {
         let made = self.inner.generate(root_key, specification).await?;
         self.put_made(specification, made).await
