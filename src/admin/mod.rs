@@ -47,6 +47,7 @@ mod certificates;
 mod custody;
 mod error;
 mod extract;
+mod key_scan;
 mod keys;
 mod peer;
 mod readable;
@@ -91,6 +92,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(adapters::routes())
         .merge(certificates::routes())
         .merge(keys::routes())
+        .merge(key_scan::routes())
         .merge(custody::routes())
         .with_state(administration)
 }

@@ -117,6 +117,7 @@ async fn show(
         certificates: certificates.len() as u64,
         keys,
         custody: super::custody::current_head(&administration).await?,
+        key_scan: super::key_scan::summary(&administration),
     }))
 }
 

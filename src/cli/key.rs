@@ -25,6 +25,12 @@ pub(crate) enum Command {
         /// Its Unique Identifier
         key: String,
     },
+    /// Compare the wrapped keys that lie in key managers with the keys here. Keys that were deleted there are destroyed
+    Scan {
+        /// Only tell what the last scan found; the server scans every hour
+        #[arg(long)]
+        last: bool,
+    },
 }
 
 pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
@@ -47,6 +53,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             output.data(&key, properties)?;
             Ok(Exit::Done)
         }
+        Command::Scan { last } => super::key_scan::run(client, last, output).await,
     }
 }
 

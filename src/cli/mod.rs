@@ -16,6 +16,7 @@ mod exit;
 mod init;
 mod key;
 mod key_protect;
+mod key_scan;
 mod kmip;
 mod output;
 mod root_key;

@@ -30,6 +30,17 @@ fn table(status: &Status) -> String {
         .line("keys", status.keys)
         .line("custody records", status.custody.size)
         .line("custody root", &status.custody.root);
+    if let Some(scan) = &status.key_scan {
+        let found = format!(
+            "{} here, {} only there, {} deleted there, {} not known; {}",
+            scan.keys,
+            scan.only_there,
+            scan.destroyed,
+            scan.troubles,
+            time(scan.ended_at)
+        );
+        properties.line("keys in key managers", found);
+    }
     for root_key in &status.root_keys_in_change {
         let mut facts = vec![root_key.state.clone()];
         facts.extend(super::root_key::rotation(root_key));

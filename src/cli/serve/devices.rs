@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::adapter::RootKey;
 use crate::config::Mirror;
 use crate::key::WrappedKek;
-use crate::root_key::key_protect::KeyProtectBackend;
+use crate::root_key::key_protect::{KeptBackend, KeyProtectBackend};
 use crate::root_key::{
     BackendDescription, Capabilities, Cipher, CreatedRootKey, DerivingCipher, Error, Healing, KeptKey,
     KeySpecification, KeyWrap, MacAlgorithm, MadeKey, Material, MirrorBackend, Pkcs11Backend, RootKeyBackend,
@@ -83,7 +83,7 @@ impl Devices {
             (mirror.name.clone(), backend)
         });
         let elsewhere = key_managers.iter().map(|instance| {
-            let backend: Arc<dyn RootKeyBackend> = Arc::new(instance.clone());
+            let backend: Arc<dyn RootKeyBackend> = Arc::new(KeptBackend::new(instance.clone()));
             (instance.name().to_owned(), backend)
         });
         RootKeys::new(alone.chain(together).chain(elsewhere).collect())
