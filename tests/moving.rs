@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use claviger_hsm::SlotSelector;
 use claviger_hsm::testkit::SoftHsm;
-use claviger_key_protect_stand_in::Form;
+use claviger_key_protect_stand_in::{Call, Form};
 use support::client::Client;
 use support::key_protect::{self, KeyProtect};
 use support::keys::{keys_on, material};
@@ -177,10 +177,10 @@ fn keys_that_are_moved_to_another_device_are_the_same_keys_after_a_kill_and_noth
     }
 }
 
-/// A server with a root key `root` on a token and one `there` in Key Protect.
-fn server_with_both(key_protect: &KeyProtect) -> Server {
+/// A server with a root key `root` on a token and one `there` in Key Protect, with these lines in its section.
+fn server_with_both(key_protect: &KeyProtect, lines: &str) -> Server {
     let mut server = Server::start();
-    server.add_sections(&key_protect.section(""));
+    server.add_sections(&key_protect.section(lines));
     server.must(&["root-key", "create", "there", "--device", key_protect::NAME]);
     server
 }
@@ -188,7 +188,7 @@ fn server_with_both(key_protect: &KeyProtect) -> Server {
 #[test]
 fn keys_go_to_key_protect_and_back_and_are_the_same_keys_though_the_server_is_killed_on_either_way() {
     let key_protect = KeyProtect::start(Form::KeyProtect);
-    let mut server = server_with_both(&key_protect);
+    let mut server = server_with_both(&key_protect, "");
     let belongings = Belongings::make(&server);
     for to in ["there", "root"] {
         move_to(&server, to);
@@ -207,6 +207,29 @@ fn keys_go_to_key_protect_and_back_and_are_the_same_keys_though_the_server_is_ki
         2 * KEYS,
         "one record each, and no more"
     );
+}
+
+#[test]
+fn what_lay_in_the_key_manager_itself_is_gone_from_there_when_it_has_moved_away() {
+    let key_protect = KeyProtect::start(Form::KeyProtect);
+    let server = server_with_both(&key_protect, "wrapped_keys = \"key-manager\"");
+    let belongings = Belongings::make(&server);
+    move_to(&server, "there");
+    wait_until_left(&server, 0);
+    let kept = key_protect.control().counters().of(Call::CreateKey) - 1;
+    assert!(kept > KEYS as u64, "the value in pieces has several");
+    belongings.are_all_there();
+    move_to(&server, "root");
+    wait_until_left(&server, 0);
+    belongings.are_all_there();
+    let start = Instant::now();
+    while key_protect.control().counters().of(Call::DeleteKey) < kept {
+        assert!(
+            start.elapsed() < LIMIT,
+            "a wrapped key is left in the key manager"
+        );
+    }
+    assert_eq!(moves(&server, "server-memory"), 2 * KEYS);
 }
 
 #[test]
@@ -237,7 +260,7 @@ fn keys_go_from_one_root_key_in_key_protect_to_another_and_to_another_instance_t
 #[test]
 fn a_move_goes_on_when_the_key_manager_is_back() {
     let mut key_protect = KeyProtect::start(Form::KeyProtect);
-    let server = server_with_both(&key_protect);
+    let server = server_with_both(&key_protect, "");
     let belongings = Belongings::make(&server);
     move_to(&server, "there");
     wait_until_left(&server, KEYS / 2);
