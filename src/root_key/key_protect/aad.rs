@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Error;
 use super::client::Service;
-use super::error::Kind;
+use super::refusal::Kind;
 use crate::key::WrapProfile;
 use crate::root_key::{Binding, KeySpecification};
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Error;
 use super::client::{Request, Service};
-use super::error::{Kind, Refusal};
+use super::refusal::{Kind, Refusal};
 use super::secret_body::{body, decode, push_base64, push_text};
 use super::wire::{ActionAnswer, KEY_ACTION, KeyState};
 

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::address::Address;
 use super::breaker::Breaker;
-use super::error::{Kind, Refusal};
 use super::http::{Answer, Failure, Http, Message};
 use super::iam::{Iam, wait_of};
 use super::limit::{Limit, Place};
+use super::refusal::{Kind, Refusal};
 use super::retry::BackOff;
 use super::wire::{Collection, ErrorResource};
 use super::{Error, KeyProtectConfig};

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::backend::{Inner, KeyProtectBackend};
 use super::client::Service;
-use super::error::Kind;
+use super::refusal::Kind;
 use super::{Error, KeptIn};
 use crate::key::WrapProfile;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::super::error::Refusal;
+use super::super::Refusal;
 use super::super::wire::{Key, KeyState};
 use super::*;
 use crate::adapter::{RootKeyId, RootKeyOrigin, RootKeyState, WrappedBytes};

@@ -3,8 +3,8 @@
 use super::Error;
 use super::backend::Inner;
 use super::client::Service;
-use super::error::Kind;
 use super::identity::{Identity, is_of};
+use super::refusal::Kind;
 use super::wire::{Key, KeyState};
 use crate::adapter::{RootKey, RootKeyOrigin};
 use crate::root_key::CreatedRootKey;

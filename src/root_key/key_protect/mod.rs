@@ -28,6 +28,7 @@ mod kept;
 mod keys;
 mod life;
 mod limit;
+mod refusal;
 mod retry;
 #[cfg(test)]
 mod scripted;
@@ -37,12 +38,14 @@ mod stand_in_tests;
 mod standard_key;
 mod wire;
 mod worked;
+mod wrapping;
 
 pub use backend::{KeyProtectBackend, RELEASE_PROFILE};
 pub use config::{ApiKeySource, IAM_URL, KeptIn, KeyProtectConfig};
-pub use error::{Error, Kind, Refusal};
+pub use error::Error;
 pub use examine::{Examination, Step, Trial};
 pub use facts::{Facts, Reached};
 pub use kept::KeptBackend;
+pub use refusal::{Kind, Refusal};
 pub use standard_key::NAME_PREFIX;
 pub use wire::{DualAuthDelete, Key, KeyState, KeyVersion, Registration};
