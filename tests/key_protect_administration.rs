@@ -5,6 +5,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -141,22 +142,25 @@ fn get_is_refused(client: &Client, identifier: &str) -> bool {
         .is_err()
 }
 
-#[test]
-fn a_root_key_that_was_destroyed_is_brought_back_with_every_key_under_it() {
-    // The second administrator has to reach the socket.
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("its mode");
-    let socket = folder.path().join("admin.sock");
-    let server = server(&format!(
-        "[admin]\nsocket = {socket:?}\nadministrators = [\"{SECOND_ADMINISTRATOR}\"]\n\
-         destruction_waiting_time = \"1s\"\n"
-    ));
-    let client = server.client("client");
-    let identifier = message::identifier(&client.connect().exchange(&create()));
-    let key = get(&client, &identifier).expect("the key");
-    server.must(&["root-key", "rotate", "root"]);
-    server.must(&["root-key", "disable", "root"]);
+/// A server with a second administrator, who has to reach the socket, in this folder.
+fn server_of_two(folder: &Path) -> Server {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let socket = socket(folder);
+    server(&format!(
+        "[admin]\nsocket = \"{}\"\nadministrators = [\"{SECOND_ADMINISTRATOR}\"]\n\
+         destruction_waiting_time = \"1s\"\n",
+        socket.display()
+    ))
+}
+
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("admin.sock")
+}
+
+/// Asks for the destruction as one administrator, and approves of it as the other.
+fn destroy(server: &Server, folder: &Path) {
     server.must(&["root-key", "schedule-destruction", "root", "--yes"]);
+    let socket = socket(folder);
     let approved = Command::new(env!("CARGO_BIN_EXE_claviger"))
         .args(["--admin-socket", socket.to_str().expect("a path")])
         .args(["root-key", "approve-destruction", "root"])
@@ -170,6 +174,87 @@ fn a_root_key_that_was_destroyed_is_brought_back_with_every_key_under_it() {
         "{}",
         String::from_utf8_lossy(&approved.stderr)
     );
+}
+
+/// Does with the key manager what its console does, as the service ID of this API key.
+fn in_the_console(server: &Server, api_key_file: &Path, method: &str, path: &str, body: Option<&Value>) {
+    let facts = server.key_protect().facts();
+    let pem = std::fs::read(&facts.ca_file).expect("the authority");
+    let authority = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    let api_key = std::fs::read_to_string(api_key_file).expect("an API key");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().tls_certs_merge([authority]);
+        let client = client.build().expect("an HTTP client");
+        let form = format!(
+            "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={}",
+            api_key.trim_end()
+        );
+        let asked = client
+            .post(&facts.iam_url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let answer = asked.send().await.expect("IAM answers").bytes().await;
+        let token: Value = serde_json::from_slice(&answer.expect("an answer")).expect("JSON");
+        let method = method.parse().expect("a method");
+        let mut request = client
+            .request(method, format!("{}/api/v2{path}", facts.url))
+            .bearer_auth(token["access_token"].as_str().expect("a token"))
+            .header("bluemix-instance", facts.instance_id.to_string());
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        let answer = request.send().await.expect("the service answers");
+        assert!(answer.status().is_success(), "{answer:?}");
+    });
+}
+
+#[test]
+fn a_destruction_that_needs_a_second_identity_says_so_and_ends_when_that_has_agreed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server_of_two(folder.path());
+    let facts = server.key_protect().facts();
+    let there = key_of(&server, "root");
+    let policy = serde_json::json!({
+        "metadata": { "collectionType": "application/vnd.ibm.kms.policy+json", "collectionTotal": 1 },
+        "resources": [{
+            "type": "application/vnd.ibm.kms.policy+json",
+            "dualAuthDelete": { "enabled": true },
+        }],
+    });
+    let path = format!("/keys/{there}/policies?policy=dualAuthDelete");
+    in_the_console(&server, &facts.api_key_file, "PUT", &path, Some(&policy));
+    destroy(&server, folder.path());
+    wait("it waits for the second identity", || {
+        let output = server.claviger(&["--output", "json", "status"]);
+        String::from_utf8_lossy(&output.stdout).contains("a second identity must delete it")
+    });
+    assert_eq!(server.json(&["root-key", "show", "root"])["state"], "destroying");
+    let restored = server.claviger(&["root-key", "restore", "root"]);
+    assert!(refused(&restored).contains("must come to its end first"));
+
+    let path = format!("/keys/{there}");
+    in_the_console(&server, &facts.second_api_key_file, "DELETE", &path, None);
+    // What is recorded has the job look at once, and not within half a minute.
+    server.must(&["root-key", "create", "another"]);
+    wait("it is carried on by itself", || {
+        server.json(&["root-key", "show", "root"])["state"] == "destroyed"
+    });
+    server.wait_for_status(HEALTHY);
+}
+
+#[test]
+fn a_root_key_that_was_destroyed_is_brought_back_with_every_key_under_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server_of_two(folder.path());
+    let client = server.client("client");
+    let identifier = message::identifier(&client.connect().exchange(&create()));
+    let key = get(&client, &identifier).expect("the key");
+    server.must(&["root-key", "rotate", "root"]);
+    server.must(&["root-key", "disable", "root"]);
+    destroy(&server, folder.path());
     server.wait_for_event("root-key.destroyed");
     let (reason, message) = get(&client, &identifier).expect_err("it is destroyed");
     assert_eq!(
