@@ -47,12 +47,18 @@ fn table(found: &KeyScan) -> String {
     }
     let there: u64 = found.there.values().sum();
     let mut text = columns.or_say("both sides have the same");
-    text.push_str(&format!(
-        "\n{} in key managers, {} here that lie there; {}\n",
-        counted(there, "wrapped key"),
-        counted(found.keys, "key"),
-        time(found.ended_at),
-    ));
+    let (lie_there, here) = (counted(there, "wrapped key"), counted(found.keys, "key"));
+    let ended = time(found.ended_at);
+    text += &[
+        "\n",
+        &lie_there,
+        " in key managers, ",
+        &here,
+        " here that lie there; ",
+        &ended,
+        "\n",
+    ]
+    .concat();
     for trouble in &found.troubles {
         text.push_str("not known: ");
         text.push_str(&printable(trouble));

@@ -18,9 +18,9 @@ use crate::root_key::{KeptThere, Pieces, RootKeys};
 use crate::store::{self, KeyRow, Store};
 
 /// Between two scans that nobody asks for.
-const REST: Duration = Duration::from_secs(3600);
+const REST: Duration = Duration::from_hours(1);
 /// Before the first one: root keys are opened meanwhile.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 /// Rows that are read at a time.
 const BATCH: u32 = 256;
 /// The most failures that a scan tells one by one.

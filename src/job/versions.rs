@@ -16,7 +16,7 @@ use crate::root_key::{self, RootKeys};
 use crate::store::{self, Change, Store};
 
 /// How long a rotation may go unnoticed under a root key that wraps nothing meanwhile.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// Why a version is not entered for now.
 #[derive(Debug, thiserror::Error)]

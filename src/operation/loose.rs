@@ -2,7 +2,7 @@
 //! keep, and what it has put something else in the place of. They are given up there, after the commit that decides it.
 //!
 //! What is not given up, because the key manager is away or the server was killed, is found by the scan
-//! ([`job::Inventory`](crate::job::Inventory)).
+//! (`job::inventory`).
 
 use std::sync::Arc;
 

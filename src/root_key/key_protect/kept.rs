@@ -33,7 +33,7 @@ use crate::root_key::{
 /// How many keys a page of the inventory has.
 const PAGE: usize = 1000;
 /// So long after a standard key was made the row that names it may be on its way.
-const NEW: Duration = Duration::from_secs(60);
+const NEW: Duration = Duration::from_mins(1);
 
 /// An instance of the key manager that may keep wrapped keys itself. What was put there, or into the store, before the
 /// configuration said otherwise is found where it is.

@@ -9,10 +9,13 @@ use crate::key::WrapProfile;
 use crate::root_key::KeyKind;
 use claviger_hsm::memory::LockedBuffer;
 
+/// Name, description and payload.
+type StandardKey = (String, String, Vec<u8>);
+
 /// A key manager in memory. What a wrapped key is does not matter here: it is the key itself.
 #[derive(Default)]
 struct Manager {
-    keys: Mutex<BTreeMap<Uuid, (String, String, Vec<u8>)>>,
+    keys: Mutex<BTreeMap<Uuid, StandardKey>>,
     made: AtomicU64,
     root_key_is_away: AtomicBool,
     /// What every request for a payload is answered by, where it is not served.
@@ -37,7 +40,7 @@ fn not_found() -> KeyProtectError {
 
 #[async_trait]
 impl StandardKeys for Manager {
-    fn backend(&self) -> &str {
+    fn backend(&self) -> &'static str {
         "ibm"
     }
 
@@ -277,11 +280,11 @@ async fn a_seal_key_lies_in_the_store() {
 async fn what_was_kept_before_the_configuration_changed_is_found_where_it_is() {
     let manager = Arc::new(Manager::default());
     let (there, here) = (kept(&manager, true), kept(&manager, false));
-    let made_there = there.generate(&root_key(), a_key()).await.unwrap().wrapped;
-    let made_here = here.generate(&root_key(), a_key()).await.unwrap().wrapped;
-    assert_eq!(value(&here, &made_there).await, Ok(vec![1; 32]));
-    assert_eq!(value(&there, &made_here).await, Ok(vec![1; 32]));
-    assert_eq!(there.kept_there(&made_here), None);
+    let kept_in_it = there.generate(&root_key(), a_key()).await.unwrap().wrapped;
+    let kept_in_a_row = here.generate(&root_key(), a_key()).await.unwrap().wrapped;
+    assert_eq!(value(&here, &kept_in_it).await, Ok(vec![1; 32]));
+    assert_eq!(value(&there, &kept_in_a_row).await, Ok(vec![1; 32]));
+    assert_eq!(there.kept_there(&kept_in_a_row), None);
 }
 
 #[tokio::test]
@@ -363,7 +366,7 @@ async fn an_outage_a_missing_right_or_another_instance_is_never_taken_for_a_dele
 async fn the_inventory_has_every_page_and_nothing_of_others() {
     let manager = Arc::new(Manager::default());
     let backend = kept(&manager, true);
-    for number in 0..2 * PAGE + 1 {
+    for number in 0..=2 * PAGE {
         let mut what = a_key();
         what.binding.object = Uuid::from_u128(1_000 + number as u128);
         backend.generate(&root_key(), what).await.unwrap();
