@@ -204,7 +204,7 @@ pub trait RootKeyBackend: Send + Sync {
         Ok(None)
     }
 
-    /// A number that grows whenever the backend wrapped under another version of a root key than it was asked to, see
+    /// A number that changes whenever the backend wrapped under another version of a root key than it was asked to, see
     /// [`present_version`](Self::present_version); none where that can't happen. Asks nobody.
     fn other_versions(&self) -> Option<watch::Receiver<u64>> {
         None

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use claviger_hsm::{Device, RsaPublicKey, WrappedRootKey};
+use tokio::sync::watch;
 
 use super::aad::Aad;
 use super::client::{Client, Service};
@@ -33,6 +34,8 @@ pub(super) struct Inner {
     pub(super) client: Client,
     pub(super) aad: Aad,
     pub(super) worked: Worked,
+    /// A number for the last version that wrapped without being the one that was meant.
+    pub(super) other_version: watch::Sender<u64>,
 }
 
 impl KeyProtectBackend {
@@ -46,6 +49,7 @@ impl KeyProtectBackend {
                 config,
                 aad: Aad::default(),
                 worked: Worked::default(),
+                other_version: watch::Sender::default(),
             }),
         })
     }
@@ -108,6 +112,10 @@ impl RootKeyBackend for KeyProtectBackend {
         let service = self.begin().await?;
         let present = self.inner.present_version(&service, root_key).await;
         present.map(Some).map_err(|error| self.failed(error))
+    }
+
+    fn other_versions(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.inner.other_version.subscribe())
     }
 
     async fn verify(&self, root_key: &RootKey) -> Result<(), Error> {

@@ -39,6 +39,7 @@ impl Inner {
             .met(root.key, self.aad.profile(service, root.key).await)?;
         let made = service.make(root.key, &strings(profile, specification)).await;
         let made = self.worked.noted(root.key, made)?;
+        self.notice(root, &made.wrapped);
         if made.plaintext.len() != MADE {
             return Err(Error::KeyLength {
                 bytes: made.plaintext.len(),
@@ -86,10 +87,21 @@ impl Inner {
         let aad = strings(profile, specification);
         let wrapped = service.wrap(root.key, plaintext, &aad).await;
         let wrapped = self.worked.noted(root.key, wrapped)?;
+        self.notice(root, &wrapped);
         Ok(MadeKey {
             sha256: sha256(value),
             wrapped: kept(profile, wrapped),
         })
+    }
+
+    /// The root key may have been rotated by somebody else.
+    fn notice(&self, root: Identity, wrapped: &Wrapped) {
+        if wrapped.version == root.version {
+            return;
+        }
+        let (_, number) = wrapped.version.as_u64_pair();
+        self.other_version
+            .send_if_modified(|last| std::mem::replace(last, number) != number);
     }
 
     pub(super) async fn unwrap(
