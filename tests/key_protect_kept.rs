@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use claviger_key_protect_stand_in::{Facts, Form, KeyEvent};
@@ -268,42 +267,4 @@ fn a_key_manager_that_is_away_revokes_nobody_a_disk() {
     assert_eq!(get(&client, &identifier).expect("it is there"), key);
     let destroyed = |record: &Value| record["event"] == "key.destroy";
     assert!(!server.custody_records().iter().any(destroyed));
-}
-
-#[test]
-#[allow(clippy::print_stderr)] // As a test says that it was skipped.
-fn ibms_own_client_revokes_a_disk() {
-    let Some(python) = std::env::var_os("CLAVIGER_TEST_PYTHON") else {
-        assert!(
-            std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
-            "CLAVIGER_TEST_PYTHON names no Python"
-        );
-        eprintln!("SKIPPED: CLAVIGER_TEST_PYTHON names no Python with keyprotect; scripts/test makes one.");
-        return;
-    };
-    let server = server();
-    let client = server.client("client");
-    let (revoked, (kept, key)) = (made(&client).0, made(&client));
-    let facts = server.key_protect().facts();
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/key_protect_client/delete_by_name.py"
-    );
-    let output = Command::new(python)
-        .arg(script)
-        .arg(serde_json::to_string(facts).expect("facts are JSON"))
-        .arg(format!("vmware_kmip_{revoked}"))
-        .env("REQUESTS_CA_BUNDLE", &facts.ca_file)
-        .output()
-        .expect("the Python starts");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        printed.contains("1 deleted"),
-        "{printed}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let (reason, message) = get_in_2_1(&client, &revoked).expect_err("it is revoked");
-    assert_eq!(reason, OBJECT_DESTROYED, "{message}");
-    destruction(&server, &revoked);
-    assert_eq!(get(&client, &kept).expect("nobody has deleted it"), key);
 }
