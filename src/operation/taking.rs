@@ -5,7 +5,7 @@
 //! clear nothing else is kept; one that came wrapped is kept as it came as well, and sealed where the wrapping key is
 //! known here.
 
-use sha2::{Digest, Sha256};
+use openssl::sha::Sha256;
 use uuid::Uuid;
 
 use super::item::Item;
@@ -261,7 +261,8 @@ fn under(item: &mut Item<'_>, root_key: &RootKey, kek: WrappedKek) -> WrappedUnd
     }
 }
 
-/// The digest of a key that came as Transparent Symmetric Key: that of its Key Material, encoded (section 3.17).
+/// The digest of a key that came as Transparent Symmetric Key: that of its Key Material, encoded (section 3.17). OpenSSL's
+/// hash leaves nothing of the key on the stack.
 fn digest_of_structure(key: &[u8]) -> [u8; 32] {
     let padding = key.len().next_multiple_of(8) - key.len();
     let header = |tag: Tag, item_type: ItemType, length: usize| {
@@ -273,15 +274,15 @@ fn digest_of_structure(key: &[u8]) -> [u8; 32] {
         bytes
     };
     let mut hash = Sha256::new();
-    hash.update(header(
+    hash.update(&header(
         Tag::KEY_MATERIAL,
         ItemType::Structure,
         8 + key.len() + padding,
     ));
-    hash.update(header(Tag::KEY, ItemType::ByteString, key.len()));
+    hash.update(&header(Tag::KEY, ItemType::ByteString, key.len()));
     hash.update(key);
     hash.update(&[0; 8][..padding]);
-    hash.finalize().into()
+    hash.finish()
 }
 
 #[cfg(test)]
