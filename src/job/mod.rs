@@ -8,6 +8,7 @@ mod pace;
 mod progress;
 mod readiness;
 mod relocation;
+mod replacing;
 mod rotation;
 #[cfg(test)]
 mod tests;

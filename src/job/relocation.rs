@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 
 use super::pace::Pace;
 use super::progress::Progress;
+use super::replacing::{self, Under};
 use crate::adapter::{Adapter, RootKey, RootKeyId};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RootKeyFacts};
-use crate::key::WrappedKek;
 use crate::recorder::{self, Deletion, Recorder, root_key_facts};
 use crate::root_key::{self, Pieces, RootKeys, Way};
 use crate::store::{self, Change, KeyRow, Store, WrappedUnder};
@@ -74,13 +74,6 @@ struct Move<'a> {
     to: &'a RootKey,
     sources: &'a Sources,
     pace: &'a Pace,
-}
-
-/// A key as it was before it was moved.
-struct Left<'a> {
-    from: &'a RootKey,
-    pieces: Pieces,
-    kek: WrappedKek,
 }
 
 impl Relocation {
@@ -272,13 +265,8 @@ impl Relocation {
         let Err(Failure::RootKey(error)) = &outcome else {
             return outcome;
         };
-        let Some((backend, id, binding)) = error.deleted_wrapped_key() else {
+        let Some(deletion) = Deletion::of(error) else {
             return outcome;
-        };
-        let deletion = Deletion {
-            backend: backend.to_owned(),
-            id: id.to_owned(),
-            binding,
         };
         let now = OffsetDateTime::now_utc().into();
         let entered = self
@@ -301,7 +289,7 @@ impl Relocation {
         });
         event.root_key = Some(root_key_facts(to));
         let mut changes = vec![Change::UseRootKey(to.id)];
-        let mut left = None;
+        let mut replaced = None;
         // What has no key is sealed by the new root key, and no more.
         if let Some(wrapped) = row.wrapped.take_if(|wrapped| wrapped.root_key != to.id) {
             let Some(Some(source)) = work.sources.get(&wrapped.root_key) else {
@@ -326,47 +314,28 @@ impl Relocation {
                 .detail("from_root_key", from.id.to_string())
                 .detail("from_label", &from.label);
             changes.push(Change::UseRootKey(from.id));
-            left = Some(Left {
-                from,
-                pieces,
-                kek: wrapped.kek,
-            });
+            replaced = Some((pieces, from, wrapped.kek, kek.clone()));
             row.wrapped = Some(WrappedUnder {
                 root_key: to.id,
                 version: to.version,
                 kek,
             });
         }
-        let new = row.wrapped.as_ref().map(|wrapped| wrapped.kek.clone());
         changes.push(Change::update_key(row));
         let committed = self.recorder.commit(changes, event).await;
-        match (&committed, left, new) {
-            (Ok(_), Some(left), _) => self.give_up(left).await,
-            // It is certain that no row names it.
-            (
-                Err(recorder::Error::Conflict(_) | recorder::Error::Change(_)),
-                Some(Left { pieces, .. }),
-                Some(kek),
-            ) => {
-                let from = to;
-                self.give_up(Left { from, pieces, kek }).await;
-            }
-            _ => {}
+        if let Some((pieces, from, left, new)) = &replaced {
+            let before = Under {
+                root_key: from,
+                kek: left,
+            };
+            let after = Under {
+                root_key: to,
+                kek: new,
+            };
+            replacing::give_up(&self.root_keys, pieces, &committed, before, after).await;
         }
         committed?;
         self.progress.rewrapped(adapter.id.uuid());
         Ok(())
-    }
-
-    /// Gives up a wrapped key that no row names. What a backend keeps of it although it should not is for the inventory to find.
-    async fn give_up(&self, Left { from, pieces, kek }: Left<'_>) {
-        let discarded = async {
-            let backend = self.root_keys.for_root(from)?;
-            pieces.forget(&*backend, from, &kek).await;
-            pieces.discard(&*backend, from, &kek).await
-        };
-        if let Err(error) = discarded.await {
-            tracing::warn!(root_key = %from.name, %error, "a wrapped key that is of no use any more is still in the backend");
-        }
     }
 }

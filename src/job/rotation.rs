@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::pace::Pace;
 use super::progress::Progress;
+use super::replacing::{self, Under};
 use crate::adapter::{RootKey, VersionState};
 use crate::custody::{Actor, Event, EventName, ObjectFacts, RootKeyFacts};
 use crate::kmip::ttlv::DateTime;
@@ -191,24 +192,17 @@ impl Rotation {
         row.wrapped = Some(WrappedUnder {
             root_key: root_key.id,
             version: root_key.version,
-            kek,
+            kek: kek.clone(),
         });
-        let made = row.wrapped.clone();
         let changes = vec![Change::UseRootKey(root_key.id), Change::update_key(row)];
         let committed = self.recorder.commit(changes, event).await;
-        // Which of the two no row names any more; where nobody knows, neither.
-        let loose = match &committed {
-            Ok(_) => Some(&wrapped.kek),
-            Err(error) if error.is_outcome_unknown() => None,
-            Err(_) => made.as_ref().map(|made| &made.kek),
+        let before = Under {
+            root_key: from,
+            kek: &wrapped.kek,
         };
-        if let Some(loose) = loose
-            && let Err(error) = pieces.discard(&*backend, root_key, loose).await
-        {
-            tracing::warn!(root_key = %root_key.name, %error, "a wrapped key that is not needed stays in the key manager");
-        }
+        let after = Under { root_key, kek: &kek };
+        replacing::give_up(&self.root_keys, &pieces, &committed, before, after).await;
         committed?;
-        pieces.forget(&*backend, from, &wrapped.kek).await;
         self.progress.rewrapped(root_key.id.uuid());
         Ok(())
     }

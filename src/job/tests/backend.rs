@@ -73,7 +73,16 @@ impl StandIn {
         self.deleted.lock().unwrap().push(kept);
     }
 
-    /// What was given up.
+    /// What is wrapped again is there again, whatever became of one like it before.
+    fn put_anew(&self, kept: WrappedKek) -> WrappedKek {
+        self.discarded
+            .lock()
+            .unwrap()
+            .retain(|given_up| *given_up != kept);
+        kept
+    }
+
+    /// What was given up and has not come again.
     pub(super) fn discarded(&self) -> Vec<WrappedKek> {
         self.discarded.lock().unwrap().clone()
     }
@@ -134,7 +143,7 @@ impl RootKeyBackend for StandIn {
                 return Ok(kept.clone());
             }
             let value = opened(from, kept).ok_or_else(|| failed(DeviceError::WrappedKeyRefused))?;
-            Ok(wrapped(to, value))
+            Ok(self.put_anew(wrapped(to, value)))
         })
     }
 
@@ -190,7 +199,7 @@ impl RootKeyBackend for StandIn {
         assert_eq!(value.len(), specification.bytes());
         self.act(|| {
             Ok(MadeKey {
-                wrapped: wrapped(root_key, value),
+                wrapped: self.put_anew(wrapped(root_key, value)),
                 sha256: [0; 32],
             })
         })
