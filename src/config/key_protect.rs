@@ -9,7 +9,7 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use super::reader::Section;
-use super::sections::{SECOND, is_name, number, secret_file};
+use super::sections::{SECOND, number, own_name, secret_file};
 use super::{Device, Mirror};
 
 /// `[[key_protect]]`: an instance of the key manager that holds root keys, and how it is spoken to.
@@ -69,7 +69,12 @@ pub(super) fn instances(top: &mut Section<'_>, devices: &[Device], mirrors: &[Mi
 }
 
 fn instance(mut section: Section<'_>, names: &mut BTreeSet<String>) -> KeyProtect {
-    let name = name(&mut section, names);
+    let name = own_name(
+        &mut section,
+        names,
+        "name the instance; root keys refer to it by this name",
+        ("a device, a mirror or an instance", "give it a name of its own"),
+    );
     let url = url(&mut section);
     let instance_id = instance_id(&mut section, url.as_ref());
     let key_ring = section.string("key_ring");
@@ -123,29 +128,6 @@ fn instance(mut section: Section<'_>, names: &mut BTreeSet<String>) -> KeyProtec
         requests,
         wrapped_keys,
     }
-}
-
-fn name(section: &mut Section<'_>, names: &mut BTreeSet<String>) -> String {
-    let Some(name) = section.string("name") else {
-        if !section.was_given("name") {
-            section.missing("name", "name the instance; root keys refer to it by this name");
-        }
-        return String::new();
-    };
-    if !is_name(&name, 40) {
-        section.wrong(
-            "name",
-            format!("is {name:?}"),
-            "write 1 to 40 letters, digits, `-`, `_` and `.`",
-        );
-    } else if !names.insert(name.clone()) {
-        section.wrong(
-            "name",
-            format!("is {name:?}, as of a device, a mirror or an instance above"),
-            "give it a name of its own",
-        );
-    }
-    name
 }
 
 /// An example for each form that the service is reached by.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::reader::Section;
-use super::sections::{SECOND, is_name};
+use super::sections::{SECOND, own_name};
 use super::{Device, Mirror};
 
 pub(super) fn mirrors(top: &mut Section<'_>, devices: &[Device]) -> Vec<Mirror> {
@@ -21,7 +21,16 @@ fn mirror(
     names: &mut BTreeSet<String>,
     mirrored: &mut BTreeSet<String>,
 ) -> Mirror {
-    let name = name(&mut section, names);
+    let name = own_name(
+        &mut section,
+        names,
+        "name the mirror; root keys refer to it by this name",
+        (
+            "a device or a mirror",
+            "give it a name of its own; where root keys refer to a device already, rename the device and give its name to \
+             the mirror",
+        ),
+    );
     let members = section.strings("devices").unwrap_or_default();
     if members.len() < 2 && (section.was_given("devices") || members.is_empty()) {
         section.wrong(
@@ -71,30 +80,6 @@ fn mirror(
         devices: members,
         replication,
     }
-}
-
-fn name(section: &mut Section<'_>, names: &mut BTreeSet<String>) -> String {
-    let Some(name) = section.string("name") else {
-        if !section.was_given("name") {
-            section.missing("name", "name the mirror; root keys refer to it by this name");
-        }
-        return String::new();
-    };
-    if !is_name(&name, 40) {
-        section.wrong(
-            "name",
-            format!("is {name:?}"),
-            "write 1 to 40 letters, digits, `-`, `_` and `.`",
-        );
-    } else if !names.insert(name.clone()) {
-        section.wrong(
-            "name",
-            format!("is {name:?}, as of a device or a mirror above"),
-            "give it a name of its own; where root keys refer to a device already, rename the device and \
-             give its name to the mirror",
-        );
-    }
-    name
 }
 
 /// Whether two devices are certainly one token.

@@ -18,6 +18,8 @@ const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/claviger";
 const HTTPS_PORT: u16 = 443;
 /// The greatest `rng_seed`, in bytes: what a device takes in one request.
 const MOST_OF_A_SEED: u64 = 1 << 20;
+/// The longest name that root keys refer to, in letters.
+const LONGEST_NAME: usize = 40;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -254,23 +256,12 @@ fn devices(top: &mut Section<'_>) -> Vec<Device> {
 }
 
 fn device(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Device {
-    let name = section.string("name").unwrap_or_else(|| {
-        section.missing("name", "name the device; root keys refer to it by this name");
-        String::new()
-    });
-    if !name.is_empty() && !is_name(&name, 40) {
-        section.wrong(
-            "name",
-            format!("is {name:?}"),
-            "write 1 to 40 letters, digits, `-`, `_` and `.`",
-        );
-    } else if !name.is_empty() && !names.insert(name.clone()) {
-        section.wrong(
-            "name",
-            format!("is {name:?}, as of a device above"),
-            "give each device its own name",
-        );
-    }
+    let name = own_name(
+        &mut section,
+        names,
+        "name the device; root keys refer to it by this name",
+        ("a device", "give each device its own name"),
+    );
     let module = required_path(
         &mut section,
         "module",
@@ -423,11 +414,37 @@ fn required_path(section: &mut Section<'_>, key: &'static str, remedy: &str) -> 
     })
 }
 
+/// The `name` by which root keys refer to what the section describes: none of `names`, and from now on one of them. What is
+/// said where it is missing; and, where it is taken, by what it may be, and the remedy.
+pub(super) fn own_name(
+    section: &mut Section<'_>,
+    names: &mut BTreeSet<String>,
+    missing: &str,
+    (takers, taken): (&str, &str),
+) -> String {
+    let Some(name) = section.string("name") else {
+        if !section.was_given("name") {
+            section.missing("name", missing);
+        }
+        return String::new();
+    };
+    if !is_name(&name, LONGEST_NAME) {
+        section.wrong(
+            "name",
+            format!("is {name:?}"),
+            format!("write 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`"),
+        );
+    } else if !names.insert(name.clone()) {
+        section.wrong("name", format!("is {name:?}, as of {takers} above"), taken);
+    }
+    name
+}
+
 pub(super) fn number(given: Option<u64>, usual: usize) -> usize {
     given.map_or(usual, |value| usize::try_from(value).unwrap_or(usize::MAX))
 }
 
-pub(super) fn is_name(text: &str, longest: usize) -> bool {
+fn is_name(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text
             .bytes()
