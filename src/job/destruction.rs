@@ -22,7 +22,7 @@ use crate::adapter::{
 };
 use crate::custody::{Actor, Event, EventName};
 use crate::recorder::{self, Recorder, root_key_facts};
-use crate::root_key::{self, RootKeyBackend, RootKeys};
+use crate::root_key::{self, RootKeyBackend, RootKeys, is_same_key};
 use crate::store::{self, Change, Store};
 
 /// The longest wait for work that nobody tells of: what failed before is tried again then.
@@ -248,11 +248,11 @@ impl Destroyer {
             }
             let gone = root_key.at(version);
             let backend = self.root_keys.for_root(&gone)?;
-            // A version with a label of its own is a key of its own, also in a backend that destroys versions together.
-            let is_alone = version.label != root_key.label
-                && versions
-                    .iter()
-                    .all(|other| other.label != version.label || other.version == version.version);
+            // A version may be a key of its own also in a backend that destroys versions together.
+            let is_alone = !is_same_key(&gone, root_key)
+                && versions.iter().all(|other| {
+                    other.version == version.version || !is_same_key(&gone, &root_key.at(other))
+                });
             if is_alone {
                 backend.destroy(&gone).await?;
             } else {
