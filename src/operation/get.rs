@@ -289,7 +289,6 @@ async fn release(
         .await
         .map_err(|error| Refusal::not_released(&error))?;
     item.leaves_by(material.release_profile());
-    item.leave_renewal().await;
     item.renews(row, &root_key, &material).await;
     Ok(Out::Closed(material))
 }

@@ -17,8 +17,9 @@ pub(super) struct Renewal {
 
 impl Item<'_> {
     /// The backend released a value of this row: takes what it wrapped anew, if it did. That it can't be taken is no fault:
-    /// the job of rotations comes to the key, too.
+    /// the job of rotations comes to the key, too. What an attempt before this one took is given up.
     pub(super) async fn renews(&mut self, row: &KeyRow, root_key: &RootKey, material: &Material) {
+        self.leave_renewal().await;
         let (Some(Rewrapped { wrapped, check_value }), Some(from)) = (material.rewrapped(), &row.wrapped)
         else {
             return;

@@ -184,7 +184,6 @@ async fn try_once<W: Work>(item: &mut Item<'_>, row: &KeyRow, work: &W) -> Resul
         return Err(Refusal::device_lacks(&lacking));
     }
     let (key, material) = release(item, row).await?;
-    item.leave_renewal().await;
     item.renews(row, &root_key, &material).await;
     work.in_server(&key)
         .map_err(|error| Refusal::of_cryptography(&error))
