@@ -184,14 +184,6 @@ impl Error {
         }
     }
 
-    /// What the key manager refused, and how; none where none did.
-    pub fn refusal_of_the_key_manager(&self) -> Option<&key_protect::Refusal> {
-        match self.of_key_protect()? {
-            key_protect::Error::Refused(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
-
     /// Whether the wrapped key was refused: its bytes were changed, or another root key wrapped them.
     pub fn is_refusal_of_the_wrapped_key(&self) -> bool {
         match self {
@@ -203,11 +195,6 @@ impl Error {
             Self::WrappedKeyChanged { .. } => true,
             _ => false,
         }
-    }
-
-    /// Whether the wrapped key is gone for good, by somebody's hand in the key manager where it lay.
-    pub fn is_deletion_of_the_wrapped_key(&self) -> bool {
-        matches!(self, Self::WrappedKeyDeleted { .. })
     }
 
     /// Which wrapped key is gone for good, what the key manager called it by, and in which backend it lay.

@@ -326,7 +326,7 @@ impl RootKeyBackend for Pkcs11Backend {
         let token = self.device.token().await.map_err(|error| self.failed(error))?;
         Ok(BackendDescription {
             name: self.device.name().to_owned(),
-            kind: "pkcs11",
+            kind: self.kind().name(),
             token_label: token.label,
             token_serial: token.serial,
             manufacturer: token.manufacturer,

@@ -2,7 +2,6 @@
 //! each root key that the database has there.
 
 use time::Duration;
-use uuid::Uuid;
 
 use super::findings::{About, Findings};
 use crate::adapter::{RootKey, RootKeyState};
@@ -69,20 +68,14 @@ async fn examine(
     for root_key in root_keys {
         let group = format!("root key {}", root_key.name);
         let mut about = findings.about(subject, &group);
-        match backend.facts(root_key).await {
-            Ok(facts) => tell_of_root_key(&mut about, root_key, &facts, instance),
+        let facts = match backend.facts(root_key).await {
+            Ok(facts) => facts,
             Err(error) => {
                 failed(&mut about, "state", &error, instance);
                 continue;
             }
-        }
-        let Some(id) = root_key
-            .check_value
-            .get(..16)
-            .and_then(|id| Uuid::from_slice(id).ok())
-        else {
-            continue;
         };
+        tell_of_root_key(&mut about, root_key, &facts, instance);
         if is_disabled_on_purpose(root_key) {
             continue;
         }
@@ -92,7 +85,12 @@ async fn examine(
             about.ok("the recorded version", "it is there");
         }
         // The first steps are those of the instance, told above.
-        for step in backend.examine(Trial::On(&id.to_string())).await.iter().skip(2) {
+        for step in backend
+            .examine(Trial::On(&facts.key.id.to_string()))
+            .await
+            .iter()
+            .skip(2)
+        {
             tell_of_step(&mut about, step, instance);
         }
     }

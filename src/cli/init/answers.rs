@@ -7,6 +7,7 @@ use super::Arguments;
 use super::questions::Questions;
 use crate::cli::exit::Failure;
 use crate::config::{DeviceAnswers, InitAnswers, InitBackend, TokenSelector};
+use crate::root_key::BackendKind;
 
 /// Modules that are found where their packages put them; the first that exists is offered.
 const USUAL_MODULES: [&str; 5] = [
@@ -18,8 +19,8 @@ const USUAL_MODULES: [&str; 5] = [
 ];
 
 /// What holds the root keys, for one who is asked.
-const PKCS11: &str = "pkcs11";
-const KEY_PROTECT: &str = "key-protect";
+const PKCS11: &str = BackendKind::Pkcs11.name();
+const KEY_PROTECT: &str = BackendKind::KeyProtect.name();
 
 /// The answers from the arguments; from the terminal, where there is one, what is missing there.
 pub(super) fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure> {

@@ -2,6 +2,7 @@
 
 use super::super::output::{Columns, Properties, counted, time};
 use crate::admin::api::{RootKey, Rotation};
+use crate::root_key::BackendKind;
 
 /// How many keys are under it.
 pub(super) fn keys(root_key: &RootKey) -> u64 {
@@ -71,7 +72,7 @@ pub(super) fn columns(items: &[RootKey]) -> String {
 
 pub(super) fn properties(item: &RootKey) -> String {
     let mut properties = Properties::new();
-    let (place, number) = if item.kind == "key-protect" {
+    let (place, number) = if item.kind == BackendKind::KeyProtect.name() {
         ("key ring", "instance")
     } else {
         ("token", "token serial")

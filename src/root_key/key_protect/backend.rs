@@ -328,7 +328,7 @@ impl RootKeyBackend for KeyProtectBackend {
         listed.map_err(|error| self.failed(error))?;
         Ok(BackendDescription {
             name: config.name.clone(),
-            kind: "key-protect",
+            kind: self.kind().name(),
             token_label: config.key_ring.clone().unwrap_or_default(),
             token_serial: config.instance_id.clone(),
             manufacturer: "IBM".to_owned(),

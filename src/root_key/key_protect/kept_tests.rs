@@ -297,7 +297,7 @@ async fn another_payload_than_was_put_there_is_refused() {
     }
     let refused = value(&backend, &wrapped).await.unwrap_err();
     assert!(matches!(refused, Error::WrappedKeyChanged { .. }));
-    assert!(refused.is_refusal_of_the_wrapped_key() && !refused.is_deletion_of_the_wrapped_key());
+    assert!(refused.is_refusal_of_the_wrapped_key() && refused.deleted_wrapped_key().is_none());
 }
 
 #[tokio::test]

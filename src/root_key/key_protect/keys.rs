@@ -177,13 +177,7 @@ impl Service<'_> {
 
     /// Whether two identities must agree to the key's deletion.
     pub(super) async fn has_dual_authorization(&self, key: Uuid) -> Result<bool, Error> {
-        let id = key.to_string();
-        let path = ["keys", id.as_str(), "policies"];
-        let request = Request {
-            query: vec![("policy", "dualAuthDelete".to_owned())],
-            ..Request::get("a key's policies", &path)
-        };
-        let policies: Vec<Policy> = self.call(request, many).await?;
+        let policies = self.policies(key, "dualAuthDelete").await?;
         let mut states = policies
             .iter()
             .filter_map(|policy| policy.dual_auth_delete.as_ref());
@@ -192,17 +186,21 @@ impl Service<'_> {
 
     /// How often the service rotates the key by itself, in months; none where it does not.
     pub(super) async fn rotation_interval(&self, key: Uuid) -> Result<Option<u32>, Error> {
-        let id = key.to_string();
-        let path = ["keys", id.as_str(), "policies"];
-        let request = Request {
-            query: vec![("policy", "rotation".to_owned())],
-            ..Request::get("a key's policies", &path)
-        };
-        let policies: Vec<Policy> = self.call(request, many).await?;
+        let policies = self.policies(key, "rotation").await?;
         let mut rotations = policies.iter().filter_map(|policy| policy.rotation.as_ref());
         Ok(rotations
             .find(|rotation| rotation.enabled)
             .map(|rotation| rotation.interval_month))
+    }
+
+    async fn policies(&self, key: Uuid, policy: &str) -> Result<Vec<Policy>, Error> {
+        let id = key.to_string();
+        let path = ["keys", id.as_str(), "policies"];
+        let request = Request {
+            query: vec![("policy", policy.to_owned())],
+            ..Request::get("a key's policies", &path)
+        };
+        self.call(request, many).await
     }
 
     /// What the key protects in the cloud.
