@@ -35,14 +35,11 @@ use support::ttlv::Item;
 
 /// What the service is slower by, in milliseconds.
 const DELAYS: [u64; 3] = [0, 5, 50];
-const CLIENTS: [usize; 3] = [1, 16, 256];
+const CLIENTS: [u64; 3] = [1, 16, 256];
 
 fn main() {
     stand_in::run_if_asked();
-    let seconds = std::env::args()
-        .skip_while(|argument| argument != "--seconds")
-        .nth(1)
-        .map_or(3, |text| text.parse().expect("--seconds takes a number"));
+    let seconds = option("--seconds").unwrap_or(3);
     let process = Process::start();
     let server = Server::start_on_section(&process.section());
     tokio::runtime::Runtime::new()
@@ -58,6 +55,12 @@ fn main() {
             .run()
             .await;
         });
+}
+
+/// The number that follows this option, where it is given.
+fn option(name: &str) -> Option<u64> {
+    let given = std::env::args().skip_while(|argument| argument != name).nth(1)?;
+    Some(given.parse().unwrap_or_else(|_| panic!("{name} takes a number")))
 }
 
 struct Bench<'a> {
@@ -93,9 +96,11 @@ impl Bench<'_> {
             "stand-in CPU",
             "busy"
         );
-        for delay in DELAYS {
+        let (delay, clients) = (option("--delay"), option("--clients"));
+        for delay in delay.map_or(DELAYS.to_vec(), |delay| vec![delay]) {
             self.bare.set_delay(delay).await;
-            for clients in CLIENTS {
+            for clients in clients.map_or(CLIENTS.to_vec(), |clients| vec![clients]) {
+                let clients = usize::try_from(clients).expect("it fits");
                 let case = Case { delay, clients };
                 let unwraps = self.line(case, "bare unwrap", async |time| {
                     self.bare.load(clients, time, Action::Unwrap).await

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -249,7 +248,6 @@ impl<'a> Message<'a> {
                 placeholder: &mut placeholder,
                 earlier: &earlier,
                 staged: staged.as_ref(),
-                settings: OnceCell::new(),
                 user: self.user.as_deref(),
                 version: self.version,
                 loose: Loose::default(),

@@ -1,6 +1,5 @@
 //! One batch item while it is worked on: who asks, when, which object, and what the record will say.
 
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -19,7 +18,7 @@ use crate::kmip::payload::{Data, UniqueIdentifier};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
 use crate::root_key::Pieces;
-use crate::store::{Change, KeyRow, Settings, WrappedUnder};
+use crate::store::{Change, KeyRow, WrappedUnder};
 
 /// How often a change is made anew because somebody else changed the object meanwhile.
 const ATTEMPTS: usize = 32;
@@ -37,8 +36,6 @@ pub(super) struct Item<'a> {
     pub(super) earlier: &'a Earlier,
     /// Where the item's changes wait for those after it, in a batch that is carried out as a whole.
     pub(super) staged: Option<&'a Staged<'a>>,
-    /// What is set for all objects of the adapter, once the item has asked for it.
-    pub(super) settings: OnceCell<Settings>,
     /// The user that the request shows, of those who share the certificate.
     pub(super) user: Option<&'a str>,
     /// The version of the client's message.

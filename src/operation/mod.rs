@@ -53,6 +53,7 @@ mod add_attribute;
 mod adjust_attribute;
 mod archive;
 mod asynchronous;
+mod at_hand;
 mod batch;
 mod change_attribute;
 mod check;

@@ -1,11 +1,9 @@
 //! What operations need from the rest of the server.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::watch;
+use std::sync::Arc;
 
 use super::asynchronous::Asynchronous;
+use super::at_hand::AtHand;
 use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
@@ -17,7 +15,7 @@ use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
 use crate::recorder::{self, Recorder};
 use crate::root_key::{Pieces, RootKeys};
-use crate::store::{Store, WrappedUnder};
+use crate::store::{Settings, Store, WrappedUnder};
 
 /// Bounds on what one request can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +70,7 @@ pub struct Services {
     pub(super) tickets: Tickets,
     pub(super) asynchronous: Asynchronous,
     pub(super) turns: Turns,
-    known_root_keys: Mutex<KnownRootKeys>,
-}
-
-/// Root keys that were read and verified, until the recorder says that any of their kind has changed.
-struct KnownRootKeys {
-    changed: watch::Receiver<u64>,
-    keys: HashMap<RootKeyId, Arc<RootKey>>,
+    at_hand: AtHand,
 }
 
 impl Services {
@@ -90,10 +82,7 @@ impl Services {
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        let known_root_keys = Mutex::new(KnownRootKeys {
-            changed: recorder.subscribe(),
-            keys: HashMap::new(),
-        });
+        let at_hand = AtHand::new(recorder.subscribe());
         Self {
             store,
             recorder,
@@ -106,7 +95,7 @@ impl Services {
             tickets: Tickets::default(),
             asynchronous: Asynchronous::default(),
             turns: Turns::default(),
-            known_root_keys,
+            at_hand,
         }
     }
 
@@ -126,13 +115,26 @@ impl Services {
 
     /// The root key that new keys of an adapter are wrapped under.
     pub(super) async fn root_key_of(&self, adapter: AdapterId) -> Result<Arc<RootKey>, Refusal> {
-        let adapter = self
-            .store
-            .adapter(adapter)
+        let read = async || {
+            let adapter = self.store.adapter(adapter).await?;
+            Ok(adapter.map(|adapter| adapter.root_key))
+        };
+        let id = self
+            .at_hand
+            .get(|kinds| &mut kinds.root_key_of, adapter, read)
             .await
             .map_err(|error| Refusal::of_store(&error))?
             .ok_or_else(|| Refusal::incomplete("the client's adapter does not exist any more"))?;
-        self.root_key(adapter.root_key).await
+        self.root_key(*id).await
+    }
+
+    /// What is set for all objects of an adapter.
+    pub(super) async fn settings(&self, adapter: AdapterId) -> Result<Arc<Settings>, Refusal> {
+        let read = async || self.store.settings(adapter).await.map(Some);
+        let settings = self.at_hand.get(|kinds| &mut kinds.settings, adapter, read).await;
+        settings
+            .map(Option::unwrap_or_default)
+            .map_err(|error| Refusal::of_store(&error))
     }
 
     /// A root key by its identifier. Refused where it is not enabled.
@@ -147,18 +149,15 @@ impl Services {
 
     /// A root key by its identifier, whatever its state.
     pub(super) async fn any_root_key(&self, id: RootKeyId) -> Result<Arc<RootKey>, Refusal> {
-        if let Some(known) = self.known(|known| known.keys.get(&id).cloned()) {
-            return Ok(known);
-        }
-        let read = self
-            .store
-            .root_key(id)
+        self.at_hand
+            .get(
+                |kinds| &mut kinds.root_keys,
+                id,
+                async || self.store.root_key(id).await,
+            )
             .await
             .map_err(|error| Refusal::of_store(&error))?
-            .ok_or_else(|| Refusal::incomplete("the root key of the object does not exist"))?;
-        let read = Arc::new(read);
-        self.known(|known| known.keys.insert(id, Arc::clone(&read)));
-        Ok(read)
+            .ok_or_else(|| Refusal::incomplete("the root key of the object does not exist"))
     }
 
     /// Has the device forget what it keeps open of a value that is not to be released any more. What can't be told to it now
@@ -189,7 +188,7 @@ impl Services {
         if let Some(earlier) = earlier {
             return Ok(Arc::new(root_key.at(&earlier)));
         }
-        // A rotation was committed after `root_key` was taken from what is known.
+        // A rotation was committed after `root_key` was taken from what is at hand.
         let now = self
             .store
             .root_key(id)
@@ -198,19 +197,6 @@ impl Services {
             .filter(|now| now.version == version);
         now.map(Arc::new)
             .ok_or_else(|| Refusal::incomplete("the version of the root key of the object does not exist"))
-    }
-
-    /// Looks at the root keys that are known, after forgetting them where they may have changed.
-    fn known<T>(&self, look: impl FnOnce(&mut KnownRootKeys) -> T) -> T {
-        let mut known = self
-            .known_root_keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if known.changed.has_changed().unwrap_or(false) {
-            known.changed.mark_unchanged();
-            known.keys.clear();
-        }
-        look(&mut known)
     }
 
     /// Records that a row was found changed by another hand. What the client hears does not depend on it.

@@ -6,6 +6,8 @@
 //! what the request and its templates leave out; constraints look at the object as it would be, whatever operation makes
 //! it. A constraint of the server's own: a key that is to be Quantum Safe has at least 256 bits.
 
+use std::sync::Arc;
+
 use super::item::{Commit, Item};
 use super::refusal::{AttributeUse, Refusal};
 use crate::key::{AttributeError, ManagedObject};
@@ -68,14 +70,14 @@ pub(super) async fn set_constraints(
 
 /// The constraints that are applied.
 pub(super) async fn get_constraints(item: &Item<'_>) -> Result<GetConstraintsResponse, Refusal> {
-    let constraints = constraints(settings(item).await?)?;
+    let constraints = constraints(&*settings(item).await?)?;
     item.record().await?;
     Ok(GetConstraintsResponse { constraints })
 }
 
 /// The defaults that are used.
 pub(super) async fn defaults(item: &Item<'_>) -> Result<DefaultsInformation, Refusal> {
-    read_defaults(settings(item).await?)
+    read_defaults(&*settings(item).await?)
 }
 
 /// Adds what the defaults give an object that is to be made, of what its maker left out.
@@ -84,7 +86,7 @@ pub(super) async fn fill_in(
     object_type: ObjectType,
     attributes: &mut Vec<Attribute>,
 ) -> Result<(), Refusal> {
-    let defaults = read_defaults(settings(item).await?)?;
+    let defaults = read_defaults(&*settings(item).await?)?;
     let groups: Vec<_> = attributes
         .iter()
         .filter_map(|attribute| match &attribute.value {
@@ -117,7 +119,7 @@ pub(super) async fn require_allowed(item: &Item<'_>, object: &ManagedObject) -> 
     {
         return Err(Refusal::not_quantum_safe(QUANTUM_SAFE_BITS));
     }
-    let constraints = constraints(settings(item).await?)?;
+    let constraints = constraints(&*settings(item).await?)?;
     if constraints.constraints.is_empty() {
         return Ok(());
     }
@@ -167,11 +169,8 @@ fn for_object<'s, T>(
     if of_groups.is_empty() { of_all } else { of_groups }
 }
 
-/// What is set for the adapter, read once for an item: defaults and constraints are kept together.
-async fn settings<'i>(item: &'i Item<'_>) -> Result<&'i Settings, Refusal> {
-    let read = || item.services.store.settings(item.caller.adapter);
-    let settings = item.settings.get_or_try_init(read).await;
-    settings.map_err(|error| Refusal::of_store(&error))
+async fn settings(item: &Item<'_>) -> Result<Arc<Settings>, Refusal> {
+    item.services.settings(item.caller.adapter).await
 }
 
 fn constraints(settings: &Settings) -> Result<Constraints, Refusal> {

@@ -130,7 +130,7 @@ impl Recorder {
         answered.await.map_err(|_| Error::WriterEnded)?
     }
 
-    /// A number that grows whenever adapters, certificates or root keys have changed: whoever keeps them at hand reads
+    /// A number that grows whenever adapters, what is set for them, certificates or root keys have changed: whoever keeps them at hand reads
     /// them again then.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.identities.clone()

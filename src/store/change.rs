@@ -105,11 +105,8 @@ impl Change {
         }
     }
 
-    /// Whether it changes who may come in, or to what: what an endpoint keeps at hand must be read again.
+    /// Whether it changes who may come in, to what, or what is set there: what is kept at hand must be read again.
     pub const fn is_of_identities(&self) -> bool {
-        !matches!(
-            self,
-            Self::PutKey { .. } | Self::UseRootKey(_) | Self::SetForAdapter { .. }
-        )
+        !matches!(self, Self::PutKey { .. } | Self::UseRootKey(_))
     }
 }

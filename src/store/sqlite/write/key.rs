@@ -12,6 +12,9 @@ use crate::store::index::term;
 use crate::store::table::{KeyColumns, Sealed};
 use crate::store::{Applied, Error, KeyRow};
 
+/// How many terms a statement writes. SQLite takes 32,766 parameters; this stays well below.
+const TERMS: usize = 1000;
+
 impl Changes {
     pub(super) async fn put_key(
         &mut self,
@@ -35,14 +38,17 @@ impl Changes {
         let sealed = columns.columns();
         columns.seal = sealed.seal(&*self.keys.get(sealed_by)?).to_vec();
         let id = row.object.id();
+        let terms = terms_of(row);
         let written = match expected {
-            None => insert_key(&mut *connection, columns).await?,
+            None => insert_key(&mut *connection, columns, &terms).await?,
             Some(_) => update_key(&mut *connection, columns).await?,
         };
         if written == 0 {
             return Err(conflict(connection, row, expected.unwrap_or(0)).await);
         }
-        index(connection, row, ordinal, expected.is_none()).await?;
+        if expected.is_some() {
+            index(connection, &terms, ordinal).await?;
+        }
         applied.keys.push((id, sealed.digest()));
         Ok(())
     }
@@ -61,25 +67,47 @@ impl Changes {
     }
 }
 
-async fn insert_key(connection: &mut SqliteConnection, columns: KeyColumns) -> Result<u64, Error> {
-    let inserted = sqlx::query(
+/// Writes a new key and its index; neither where its identifier is taken. One statement after the other, but sent at once:
+/// each way to the thread of the database costs more than the statement.
+async fn insert_key(
+    connection: &mut SqliteConnection,
+    columns: KeyColumns,
+    terms: &BTreeSet<Vec<u8>>,
+) -> Result<u64, Error> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO managed_object (ordinal, id, adapter, root_key, root_key_version, wrap_profile, revision, \
-         sealed_by, seal, wrapped, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(columns.ordinal)
-    .bind(columns.id)
-    .bind(columns.adapter)
-    .bind(columns.root_key)
-    .bind(columns.root_key_version)
-    .bind(columns.wrap_profile)
-    .bind(columns.revision)
-    .bind(columns.sealed_by)
-    .bind(columns.seal)
-    .bind(columns.wrapped)
-    .bind(columns.document)
-    .execute(connection)
-    .await
-    .map_err(Error::database("write a new key"))?;
+         sealed_by, seal, wrapped, document) ",
+    );
+    let ordinal = columns.ordinal;
+    insert.push_values([columns], |mut row, columns| {
+        row.push_bind(columns.ordinal)
+            .push_bind(columns.id)
+            .push_bind(columns.adapter)
+            .push_bind(columns.root_key)
+            .push_bind(columns.root_key_version)
+            .push_bind(columns.wrap_profile)
+            .push_bind(columns.revision)
+            .push_bind(columns.sealed_by)
+            .push_bind(columns.seal)
+            .push_bind(columns.wrapped)
+            .push_bind(columns.document);
+    });
+    insert.push(" ON CONFLICT (id) DO NOTHING");
+    let terms: Vec<&Vec<u8>> = terms.iter().collect();
+    for (place, terms) in terms.chunks(TERMS).enumerate() {
+        // Of the statement before: the key, or the terms before these.
+        let before = if place == 0 { 1 } else { TERMS };
+        insert.push("; INSERT INTO index_term (term, ordinal) SELECT column1, column2 FROM (");
+        insert.push_values(terms, |mut entry, term| {
+            entry.push_bind(&term[..]).push_bind(ordinal);
+        });
+        insert.push(format_args!(") WHERE changes() = {before}"));
+    }
+    let inserted = insert
+        .build()
+        .execute(connection)
+        .await
+        .map_err(Error::database("write a new key"))?;
     Ok(inserted.rows_affected())
 }
 
@@ -127,30 +155,27 @@ async fn conflict(connection: &mut SqliteConnection, row: &KeyRow, expected: u64
     }
 }
 
-/// Brings the index of terms in line with what the object has now.
+/// What the index has of an object.
+fn terms_of(row: &KeyRow) -> BTreeSet<Vec<u8>> {
+    let terms = row.object.index_terms();
+    let adapter = row.object.adapter();
+    terms.iter().map(|each| term(adapter, each).to_vec()).collect()
+}
+
+/// Brings the index of terms in line with what an object has now.
 async fn index(
     connection: &mut SqliteConnection,
-    row: &KeyRow,
+    wanted: &BTreeSet<Vec<u8>>,
     ordinal: i64,
-    is_new: bool,
 ) -> Result<(), Error> {
-    let terms = row.object.index_terms();
-    let wanted: BTreeSet<Vec<u8>> = terms
-        .iter()
-        .map(|each| term(row.object.adapter(), each).to_vec())
+    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
+        .bind(ordinal)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Error::database("read a key's index"))?
+        .into_iter()
         .collect();
-    let present: BTreeSet<Vec<u8>> = if is_new {
-        BTreeSet::new()
-    } else {
-        sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
-            .bind(ordinal)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(Error::database("read a key's index"))?
-            .into_iter()
-            .collect()
-    };
-    for term in present.difference(&wanted) {
+    for term in present.difference(wanted) {
         sqlx::query("DELETE FROM index_term WHERE term = ? AND ordinal = ?")
             .bind(&term[..])
             .bind(ordinal)
@@ -159,8 +184,7 @@ async fn index(
             .map_err(Error::database("index a key"))?;
     }
     let missing: Vec<&Vec<u8>> = wanted.difference(&present).collect();
-    // SQLite takes 32,766 parameters a statement; a thousand terms at a time stay well below.
-    for terms in missing.chunks(1000) {
+    for terms in missing.chunks(TERMS) {
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO index_term (term, ordinal) ");
         insert.push_values(terms, |mut entry, term| {
             entry.push_bind(&term[..]).push_bind(ordinal);

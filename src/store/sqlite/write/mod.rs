@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{Acquire, QueryBuilder, Sqlite, SqlitePool, Transaction};
 
 use super::SqliteStore;
@@ -48,38 +49,17 @@ struct SqliteTransaction {
 #[async_trait]
 impl WriteTransaction for SqliteTransaction {
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        // What changes nothing has nothing to take back.
-        if let [Change::UseRootKey(id)] = changes {
-            self.changes.require_enabled(&mut self.transaction, *id).await?;
-            return Ok(Applied::default());
-        }
-        // Dropped on the way out of an error, a savepoint takes back what was done under it.
-        let mut savepoint = self
-            .transaction
-            .begin()
-            .await
-            .map_err(Error::database("begin a change"))?;
-        let mut applied = Applied::default();
-        for change in changes {
-            let result = self.changes.apply(&mut savepoint, change, &mut applied).await;
-            if let Err(error) = result {
-                // An adapter that was made under the savepoint is gone with it.
-                self.changes.forget();
-                savepoint
-                    .rollback()
-                    .await
-                    .map_err(Error::database("take back a change"))?;
-                return Err(error);
-            }
-            self.erases |= matches!(
+        let applied = if has_nothing_to_take_back(changes) {
+            apply(&mut self.changes, &mut self.transaction, changes).await?
+        } else {
+            self.apply_under_savepoint(changes).await?
+        };
+        self.erases |= changes.iter().any(|change| {
+            matches!(
                 change,
                 Change::PutKey { row, expected_revision: Some(_) } if row.wrapped.is_none()
-            );
-        }
-        savepoint
-            .commit()
-            .await
-            .map_err(Error::database("make a change"))?;
+            )
+        });
         Ok(applied)
     }
 
@@ -89,39 +69,41 @@ impl WriteTransaction for SqliteTransaction {
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
-        // The head first: where another writer has moved it, that is the error, and not a number that is taken.
-        let moved = sqlx::query(
-            "UPDATE custody_head SET size = ?, root = ?, frontier = ?, anchor_size = ?, anchor = ? \
-             WHERE id = 1 AND size = ? AND root = ?",
-        )
-        .bind(integer(to.tree.size(), "the log's size")?)
-        .bind(to.tree.root().0.to_vec())
-        .bind(to.tree.to_bytes())
-        .bind(integer(to.anchor.size(), "the anchor's size")?)
-        .bind(to.anchor.to_bytes())
-        .bind(integer(from.tree.size(), "the log's size")?)
-        .bind(from.tree.root().0.to_vec())
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(Error::database("move the head of the custody log"))?;
-        if moved.rows_affected() != 1 {
-            return Err(Error::HeadMoved);
-        }
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO custody_record (sequence, leaf, record) ");
         let rows = records
             .iter()
             .map(|record| Ok((integer(record.sequence, "a sequence number")?, record)))
             .collect::<Result<Vec<_>, Error>>()?;
-        insert.push_values(rows, |mut row, (sequence, record)| {
-            row.push_bind(sequence)
-                .push_bind(&record.leaf.0[..])
-                .push_bind(&record.bytes[..]);
-        });
-        insert
+        // The head first: where another writer has moved it, that is the error, and not a number that is taken.
+        let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
+        append
+            .push_bind(integer(to.tree.size(), "the log's size")?)
+            .push(", root = ")
+            .push_bind(to.tree.root().0.to_vec())
+            .push(", frontier = ")
+            .push_bind(to.tree.to_bytes())
+            .push(", anchor_size = ")
+            .push_bind(integer(to.anchor.size(), "the anchor's size")?)
+            .push(", anchor = ")
+            .push_bind(to.anchor.to_bytes())
+            .push(" WHERE id = 1 AND size = ")
+            .push_bind(integer(from.tree.size(), "the log's size")?)
+            .push(" AND root = ")
+            .push_bind(from.tree.root().0.to_vec())
+            .push("; INSERT INTO custody_record (sequence, leaf, record) SELECT column1, column2, column3 FROM (")
+            .push_values(rows, |mut row, (sequence, record)| {
+                row.push_bind(sequence)
+                    .push_bind(&record.leaf.0[..])
+                    .push_bind(&record.bytes[..]);
+            })
+            .push(") WHERE changes() = 1");
+        let appended = append
             .build()
             .execute(&mut *self.transaction)
             .await
             .map_err(Error::database("append to the custody log"))?;
+        if appended.rows_affected() == 0 {
+            return Err(Error::HeadMoved);
+        }
         Ok(())
     }
 
@@ -138,6 +120,55 @@ impl WriteTransaction for SqliteTransaction {
         }
         Ok(())
     }
+}
+
+impl SqliteTransaction {
+    async fn apply_under_savepoint(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        // Dropped on the way out of an error, a savepoint takes back what was done under it.
+        let mut savepoint = self
+            .transaction
+            .begin()
+            .await
+            .map_err(Error::database("begin a change"))?;
+        match apply(&mut self.changes, &mut savepoint, changes).await {
+            Ok(applied) => {
+                let made = savepoint.commit().await;
+                made.map_err(Error::database("make a change"))?;
+                Ok(applied)
+            }
+            Err(error) => {
+                let taken_back = savepoint.rollback().await;
+                taken_back.map_err(Error::database("take back a change"))?;
+                Err(error)
+            }
+        }
+    }
+}
+
+async fn apply(
+    made: &mut Changes,
+    connection: &mut SqliteConnection,
+    changes: &[Change],
+) -> Result<Applied, Error> {
+    let mut applied = Applied::default();
+    for change in changes {
+        let result = made.apply(connection, change, &mut applied).await;
+        // An adapter that was made before it may be taken back with it.
+        result.inspect_err(|_| made.forget())?;
+    }
+    Ok(applied)
+}
+
+/// Whether these changes, where one of them is refused, leave nothing to be taken back: a key that is refused has not been
+/// written, and what comes before it only looks.
+fn has_nothing_to_take_back(changes: &[Change]) -> bool {
+    let before_last = changes.split_last().map_or(changes, |(last, before)| match last {
+        Change::PutKey { .. } => before,
+        _ => changes,
+    });
+    before_last
+        .iter()
+        .all(|change| matches!(change, Change::UseRootKey(_)))
 }
 
 /// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is
