@@ -1,8 +1,8 @@
 //! The Merkle tree of RFC 6962, section 2.1, held as a compact range.
 //!
 //! A compact range over the first *n* leaves keeps one hash a complete subtree (one a set bit of *n*), so
-//! appending costs O(log n) hashes at most and two on average, and the root is always at hand. Proofs of
-//! inclusion and of consistency (RFC 6962, 2.1.1 and 2.1.2) belong beside it once they are needed.
+//! appending costs O(log n) hashes at most and two on average, and the root is always at hand. Proofs
+//! are in `proof`.
 
 use sha2::{Digest, Sha256};
 

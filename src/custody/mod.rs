@@ -10,17 +10,26 @@
 //!
 //! [`verify()`] takes records and a head and recomputes all of it.
 //!
+//! The head is signed as a *checkpoint*, a signed note ([`SignedNote`], [`Checkpoint`]: C2SP signed-note and tlog-checkpoint).
+//! From *tiles* ([`Tile`]: C2SP tlog-tiles) proofs are made that a record is in a log, and that one log is the beginning of
+//! another.
+//!
 //! # What a record never has
 //!
 //! The bytes of a key, in the clear or wrapped. It names keys by identifier, and their rows by digest.
 
+mod checkpoint;
 mod event;
 mod hash;
 mod merkle;
 mod name;
+mod note;
+mod proof;
 mod record;
+mod tile;
 mod verify;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{
     Actor, AdapterFacts, CertificateFacts, DeviceFault, Event, ObjectFacts, Origin, Outcome, RequestFacts,
     RootKeyFacts,
@@ -28,5 +37,11 @@ pub use event::{
 pub use hash::Hash;
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
 pub use name::EventName;
+pub use note::{NoteError, NoteSignature, SignatureType, Signed, SignedNote, VerifierKey, cosigned};
+pub use proof::{
+    Node, ProofError, Run, consistency_plan, fold, inclusion_plan, root_plan, verify_consistency,
+    verify_inclusion,
+};
 pub use record::{RECORD_VERSION, Record};
+pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, Tiles, tiles_of};
 pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};
