@@ -9,7 +9,7 @@ use std::time::Duration;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 
-use super::{Config, Problem, Severity};
+use super::{Config, CustodySigner, Problem, Severity};
 
 /// Everything that is wrong outside the file, without opening a socket or a device.
 ///
@@ -45,6 +45,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
             checker.authorities(&format!("key_protect[{index}].ca_file"), file);
         }
     }
+    checker.custody();
     checker.problems
 }
 
@@ -173,6 +174,37 @@ impl Checker<'_> {
                 ),
                 "make or order a new one, and let vCenter trust it in time",
             );
+        }
+    }
+
+    /// Where the custody log is signed. Unsigned it is no reason not to start: keys were served before there were checkpoints.
+    fn custody(&mut self) {
+        let how = "name the device that signs: device = \"NAME\" in [custody]; without a device, see [custody.software] in \
+                   docs/custody-log.md";
+        match &self.config.custody.signer {
+            CustodySigner::Devices(_) => {}
+            CustodySigner::Nowhere => self.warn(
+                "custody.device",
+                "no checkpoint of the custody log is signed",
+                how,
+            ),
+            CustodySigner::Software(token) => {
+                self.file(
+                    "custody.software.module",
+                    &token.module,
+                    "install SoftHSM (Debian: softhsm2), or correct the path",
+                );
+                self.secret_text(
+                    "custody.software.pin_file",
+                    &token.pin_file,
+                    "`claviger custody key create` makes the token and writes its PIN",
+                );
+                self.warn(
+                    "custody.software",
+                    "the custody log is signed by software: whoever has this host can sign another log",
+                    "sign on a device where there is one; without, have the log witnessed by another host",
+                );
+            }
         }
     }
 

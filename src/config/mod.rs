@@ -9,6 +9,7 @@
 //! said where they are used; nothing here opens a socket or a device.
 
 mod check;
+mod custody;
 mod key_protect;
 mod mirror;
 mod problem;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use check::check;
+pub use custody::{Custody, CustodySigner};
 pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
@@ -62,6 +64,8 @@ pub struct Config {
     pub mirrors: Vec<Mirror>,
     /// The instances of Key Protect and of Hyper Protect Crypto Services; names unique among these, devices and mirrors.
     pub key_protect: Vec<KeyProtect>,
+    /// The custody log.
+    pub custody: Custody,
     /// What the server says on stderr.
     pub log: Log,
     lines: BTreeMap<String, usize>,

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::custody::custody;
 use super::key_protect;
 use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
@@ -21,7 +22,7 @@ const MOST_OF_A_SEED: u64 = 1 << 20;
 /// The longest name that root keys refer to, in letters.
 const LONGEST_NAME: usize = 40;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn read(file: &Path, text: &str) -> Result<Config, Problems> {
     let document = Document::new(file, text);
@@ -70,6 +71,13 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
              section [[key_protect]] with name, url, instance_id and api_key_file",
         );
     }
+    let custody = custody(
+        top.section("custody"),
+        &node,
+        &state_directory,
+        &devices,
+        &mirrors,
+    );
     let log = log(top.section("log"));
     top.finish();
     Config {
@@ -83,6 +91,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         devices,
         mirrors,
         key_protect,
+        custody,
         log,
         lines: BTreeMap::default(),
     }
@@ -405,7 +414,7 @@ fn log(mut section: Section<'_>) -> Log {
     log
 }
 
-fn required_path(section: &mut Section<'_>, key: &'static str, remedy: &str) -> PathBuf {
+pub(super) fn required_path(section: &mut Section<'_>, key: &'static str, remedy: &str) -> PathBuf {
     section.path(key).unwrap_or_else(|| {
         if !section.was_given(key) {
             section.missing(key, remedy);
