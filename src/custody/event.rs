@@ -121,6 +121,17 @@ pub enum Actor {
     },
     /// The server itself.
     Server,
+    /// An auditor at the web pages, known by their certificate.
+    Auditor {
+        /// SHA-256 of the certificate's DER, in hexadecimal.
+        certificate: String,
+        /// The certificate's subject.
+        subject: String,
+        /// Its issuer.
+        issuer: String,
+        /// Its serial number, in hexadecimal.
+        serial: String,
+    },
 }
 
 /// Where a request came from.

@@ -198,6 +198,15 @@ event_names! {
 
     /// A change that an administrator asked for was refused, where no event of its own tells of it.
     AdministratorRefused = "administrator.refused",
+
+    /// An auditor looked at a page.
+    AuditorView = "auditor.view",
+    /// An auditor took records or proofs along.
+    AuditorDownload = "auditor.download",
+    /// An auditor had a proof verified.
+    AuditorVerify = "auditor.verify",
+    /// A certificate that is none of an auditor was shown at the auditor's pages.
+    AuditorRefused = "auditor.refused",
 }
 
 /// A name that is not in the table.

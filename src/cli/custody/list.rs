@@ -86,6 +86,7 @@ fn who(record: &Record) -> String {
         Actor::Unknown => "unknown".to_owned(),
         Actor::Administrator { user, .. } => format!("administrator {user}"),
         Actor::Server => format!("server {}", record.node),
+        Actor::Auditor { subject, .. } => format!("auditor {subject}"),
     };
     match &record.origin {
         Some(origin) => format!("{name} @ {}", origin.address),
