@@ -10,6 +10,7 @@
 //! | [`endpoint`] | KMIP over TLS: listener, client certificates, limits, sessions |
 //! | [`admin`] | the administration interface |
 //! | [`operation`] | what a KMIP operation does, a file an operation |
+//! | [`witness`] | another host that signs the log's checkpoints, and refuses a log that was cut short or rewritten |
 //! | [`job`] | what goes on in the background |
 //! | [`recorder`] | the only way to write: a change and its custody record in one commit |
 //! | [`store`] | the database and the seal of a row |
@@ -39,3 +40,4 @@ pub mod operation;
 pub mod recorder;
 pub mod root_key;
 pub mod store;
+pub mod witness;

@@ -22,6 +22,7 @@ mod output;
 mod root_key;
 pub mod serve;
 mod status;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,6 +106,8 @@ enum Command {
     Key(key::Command),
     /// The custody log: who had which key, when
     Custody(custody::Arguments),
+    /// A witness: another host that signs the custody log's checkpoints, and refuses a log that was cut short or rewritten
+    Witness(witness::Arguments),
     /// A KMIP client, to see what a client sees
     Kmip(kmip::Arguments),
     /// Host a device; started by the server, with its end of a socket as stdin
@@ -156,6 +159,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(arguments) => block_on(custody::run(arguments, &common, output)),
+        Command::Witness(arguments) => witness::run(arguments, output),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
         Command::DeviceWorker => Ok(Exit::Usage),
     }

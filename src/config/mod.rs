@@ -19,6 +19,7 @@ mod sections;
 mod template;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
 pub use template::{DeviceAnswers, InitAnswers, InitBackend, KeyProtectAnswers, template};
+pub use witness::{WITNESS_PORT, Witness, WitnessedLog};
 
 /// Where the commands look for the configuration when they are not told.
 pub const DEFAULT_FILE: &str = "/etc/claviger/claviger.toml";

@@ -139,6 +139,11 @@ impl<'d> Section<'d> {
         self.string(key).map(|path| self.document.resolve(&path))
     }
 
+    /// The path of what lies beside the file unless it says otherwise.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.document.resolve(name)
+    }
+
     pub(super) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         match self.take(key)?.into_inner() {
             DeValue::Boolean(value) => Some(value),

@@ -34,18 +34,7 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Config, Problems> {
 }
 
 fn whole(file: &Path, mut top: Section<'_>) -> Config {
-    match top.string("version") {
-        Some(version) if version == VERSION => {}
-        Some(version) => top.wrong(
-            "version",
-            format!("is {version:?}"),
-            format!("this program reads {VERSION:?}"),
-        ),
-        None => top.missing(
-            "version",
-            format!("write `version = {VERSION:?}` as the first line"),
-        ),
-    }
+    require_version(&mut top);
     let node = top.string("node").unwrap_or_else(host_name);
     if !is_name(&node, 64) {
         top.wrong(
@@ -94,6 +83,21 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         custody,
         log,
         lines: BTreeMap::default(),
+    }
+}
+
+pub(super) fn require_version(top: &mut Section<'_>) {
+    match top.string("version") {
+        Some(version) if version == VERSION => {}
+        Some(version) => top.wrong(
+            "version",
+            format!("is {version:?}"),
+            format!("this program reads {VERSION:?}"),
+        ),
+        None => top.missing(
+            "version",
+            format!("write `version = {VERSION:?}` as the first line"),
+        ),
     }
 }
 
@@ -158,7 +162,7 @@ fn rng_seed(section: &mut Section<'_>) -> RngSeed {
 }
 
 /// The addresses of `listen`, of which `port` is the usual one.
-fn addresses(section: &mut Section<'_>, texts: Vec<String>, port: u16) -> Vec<SocketAddr> {
+pub(super) fn addresses(section: &mut Section<'_>, texts: Vec<String>, port: u16) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for text in texts {
         match text.parse() {
@@ -392,7 +396,7 @@ pub(super) fn secret_file(
     }
 }
 
-fn log(mut section: Section<'_>) -> Log {
+pub(super) fn log(mut section: Section<'_>) -> Log {
     let log = Log {
         format: section
             .choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])

@@ -21,6 +21,7 @@ fn every_command_is_in_the_help_and_explains_itself() {
         "certificate",
         "key",
         "custody",
+        "witness",
         "kmip",
     ];
     for command in commands {

@@ -15,7 +15,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes beside the file and renames, so that a reader finds the old file or the new one, never half.
-pub(super) fn write_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
+pub(in crate::cli) fn write_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
     let mut name = path.as_os_str().to_owned();
     name.push(".new");

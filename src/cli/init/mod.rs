@@ -2,7 +2,7 @@
 //! and touches no device; `claviger doctor` does the latter.
 
 mod answers;
-mod files;
+pub(super) mod files;
 mod key_protect;
 mod questions;
 mod server_certificate;

@@ -9,7 +9,7 @@ use crate::config::{Log, LogFormat, LogLevel};
 /// Sends what this process traces to stderr from now on. Does nothing where something else already takes it.
 ///
 /// Of other crates only warnings are taken: what they say of bytes and connections is no operator's business.
-pub(super) fn start(log: &Log) {
+pub(in crate::cli) fn start(log: &Log) {
     let level = match log.level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",

@@ -9,8 +9,8 @@
 mod devices;
 mod error;
 mod identities;
-mod logging;
-mod process;
+pub(super) mod logging;
+pub(super) mod process;
 mod root_keys;
 
 use std::net::SocketAddr;

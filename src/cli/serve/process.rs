@@ -71,7 +71,7 @@ pub(super) fn lock_state_directory(folder: &Path) -> Result<StateLock, Error> {
 }
 
 /// Tells systemd how the server is doing, where systemd started it (`sd_notify`(3)).
-pub(super) fn notify_systemd(state: &str) {
+pub(in crate::cli) fn notify_systemd(state: &str) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else {
         return;
     };
