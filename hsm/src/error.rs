@@ -88,6 +88,34 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// No key pair that signs has this label on the token. It is never made anew.
+    #[error("the token has no key \"{label}\" that signs")]
+    SigningKeyNotFound {
+        /// Its label.
+        label: String,
+    },
+    /// A key with this label exists already.
+    #[error("the token already has a key pair \"{label}\"")]
+    SigningKeyExists {
+        /// Its label.
+        label: String,
+    },
+    /// The key pair on the token can't serve to sign.
+    #[error("the key \"{label}\" can't sign here: {reason}")]
+    SigningKeyUnfit {
+        /// Its label.
+        label: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another key has the label of the one that is to sign.
+    #[error(
+        "the token has another key in the place of \"{label}\": it does not sign for the public key that is known"
+    )]
+    SigningKeyMismatch {
+        /// Its label.
+        label: String,
+    },
     /// The device refused a wrapped key, though it works otherwise: the bytes were changed, or another root key wrapped
     /// them.
     #[error("the device refused the wrapped key: it was changed, or another root key wrapped it")]

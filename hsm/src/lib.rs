@@ -37,6 +37,7 @@ mod error;
 mod in_process;
 mod key;
 pub mod memory;
+mod signing_key;
 mod software;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -52,5 +53,6 @@ pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, RsaPublicKey,
     TokenFacts, WrappedRootKey,
 };
+pub use signing_key::{SignatureScheme, SigningKey};
 pub use worker::{Device, Healing, Released, Starter};
 pub use wrapped::{WrapProfile, Wrapped};

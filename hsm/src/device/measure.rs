@@ -15,12 +15,13 @@ use super::pin::read_pin;
 use super::root_key;
 use super::root_template::{self, Manner, Narrowing};
 use super::session::{Session, SessionObject};
-use super::signing::{Signature, SigningPair};
+use super::signing::SigningPair;
 use super::transport::{Recipient, Transport};
 use super::trial;
 use crate::Error;
 use crate::configuration::DeviceConfig;
 use crate::key::{KeyKind, RootKeyLocator};
+use crate::signing_key::SignatureScheme;
 
 const KIND: KeyKind = KeyKind::Aes { bytes: 32 };
 
@@ -118,9 +119,9 @@ pub fn measure(config: &DeviceConfig, root: &RootKeyLocator, duration: Duration)
                 }))
             })?
         },
-        sign: if SigningPair::make(&sessions[0], Signature::EcdsaP256).is_ok() {
+        sign: if SigningPair::make(&sessions[0], SignatureScheme::EcdsaP256).is_ok() {
             Some(rate(&mut sessions, duration, &|session| {
-                let pair = SigningPair::make(session, Signature::EcdsaP256)?;
+                let pair = SigningPair::make(session, SignatureScheme::EcdsaP256)?;
                 Ok(Box::new(move || pair.sign(&[7; 32]).map(|_| ())))
             })?)
         } else {

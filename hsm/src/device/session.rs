@@ -171,6 +171,17 @@ impl Session {
         self.seen_to(uses.verify(self.pkcs11(), mechanism, key, data, code))
     }
 
+    /// Signs data, or a digest, by an asymmetric key.
+    pub(super) fn sign(
+        &self,
+        mechanism: &Mechanism<'_>,
+        key: ObjectHandle,
+        data: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let signed = self.pkcs11().sign(mechanism, key, data);
+        self.seen_to(signed.map_err(Error::from))
+    }
+
     /// Derives a key into a session object.
     pub(super) fn derive(
         &self,

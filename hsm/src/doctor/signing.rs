@@ -3,12 +3,13 @@
 use super::examination::Patient;
 use super::report::Section;
 use crate::Error;
-use crate::device::{Signature, SigningPair};
+use crate::device::SigningPair;
+use crate::signing_key::SignatureScheme;
 
 const MESSAGE: [u8; 32] = *b"what is signed in a trial only..";
 
 pub(super) fn check(patient: &Patient<'_>, section: &mut Section<'_>) {
-    for signature in Signature::ALL {
+    for signature in SignatureScheme::ALL {
         let name = signature.name();
         match is_right(patient, signature) {
             Ok(true) => section.ok(name, "signed and verified; another message is refused"),
@@ -22,7 +23,7 @@ pub(super) fn check(patient: &Patient<'_>, section: &mut Section<'_>) {
     }
 }
 
-fn is_right(patient: &Patient<'_>, signature: Signature) -> Result<bool, Error> {
+fn is_right(patient: &Patient<'_>, signature: SignatureScheme) -> Result<bool, Error> {
     let pair = SigningPair::make(&patient.session, signature)?;
     let signed = pair.sign(&MESSAGE)?;
     let mut other = MESSAGE;

@@ -1,7 +1,7 @@
 //! In what the tokens differ: one table, so that the tests have no cases of their own.
 
 use super::TokenKind;
-use crate::WrapProfile;
+use crate::{SignatureScheme, WrapProfile};
 
 /// What a test may expect of a token.
 #[derive(Debug)]
@@ -22,6 +22,10 @@ pub struct Expectations {
     pub copyable: Option<bool>,
     /// What succeeds of that which somebody who has the PIN tries with a root key.
     pub attacks_that_succeed: &'static [&'static str],
+    /// How a new key signs.
+    pub signs_by: SignatureScheme,
+    /// What succeeds of that which somebody who has the PIN tries with a key that signs.
+    pub attacks_on_signing_keys_that_succeed: &'static [&'static str],
     /// The checks of the doctor's that end in a warning on a token that is as good as it can be.
     pub doctor_warns_of: &'static [&'static str],
 }
@@ -34,6 +38,8 @@ const SOFTHSM: Expectations = Expectations {
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],
+    signs_by: SignatureScheme::Ed25519,
+    attacks_on_signing_keys_that_succeed: &[],
     doctor_warns_of: &[],
 };
 
@@ -50,6 +56,8 @@ const OPENCRYPTOKI: Expectations = Expectations {
         "copy it with CKA_DECRYPT",
         "copy it with CKA_MODIFIABLE",
     ],
+    signs_by: SignatureScheme::EcdsaP256,
+    attacks_on_signing_keys_that_succeed: &[],
     doctor_warns_of: &[
         "copy a root key to one that decrypts",
         "unwrap a key as a readable one",
@@ -65,6 +73,8 @@ const KRYOPTIC: Expectations = Expectations {
     longest_secret: 4096,
     copyable: Some(false),
     attacks_that_succeed: &[],
+    signs_by: SignatureScheme::Ed25519,
+    attacks_on_signing_keys_that_succeed: &[],
     doctor_warns_of: &[],
 };
 

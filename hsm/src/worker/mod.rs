@@ -26,6 +26,7 @@ mod proof;
 pub(crate) mod protocol;
 mod queue;
 mod serve;
+mod signing;
 mod supervisor;
 mod token_change;
 mod transport;

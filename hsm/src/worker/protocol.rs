@@ -18,6 +18,7 @@ use crate::doctor::Report;
 use crate::key::{
     KeptKey, KeyKind, KeyWrap, RootKeyFacts, RootKeyLocator, RsaPublicKey, TokenFacts, WrappedRootKey,
 };
+use crate::signing_key::SigningKey;
 use crate::wrapped::{WrapProfile, Wrapped};
 
 /// The first message to a worker.
@@ -127,7 +128,8 @@ pub(crate) struct Request {
     pub(crate) operation: Operation,
 }
 
-/// The operations. Each can be repeated without harm; [`Operation::CreateRootKey`] only by who knows that it was tried.
+/// The operations. Each can be repeated without harm; [`Operation::CreateRootKey`] and [`Operation::MakeSigningKey`] only by
+/// who knows that it was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operation {
     CreateRootKey(RootKeyLocator),
@@ -171,6 +173,13 @@ pub(crate) enum Operation {
     },
     /// Make, wrap, unwrap and destroy a key under the root key.
     Check(RootKeyLocator),
+    /// Make a key pair of this label that signs; as [`Operation::CreateRootKey`].
+    MakeSigningKey(String),
+    FindSigningKey(String),
+    Sign {
+        key: SigningKey,
+        message: Vec<u8>,
+    },
     Random(u16),
     TokenFacts,
     /// Finish what is under way, finalise the module and end.
@@ -271,6 +280,8 @@ pub(crate) enum Reply {
     /// A key under a key of the client's.
     ReleasedUnder(Vec<u8>),
     Rewrapped(Wrapped),
+    SigningKey(SigningKey),
+    Signature(Vec<u8>),
     Random(Vec<u8>),
     Data(Data),
     Answer(bool),

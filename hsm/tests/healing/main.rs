@@ -5,4 +5,5 @@ mod hang;
 mod ladder;
 mod pin;
 mod root_keys;
+mod signing_keys;
 mod support;

@@ -231,6 +231,15 @@ fn as_somebody_who_makes_a_lax_key() {
 }
 
 fn attacker() -> (Session, ObjectHandle) {
+    let session = logged_in();
+    let found = session
+        .find_objects(&[Attribute::Id(root(1).id)])
+        .expect("as the worker does");
+    (session, found[0])
+}
+
+/// A session of somebody who has the module and the PIN.
+pub(crate) fn logged_in() -> Session {
     let token = TokenOfTheEnvironment::get();
     let module = Pkcs11::new(token.module).expect("as the worker does");
     module
@@ -244,8 +253,5 @@ fn attacker() -> (Session, ObjectHandle) {
     session
         .login(UserType::User, Some(&AuthPin::from(pin.trim_end())))
         .expect("as the worker does");
-    let found = session
-        .find_objects(&[Attribute::Id(root(1).id)])
-        .expect("as the worker does");
-    (session, found[0])
+    session
 }

@@ -8,6 +8,7 @@ mod moving;
 mod pin;
 mod profiles;
 mod root_keys;
+mod signing_keys;
 mod workers;
 
 use claviger_hsm::testkit::{TestToken, TokenKind};

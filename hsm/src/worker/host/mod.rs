@@ -63,7 +63,7 @@ pub(super) struct Host {
 /// What is remembered from one try of a request to the next.
 #[derive(Default)]
 struct Tries {
-    /// For [`device::create`].
+    /// For [`device::create`] and [`device::make_signing_key`].
     found_free: Cell<bool>,
     /// Whether the module was initialised anew since the first.
     initialised: Cell<bool>,
@@ -155,7 +155,10 @@ impl Host {
                 }
                 Err(error) => error,
             };
-            let absent = matches!(error, Error::RootKeyNotFound { .. });
+            let absent = matches!(
+                error,
+                Error::RootKeyNotFound { .. } | Error::SigningKeyNotFound { .. }
+            );
             searching |= absent && (knew_root_key || self.searches.is_due(operation));
             let lost = absent && searching;
             let fault = if lost { Fault::Token } else { Fault::of(&error) };
@@ -366,6 +369,14 @@ impl Host {
                 held = key;
                 reply
             }
+            Operation::MakeSigningKey(label) => {
+                let writing = self.module.open_writing_session(online.slot)?;
+                Reply::SigningKey(device::make_signing_key(&writing, label, &tries.found_free)?)
+            }
+            Operation::FindSigningKey(label) => {
+                Reply::SigningKey(device::find_signing_key(session, label)?.1)
+            }
+            Operation::Sign { key, message } => Reply::Signature(device::sign(session, key, message)?),
             Operation::Random(length) => {
                 let mut bytes = vec![0; usize::from(*length)];
                 session.random(&mut bytes)?;
