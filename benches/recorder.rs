@@ -44,6 +44,7 @@ async fn run(path: &std::path::Path) {
     let node = NodeFacts {
         name: "bench".into(),
         server_version: "0.1.0".into(),
+        configuration_sha256: None,
     };
     let recorder = Recorder::start(store.clone(), node)
         .await
@@ -269,7 +270,9 @@ fn get(adapter: &Adapter, id: Uuid) -> Event {
         protocol_version: "1.1".into(),
         batch_position: 1,
         batch_count: 1,
+        batch_item_id: None,
         client_correlation: None,
+        server_correlation: None,
     });
     event
 }

@@ -22,11 +22,13 @@
 //! | [`device`] | PKCS#11 itself; only in the process that loads the module |
 //! | [`worker`] | the boundary: the protocol, both its ends, supervision and healing |
 //! | [`doctor`] | what a device can do, found by trial, and what is wrong with it |
+//! | [`clock`] | what the kernel knows of this host's clock |
 //! | [`memory`] | memory for secrets: locked, out of dumps, zeroised |
 //! | `testkit` | tokens for tests: SoftHSMv2, openCryptoki, Kryoptic; and faults before them (feature `testkit`) |
 
 #![deny(unsafe_code)]
 
+pub mod clock;
 mod configuration;
 mod cryptography;
 pub mod device;

@@ -75,6 +75,7 @@ impl Fixture {
         let node = NodeFacts {
             name: "test".into(),
             server_version: "0".into(),
+            configuration_sha256: None,
         };
         let plan = Arc::new(Plan::default());
         let faulty = Faulty {

@@ -48,6 +48,8 @@ pub const KMIP_PORT: u16 = 5696;
 pub struct Config {
     /// The file that it came from.
     pub file: PathBuf,
+    /// SHA-256 of the text that was read.
+    pub sha256: [u8; 32],
     /// The name of this server, in each record that it writes.
     pub node: String,
     /// Where the server keeps its lock, its refused certificates and, by default, its store and admin socket.

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::custody::custody;
 use super::key_protect;
 use super::mirror::mirrors;
@@ -30,7 +32,11 @@ pub(super) fn read(file: &Path, text: &str) -> Result<Config, Problems> {
     let (problems, lines) = document.into_found();
     Problems::none_of(problems)?;
     let config = config.expect("a text without a table at its top has at least one problem");
-    Ok(Config { lines, ..config })
+    Ok(Config {
+        sha256: Sha256::digest(text).into(),
+        lines,
+        ..config
+    })
 }
 
 fn whole(file: &Path, mut top: Section<'_>) -> Config {
@@ -82,6 +88,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         key_protect,
         custody,
         log,
+        sha256: [0; 32],
         lines: BTreeMap::default(),
     }
 }

@@ -30,6 +30,8 @@ pub struct Event {
     pub object: Option<ObjectFacts>,
     /// The root key that took part.
     pub root_key: Option<RootKeyFacts>,
+    /// The administrators whose approval it needed and had, beside the actor.
+    pub approvers: Vec<Approver>,
     /// The client certificate that it is about (not the actor's, which the actor names).
     pub certificate: Option<CertificateFacts>,
     /// The request's place in the protocol.
@@ -52,6 +54,7 @@ impl Event {
             adapter: None,
             object: None,
             root_key: None,
+            approvers: Vec::new(),
             certificate: None,
             request: None,
             device: None,
@@ -109,6 +112,9 @@ pub enum Actor {
         issuer: String,
         /// Its serial number, in hexadecimal.
         serial: String,
+        /// The user or the device that the request names in its credentials. A claim: the certificate alone is proved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
     },
     /// Somebody who is not known: no certificate, or one that is not let in.
     Unknown,
@@ -132,6 +138,42 @@ pub enum Actor {
         /// Its serial number, in hexadecimal.
         serial: String,
     },
+}
+
+/// An administrator who approved of what another asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approver {
+    /// The user's number on this machine.
+    pub uid: u32,
+    /// The user's name, where the machine knows it.
+    pub user: String,
+}
+
+/// What is known of the clock that gave a record its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockFacts {
+    /// Whether it follows others.
+    pub state: ClockState,
+    /// The most that it may be wrong, in microseconds, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_error_us: Option<u64>,
+    /// How far it is behind the record's time, in microseconds: it was set back, and the log's time stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_us: Option<u64>,
+}
+
+/// Whether a clock follows others, as the kernel says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockState {
+    /// Something, such as an NTP client, keeps it.
+    Synchronised,
+    /// Nothing has kept it for a while.
+    Unsynchronised,
+    /// The kernel does not say.
+    Unknown,
 }
 
 /// Where a request came from.
@@ -238,9 +280,15 @@ pub struct RequestFacts {
     pub batch_position: u32,
     /// How many items the batch has.
     pub batch_count: u32,
+    /// The item's Unique Batch Item ID, in hexadecimal, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_item_id: Option<String>,
     /// The client's own correlation value, where it gave one (1.4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_correlation: Option<String>,
+    /// The server's correlation value, which the client was answered with (1.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_correlation: Option<String>,
 }
 
 /// The error of a PKCS#11 function.

@@ -31,8 +31,8 @@ mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{
-    Actor, AdapterFacts, CertificateFacts, DeviceFault, Event, ObjectFacts, Origin, Outcome, RequestFacts,
-    RootKeyFacts,
+    Actor, AdapterFacts, Approver, CertificateFacts, ClockFacts, ClockState, DeviceFault, Event, ObjectFacts,
+    Origin, Outcome, RequestFacts, RootKeyFacts,
 };
 pub use hash::Hash;
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};

@@ -13,8 +13,8 @@ use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 use super::{
-    Actor, AdapterFacts, CertificateFacts, DeviceFault, Event, EventName, ObjectFacts, Origin, Outcome,
-    RequestFacts, RootKeyFacts,
+    Actor, AdapterFacts, Approver, CertificateFacts, ClockFacts, DeviceFault, Event, EventName, Hash,
+    ObjectFacts, Origin, Outcome, RequestFacts, RootKeyFacts,
 };
 
 /// The version of the form that is written.
@@ -34,10 +34,16 @@ pub struct Record {
     /// time stands still until the clock has caught up.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
     pub time: OffsetDateTime,
+    /// How good the clock was that gave `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFacts>,
     /// The server that wrote it.
     pub node: String,
     /// The version of that server's program.
     pub server_version: String,
+    /// SHA-256 of that server's configuration file, as it was read at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration_sha256: Option<Hash>,
     /// What happened.
     pub event: EventName,
     /// Whether it did.
@@ -59,6 +65,9 @@ pub struct Record {
     /// With which root key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_key: Option<RootKeyFacts>,
+    /// Approved of by whom, beside the actor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Approver>,
     /// About which client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateFacts>,
@@ -74,7 +83,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of an event at this place of the log.
+    /// The record of an event at this place of the log, which says nothing of the clock and the configuration.
     pub fn new(
         sequence: u64,
         id: Uuid,
@@ -88,8 +97,10 @@ impl Record {
             sequence,
             id,
             time,
+            clock: None,
             node: node.to_owned(),
             server_version: server_version.to_owned(),
+            configuration_sha256: None,
             event: event.name,
             outcome: event.outcome,
             reason: event.reason,
@@ -98,6 +109,7 @@ impl Record {
             adapter: event.adapter,
             object: event.object,
             root_key: event.root_key,
+            approvers: event.approvers,
             certificate: event.certificate,
             request: event.request,
             device: event.device,
@@ -138,7 +150,7 @@ mod tests {
 
     use time::macros::datetime;
 
-    use super::super::Hash;
+    use super::super::ClockState;
     use super::*;
 
     fn get() -> Event {
@@ -147,6 +159,7 @@ mod tests {
             subject: "CN=kmipClient20261124080000".into(),
             issuer: "CN=kmipClient20261124080000".into(),
             serial: "01:a2".into(),
+            user: None,
         };
         let mut event = Event::new(EventName::KmipGet, actor).detail("note", "gr\u{fc}n");
         event.origin = Some(Origin {
@@ -183,7 +196,9 @@ mod tests {
             protocol_version: "1.1".into(),
             batch_position: 1,
             batch_count: 1,
+            batch_item_id: None,
             client_correlation: None,
+            server_correlation: None,
         });
         event
     }
@@ -219,6 +234,48 @@ mod tests {
             cd = cd
         );
         assert_eq!(String::from_utf8(record(get()).to_bytes()).unwrap(), expected);
+    }
+
+    /// What joined the form after the first records were written is left out where nothing is known of it, so that the
+    /// record above is still written as it was; where it is known, it stands here.
+    #[test]
+    fn what_joined_the_form_later_has_its_place_too() {
+        let mut event = get();
+        if let Actor::Client { user, .. } = &mut event.actor {
+            *user = Some("user Fred".into());
+        }
+        event.approvers = vec![Approver {
+            uid: 1001,
+            user: "otto".into(),
+        }];
+        if let Some(request) = &mut event.request {
+            request.batch_item_id = Some("01".into());
+            request.server_correlation = Some("s".into());
+        }
+        let record = Record {
+            clock: Some(ClockFacts {
+                state: ClockState::Synchronised,
+                max_error_us: Some(1500),
+                behind_us: Some(7),
+            }),
+            configuration_sha256: Some(Hash([0xee; 32])),
+            ..record(event)
+        };
+        let text = String::from_utf8(record.to_bytes()).unwrap();
+        let configuration = format!(
+            r#""server_version":"0.1.0","configuration_sha256":"{}","event":"#,
+            "ee".repeat(32)
+        );
+        for part in [
+            r#"Z","clock":{"state":"synchronised","max_error_us":1500,"behind_us":7},"node":"#,
+            &configuration,
+            r#""serial":"01:a2","user":"user Fred"},"origin":"#,
+            r#""release_profile":"transport"},"approvers":[{"uid":1001,"user":"otto"}],"request":"#,
+            r#""batch_count":1,"batch_item_id":"01","server_correlation":"s"},"details":"#,
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert_eq!(Record::from_bytes(text.as_bytes()).unwrap(), record);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::adapter::{
     Destruction, RootKey, RootKeyId, RootKeyOrigin, RootKeyState, RootKeyVersion, VersionState,
 };
 use crate::custody::{Actor, Event, EventName};
-use crate::recorder::{self, Recorder, root_key_facts};
+use crate::recorder::{self, Recorder, approver, root_key_facts};
 use crate::root_key::{self, RootKeyBackend, RootKeys, is_same_key};
 use crate::store::{self, Change, Store};
 
@@ -205,9 +205,7 @@ impl Destroyer {
             .detail("name", &root_key.name)
             .detail("keys", keys.to_string())
             .detail("requested_by", &destruction.requested_by.user);
-        if let Some(approved_by) = &destruction.approved_by {
-            event = event.detail("approved_by", &approved_by.user);
-        }
+        event.approvers = destruction.approved_by.iter().map(approver).collect();
         event.root_key = Some(root_key_facts(root_key));
         let change = Change::RotateRootKey {
             root_key: last.clone(),

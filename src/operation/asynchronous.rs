@@ -172,7 +172,7 @@ pub(super) fn put_off(
             let response = ResponseItem::pending(item.operation, name.to_vec());
             Answered {
                 response: response.with_id(item.unique_batch_item_id.map(<[u8]>::to_vec)),
-                event: message.event(item.operation, position, items.len()),
+                event: message.event(item.operation, item.unique_batch_item_id, position, items.len()),
             }
         });
     Ok(Some(pending.collect()))

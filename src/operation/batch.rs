@@ -5,14 +5,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
-use super::item::{Item, request_facts, shortened};
+use super::item::{Ids, Item, request_facts, shortened};
 use super::loose::Loose;
 use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
 use super::{asynchronous, dispatch, poll, tickets, user};
 use crate::adapter::Caller;
-use crate::custody::{Event, EventName, Outcome};
+use crate::custody::{Actor, Event, EventName, Outcome};
 use crate::kmip::ProtocolVersion;
 use crate::kmip::enumeration::{BatchErrorContinuationOption, Operation, ResultStatus};
 use crate::kmip::message::{
@@ -177,7 +177,7 @@ impl<'a> Message<'a> {
                     .enumerate()
                     .map(|(position, item)| Answered {
                         response: self.failure(item.operation, item.unique_batch_item_id, &refusal),
-                        event: self.event(item.operation, position, count),
+                        event: self.event(item.operation, item.unique_batch_item_id, position, count),
                     })
                     .collect()
             }
@@ -252,7 +252,7 @@ impl<'a> Message<'a> {
                 version: self.version,
                 loose: Loose::default(),
                 renewal: None,
-                event: self.event(operation, position, count),
+                event: self.event(operation, id, position, count),
             };
             let result = match request.payload {
                 _ if canceled.get(position) == Some(&true) => Err(Refusal::canceled()),
@@ -366,22 +366,27 @@ impl<'a> Message<'a> {
     }
 
     /// What the record will say of an item, before the operation adds what it learns.
-    pub(super) fn event(&self, operation: Operation, position: usize, count: usize) -> Event {
+    pub(super) fn event(
+        &self,
+        operation: Operation,
+        id: Option<&[u8]>,
+        position: usize,
+        count: usize,
+    ) -> Event {
         let mut event = recorder::by_client(dispatch::event_name(operation), self.caller);
         event.request = Some(request_facts(
             operation,
             self.version,
             position,
             count,
-            self.header.client_correlation_value,
+            Ids {
+                batch_item: id,
+                client_correlation: self.header.client_correlation_value,
+                server_correlation: self.server_correlation.as_deref(),
+            },
         ));
-        if let Some(correlation) = &self.server_correlation {
-            event
-                .details
-                .insert("server-correlation".into(), correlation.clone());
-        }
-        if let Some(user) = &self.user {
-            event.details.insert("user".into(), shortened(user));
+        if let Actor::Client { user, .. } = &mut event.actor {
+            *user = self.user.as_deref().map(shortened);
         }
         if let Some(secret) = self.tickets().next() {
             event.details.insert("ticket".into(), tickets::shown(secret));

@@ -24,6 +24,8 @@ use crate::store::{Change, KeyRow, WrappedUnder};
 const ATTEMPTS: usize = 32;
 /// The longest text from a client, in bytes, that a record repeats.
 const RECORDED_TEXT: usize = 256;
+/// The longest Unique Batch Item ID that a record repeats, in bytes; the rest is left out.
+const RECORDED_ID: usize = 64;
 /// How many custom attributes of an object a record repeats.
 const RECORDED_ATTRIBUTES: usize = 16;
 
@@ -344,19 +346,34 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
+/// What a request is called, by client and server.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ids<'a> {
+    /// The item's Unique Batch Item ID.
+    pub(super) batch_item: Option<&'a [u8]>,
+    /// The client's correlation value.
+    pub(super) client_correlation: Option<&'a str>,
+    /// The server's correlation value.
+    pub(super) server_correlation: Option<&'a str>,
+}
+
 /// The request's place in its batch, for the record.
 pub(super) fn request_facts(
     operation: Operation,
     version: ProtocolVersion,
     position: usize,
     count: usize,
-    client_correlation: Option<&str>,
+    ids: Ids<'_>,
 ) -> custody::RequestFacts {
     custody::RequestFacts {
         operation: operation.name().map_or_else(|| operation.to_string(), Into::into),
         protocol_version: version.to_string(),
         batch_position: u32::try_from(position + 1).unwrap_or(u32::MAX),
         batch_count: u32::try_from(count).unwrap_or(u32::MAX),
-        client_correlation: client_correlation.map(shortened),
+        batch_item_id: ids
+            .batch_item
+            .map(|id| hex::encode(&id[..id.len().min(RECORDED_ID)])),
+        client_correlation: ids.client_correlation.map(shortened),
+        server_correlation: ids.server_correlation.map(Into::into),
     }
 }

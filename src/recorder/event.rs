@@ -1,7 +1,7 @@
 //! Events from what other modules know.
 
-use crate::adapter::{Caller, RootKey};
-use crate::custody::{Actor, AdapterFacts, Event, EventName, Origin, RootKeyFacts};
+use crate::adapter::{Administrator, Caller, RootKey};
+use crate::custody::{Actor, AdapterFacts, Approver, Event, EventName, Origin, RootKeyFacts};
 
 /// An event that a KMIP client brought about: with actor, origin and adapter filled in.
 pub fn by_client(name: EventName, caller: &Caller) -> Event {
@@ -10,6 +10,7 @@ pub fn by_client(name: EventName, caller: &Caller) -> Event {
         subject: caller.subject.clone(),
         issuer: caller.issuer.clone(),
         serial: caller.serial.clone(),
+        user: None,
     };
     let mut event = Event::new(name, actor);
     event.origin = Some(Origin {
@@ -22,6 +23,14 @@ pub fn by_client(name: EventName, caller: &Caller) -> Event {
         name: caller.adapter_name.clone(),
     });
     event
+}
+
+/// What a record says of who approved of it.
+pub fn approver(administrator: &Administrator) -> Approver {
+    Approver {
+        uid: administrator.uid,
+        user: administrator.user.clone(),
+    }
 }
 
 /// What a record says of a root key at its version.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use time::{Duration, OffsetDateTime};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::custody::{CompactRange, Event, Record, StoredRecord, leaf_hash};
+use crate::custody::{ClockFacts, ClockState, CompactRange, Event, Record, StoredRecord, leaf_hash};
 use crate::store::{CustodyHead, Store};
 
 use super::{Error, NodeFacts};
@@ -26,6 +26,7 @@ pub(super) struct Staged {
     pub(super) records: Vec<StoredRecord>,
     pub(super) head: CustodyHead,
     last: OffsetDateTime,
+    clock: ClockFacts,
 }
 
 impl Log {
@@ -56,22 +57,34 @@ impl Log {
             records: Vec::new(),
             head: self.head.clone(),
             last: self.last,
+            clock: clock(),
         }
     }
 
     /// Makes the record of an event, as the next one.
     pub(super) fn record(&self, staged: &mut Staged, event: Event) -> u64 {
         let sequence = staged.head.tree.size();
-        staged.last = staged.last.max(to_the_microsecond(SystemTime::now().into()));
+        let now = to_the_microsecond(SystemTime::now().into());
+        let clock = ClockFacts {
+            behind_us: u64::try_from((staged.last - now).whole_microseconds())
+                .ok()
+                .filter(|behind| *behind > 0),
+            ..staged.clock
+        };
+        staged.last = staged.last.max(now);
         let id = identifier(staged.last);
-        let record = Record::new(
-            sequence,
-            id,
-            staged.last,
-            &self.node.name,
-            &self.node.server_version,
-            event,
-        );
+        let record = Record {
+            clock: Some(clock),
+            configuration_sha256: self.node.configuration_sha256,
+            ..Record::new(
+                sequence,
+                id,
+                staged.last,
+                &self.node.name,
+                &self.node.server_version,
+                event,
+            )
+        };
         let bytes = record.to_bytes();
         let leaf = leaf_hash(&bytes);
         if sequence - staged.head.anchor.size() == TAIL {
@@ -90,6 +103,22 @@ impl Log {
     pub(super) fn advance(&mut self, staged: &Staged) {
         self.head = staged.head.clone();
         self.last = staged.last;
+    }
+}
+
+/// What the kernel knows of this host's clock.
+fn clock() -> ClockFacts {
+    let kernel = claviger_hsm::clock::kernel();
+    ClockFacts {
+        state: match kernel {
+            Some(kernel) if kernel.synchronised => ClockState::Synchronised,
+            Some(_) => ClockState::Unsynchronised,
+            None => ClockState::Unknown,
+        },
+        max_error_us: kernel
+            .filter(|kernel| kernel.synchronised)
+            .map(|kernel| kernel.max_error_us),
+        behind_us: None,
     }
 }
 

@@ -28,7 +28,7 @@ use crate::store::{Change, WriteStore};
 
 pub use deletion::{Deletion, Entered, NotEntered};
 pub use error::Error;
-pub use event::{by_client, root_key_facts};
+pub use event::{approver, by_client, root_key_facts};
 
 /// How many entries may wait. Whoever comes after them waits for room.
 const QUEUE: usize = 1024;
@@ -40,6 +40,8 @@ pub struct NodeFacts {
     pub name: String,
     /// The version of its program.
     pub server_version: String,
+    /// SHA-256 of its configuration file, where it has one.
+    pub configuration_sha256: Option<Hash>,
 }
 
 /// What a commit left behind.

@@ -134,6 +134,12 @@ fn the_account(site: &Site, id: &str) {
     );
     let removal = site.json(&["custody", "list", "--event", "certificate.remove"]);
     assert_eq!(removal[0]["actor"]["kind"], "administrator");
+    let configuration = std::fs::read(site.config()).unwrap();
+    assert_eq!(
+        removal[0]["configuration_sha256"],
+        hex::encode(openssl::sha::sha256(&configuration))
+    );
+    assert!(removal[0]["clock"]["state"].is_string());
     assert_eq!(
         site.json(&["custody", "list", "--limit", "1"])
             .as_array()

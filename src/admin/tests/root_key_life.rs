@@ -128,7 +128,7 @@ async fn a_root_key_that_is_due_is_gone_from_the_token_and_says_so_for_good() {
     assert_eq!(
         (
             record.details["requested_by"].as_str(),
-            record.details["approved_by"].as_str()
+            record.approvers[0].user.as_str()
         ),
         ("olivia", "otto")
     );

@@ -30,7 +30,7 @@ use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, RngSeed, Severity};
-use crate::custody::{Actor, Event, EventName};
+use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::{ClosedRootKeys, Jobs};
 use crate::kmip::ttlv;
@@ -204,6 +204,7 @@ async fn serve(
     let node = NodeFacts {
         name: config.node.clone(),
         server_version: VERSION.to_owned(),
+        configuration_sha256: Some(Hash(config.sha256)),
     };
     let recorder = Recorder::start(store.clone(), node).await?;
     let addresses = addresses_of(&listeners.kmip);

@@ -59,6 +59,7 @@ impl Server {
         let node = NodeFacts {
             name: "test".into(),
             server_version: "0".into(),
+            configuration_sha256: None,
         };
         let recorder = Recorder::start(store.clone(), node).await.unwrap();
         let mut callers = Vec::new();

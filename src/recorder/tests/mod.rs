@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::{Committed, Error, NodeFacts, QUEUE, Recorder};
-use crate::custody::{Actor, Event, EventName, Record, StoredRecord, Verified, verify};
+use crate::custody::{Actor, Event, EventName, Hash, Record, StoredRecord, Verified, verify};
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
 use crate::store::{Change, Store};
@@ -24,6 +24,7 @@ fn node() -> NodeFacts {
     NodeFacts {
         name: "node-1".to_owned(),
         server_version: "0.1.0".to_owned(),
+        configuration_sha256: Some(Hash([7; 32])),
     }
 }
 

@@ -147,4 +147,11 @@ async fn a_clock_that_was_set_back_does_not_turn_the_log_back() {
     let (records, _) = house.verified().await;
     assert_eq!(records[1].time, records[0].time);
     assert!(records[1].time > OffsetDateTime::now_utc());
+    let behind = |record: &Record| record.clock.and_then(|clock| clock.behind_us);
+    assert_eq!(behind(&records[0]), None);
+    assert!(
+        behind(&records[1]).is_some_and(|behind| behind > 3_500_000_000),
+        "{:?}",
+        records[1].clock
+    );
 }
