@@ -18,26 +18,43 @@
 //! | [`cryptography`] | in this process, for what a device lacks: ciphers, codes, hashes, derivation; pure |
 //! | [`key`] | the managed key and its life cycle; pure |
 //! | [`adapter`] | adapters, their certificates and root keys; pure |
+//! | [`verifier`] | the auditor's command that verifies offline |
 //! | [`custody`] | the custody log as a thing to read; pure |
 //! | [`kmip`] | the protocol; pure |
 //! | [`config`] | the configuration file |
 //!
-//! The device itself lives in the crate `claviger-hsm`.
+//! The device itself lives in the crate `claviger-hsm`. Without the feature `server` there are `custody` and `verifier` alone,
+//! for the binary `claviger-verify`.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "server")]
 pub mod adapter;
+#[cfg(feature = "server")]
 pub mod admin;
+#[cfg(feature = "server")]
 pub mod cli;
+#[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
 pub mod cryptography;
 pub mod custody;
+#[cfg(feature = "server")]
 pub mod endpoint;
+#[cfg(feature = "server")]
 pub mod job;
+#[cfg(feature = "server")]
 pub mod key;
+#[cfg(feature = "server")]
 pub mod kmip;
+#[cfg(feature = "server")]
 pub mod operation;
+#[cfg(feature = "server")]
 pub mod recorder;
+#[cfg(feature = "server")]
 pub mod root_key;
+#[cfg(feature = "server")]
 pub mod store;
+pub mod verifier;
+#[cfg(feature = "server")]
 pub mod witness;

@@ -24,6 +24,7 @@ mod hash;
 mod merkle;
 mod name;
 mod note;
+mod policy;
 mod proof;
 mod record;
 mod tile;
@@ -38,6 +39,7 @@ pub use hash::Hash;
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
 pub use name::EventName;
 pub use note::{NoteError, NoteSignature, SignatureType, Signed, SignedNote, VerifierKey, cosigned};
+pub use policy::{Believed, Disbelief, Policy, PolicyError, PolicyLog, PolicyWitness};
 pub use proof::{
     Node, ProofError, Run, consistency_plan, fold, inclusion_plan, root_plan, verify_consistency,
     verify_inclusion,
