@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Hash;
+use super::{Hash, Node};
 
 /// The hash of a leaf: `SHA-256(0x00 || data)`.
 pub fn leaf_hash(data: &[u8]) -> Hash {
@@ -81,7 +81,16 @@ impl CompactRange {
 
     /// Appends one leaf by its [`leaf_hash`].
     pub fn append(&mut self, leaf: Hash) {
+        self.append_telling(leaf, |_, _| {});
+    }
+
+    /// Appends one leaf, and tells of each subtree above it that is complete now: which one, and its root.
+    pub fn append_telling(&mut self, leaf: Hash, mut completed: impl FnMut(Node, Hash)) {
         let mut hash = leaf;
+        let mut node = Node {
+            height: 0,
+            index: self.size,
+        };
         // As in a binary counter: each subtree that is now complete joins the one of the same size before it.
         for _ in 0..self.size.trailing_ones() {
             let left = self
@@ -89,6 +98,11 @@ impl CompactRange {
                 .pop()
                 .expect("there is one hash a set bit of the size");
             hash = node_hash(&left, &hash);
+            node = Node {
+                height: node.height + 1,
+                index: node.index >> 1,
+            };
+            completed(node, hash);
         }
         self.hashes.push(hash);
         self.size += 1;

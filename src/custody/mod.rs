@@ -45,5 +45,5 @@ pub use proof::{
     verify_inclusion,
 };
 pub use record::{RECORD_VERSION, Record};
-pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, Tiles, tiles_of};
+pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, TileHash, Tiles, tiles_of};
 pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};

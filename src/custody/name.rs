@@ -45,6 +45,8 @@ event_names! {
     ServerStart = "server.start",
     /// A server stopped in good order; the last record it writes.
     ServerStop = "server.stop",
+    /// Nothing else happened for a while: the log is alive, and its checkpoint made anew.
+    CustodyHeartbeat = "custody.heartbeat",
 
     /// A root key was made in its backend and entered here.
     RootKeyCreate = "root-key.create",

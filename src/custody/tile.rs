@@ -11,6 +11,31 @@ pub const TILE_HEIGHT: u8 = 8;
 /// The most hashes of a tile.
 pub const TILE_WIDTH: u64 = 256;
 
+/// A hash of a level above the leaves: the root over a full tile of the level below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileHash {
+    /// Its level, from 1.
+    pub level: u8,
+    /// Its place in the level, from 0: that of the tile below it.
+    pub index: u64,
+    /// The hash.
+    pub hash: Hash,
+}
+
+impl TileHash {
+    /// The hash as tiles have it; none of a subtree that is no full tile.
+    pub const fn of(node: Node, hash: Hash) -> Option<Self> {
+        if node.height == 0 || !node.height.is_multiple_of(TILE_HEIGHT) {
+            return None;
+        }
+        Some(Self {
+            level: node.height / TILE_HEIGHT,
+            index: node.index,
+            hash,
+        })
+    }
+}
+
 /// Where a tile is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tile {
@@ -164,6 +189,24 @@ mod tests {
             tree.append(*leaf);
         }
         tree.root()
+    }
+
+    #[test]
+    fn the_hashes_of_full_tiles_come_with_the_leaves_that_complete_them() {
+        let (tiles, leaves) = tree(70_000);
+        let mut range = CompactRange::new();
+        let mut told = Vec::new();
+        for leaf in leaves {
+            range.append_telling(leaf, |node, hash| told.extend(TileHash::of(node, hash)));
+        }
+        assert_eq!(told.len(), 273 + 1);
+        for TileHash { level, index, hash } in told {
+            let node = Node {
+                height: level * TILE_HEIGHT,
+                index,
+            };
+            assert_eq!(tiles.node(node), Some(hash), "{node:?}");
+        }
     }
 
     #[test]

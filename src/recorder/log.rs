@@ -6,10 +6,13 @@ use std::time::SystemTime;
 use time::{Duration, OffsetDateTime};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::custody::{ClockFacts, ClockState, CompactRange, Event, Record, StoredRecord, leaf_hash};
-use crate::store::{CustodyHead, Store};
+use crate::custody::{
+    ClockFacts, ClockState, CompactRange, Event, Record, StoredRecord, TileHash, leaf_hash,
+};
+use crate::store::{Appended, CustodyHead, RecordTerms, Store, WriteStore};
 
-use super::{Error, NodeFacts};
+use super::checkpoint::{self, Broken};
+use super::{Error, NodeFacts, tiles};
 
 /// A start makes the hashes again over at most so many records; the anchor moves up when there are more.
 const TAIL: u64 = 1024;
@@ -23,16 +26,24 @@ pub(super) struct Log {
 
 /// Records that are to be appended, and the log as it is once they are.
 pub(super) struct Staged {
-    pub(super) records: Vec<StoredRecord>,
+    pub(super) appended: Appended,
     pub(super) head: CustodyHead,
     last: OffsetDateTime,
     clock: ClockFacts,
 }
 
 impl Log {
-    /// Reads the head and makes the hashes of the tail again.
-    pub(super) async fn open(store: &dyn Store, node: &NodeFacts) -> Result<Self, Error> {
+    /// Reads the head and makes the hashes of the tail again; compares head and latest checkpoint with the hashes of the
+    /// whole log.
+    pub(super) async fn open(store: &dyn WriteStore, node: &NodeFacts) -> Result<Self, Error> {
         let (head, last) = read(store).await?;
+        tiles::complete(store, head.head()).await?;
+        checkpoint::latest_of(store, head.head())
+            .await
+            .map_err(|broken| match broken {
+                Broken::Unreadable(error) => Error::Refused(Arc::new(error)),
+                Broken::Contradiction(why) => Error::BrokenLog { why },
+            })?;
         Ok(Self {
             node: node.clone(),
             head,
@@ -54,7 +65,7 @@ impl Log {
     /// A place to put records in front of a commit. The log itself moves only with [`advance`](Self::advance).
     pub(super) fn stage(&self) -> Staged {
         Staged {
-            records: Vec::new(),
+            appended: Appended::default(),
             head: self.head.clone(),
             last: self.last,
             clock: clock(),
@@ -73,6 +84,7 @@ impl Log {
         };
         staged.last = staged.last.max(now);
         let id = identifier(staged.last);
+        let terms = RecordTerms::of(&event);
         let record = Record {
             clock: Some(clock),
             configuration_sha256: self.node.configuration_sha256,
@@ -90,12 +102,16 @@ impl Log {
         if sequence - staged.head.anchor.size() == TAIL {
             staged.head.anchor = staged.head.tree.clone();
         }
-        staged.head.tree.append(leaf);
-        staged.records.push(StoredRecord {
+        let Staged { head, appended, .. } = staged;
+        head.tree.append_telling(leaf, |node, hash| {
+            appended.hashes.extend(TileHash::of(node, hash));
+        });
+        let stored = StoredRecord {
             sequence,
             leaf,
             bytes,
-        });
+        };
+        appended.records.push((stored, terms));
         sequence
     }
 

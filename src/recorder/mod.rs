@@ -10,22 +10,29 @@
 //!   nobody knows yet.
 //! - While the log cannot be written, every commit is refused. There is no mode without a log.
 
+mod checkpoint;
 mod deletion;
 mod error;
 mod event;
 mod log;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tiles;
 mod writer;
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::custody::{Event, Hash, Head};
 use crate::store::{Change, WriteStore};
 
+pub use checkpoint::{
+    CheckpointFailure, CheckpointStatus, Checkpoints, Consistency, Cosigned, Cosigner, SignError, Signer,
+    WitnessStatus,
+};
 pub use deletion::{Deletion, Entered, NotEntered};
 pub use error::Error;
 pub use event::{approver, by_client, root_key_facts};
@@ -71,6 +78,11 @@ pub struct Recorder {
     identities: watch::Receiver<u64>,
     status: watch::Receiver<Status>,
     stop: Arc<watch::Sender<bool>>,
+    store: Arc<dyn WriteStore>,
+    checkpoints: Arc<watch::Sender<CheckpointStatus>>,
+    broken: Arc<watch::Sender<Option<String>>>,
+    /// Those who sign, and ask for signatures.
+    signing: TaskTracker,
 }
 
 /// What waits to be written.
@@ -95,14 +107,74 @@ impl Recorder {
             failure: None,
         });
         let (stop, stopping) = watch::channel(false);
-        let writer = writer::Writer::new(store, log, identities_changed, status_changed);
+        let (broken, is_broken) = watch::channel(None);
+        let latest = store
+            .custody_checkpoint()
+            .await
+            .map_err(|error| Error::Refused(Arc::new(error)))?;
+        let checkpoints = CheckpointStatus {
+            latest,
+            ..CheckpointStatus::default()
+        };
+        let writer = writer::Writer::new(
+            Arc::clone(&store),
+            log,
+            identities_changed,
+            status_changed,
+            is_broken,
+        );
         tokio::spawn(writer.run(waiting, stopping));
         Ok(Self {
             entries,
             identities,
             status,
             stop: Arc::new(stop),
+            store,
+            checkpoints: Arc::new(watch::Sender::new(checkpoints)),
+            broken: Arc::new(broken),
+            signing: TaskTracker::new(),
         })
+    }
+
+    /// Begins to sign the log, and to have it cosigned. To be called once.
+    pub fn sign_with(&self, checkpoints: Checkpoints) {
+        self.checkpoints
+            .send_modify(|status| status.key = Some(checkpoints.signer.key()));
+        let (kept, to_cosign) = watch::channel(None);
+        if let Some(cosigner) = &checkpoints.cosigner {
+            let cosigning = checkpoint::Cosigning {
+                store: Arc::clone(&self.store),
+                cosigner: Arc::clone(cosigner),
+                kept: to_cosign,
+                status: Arc::clone(&self.checkpoints),
+            };
+            self.signing.spawn(cosigning.run());
+        }
+        let signing = checkpoint::Signing {
+            store: Arc::clone(&self.store),
+            checkpoints,
+            entries: self.entries.downgrade(),
+            log: self.status.clone(),
+            status: Arc::clone(&self.checkpoints),
+            broken: Arc::clone(&self.broken),
+            kept,
+        };
+        self.signing.spawn(signing.run());
+    }
+
+    /// How far the log is signed, and each change of that.
+    pub fn checkpoints(&self) -> watch::Receiver<CheckpointStatus> {
+        self.checkpoints.subscribe()
+    }
+
+    /// Returns when the log was found to contradict what was signed of it, with what was found. Nothing is written from
+    /// then on, and the process should end.
+    pub async fn broken(&self) -> String {
+        let mut broken = self.broken.subscribe();
+        match broken.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(why)) => why.clone(),
+            _ => std::future::pending().await,
+        }
     }
 
     /// Makes these changes and records this event, in one commit; with no change, a record alone.
@@ -143,12 +215,15 @@ impl Recorder {
         self.status.borrow().clone()
     }
 
-    /// Takes no more, writes what waits, and returns when all of it has been answered.
+    /// Takes no more, writes what waits, and returns when all of it has been answered, and signed where it can be.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         self.entries.closed().await;
         let mut status = self.status.clone();
         // The writer holds the other end until its last answer is given.
         while status.changed().await.is_ok() {}
+        // A last checkpoint is made of what was written.
+        self.signing.close();
+        self.signing.wait().await;
     }
 }

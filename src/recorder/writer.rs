@@ -23,6 +23,8 @@ pub(super) struct Writer {
     groups: u64,
     identities_changed: watch::Sender<u64>,
     status_changed: watch::Sender<Status>,
+    /// Why nothing may be written any more.
+    broken: watch::Receiver<Option<String>>,
 }
 
 /// An entry of the group that has its place in the log, unless the group fails.
@@ -45,6 +47,7 @@ impl Writer {
         log: Log,
         identities_changed: watch::Sender<u64>,
         status_changed: watch::Sender<Status>,
+        broken: watch::Receiver<Option<String>>,
     ) -> Self {
         Self {
             store,
@@ -53,6 +56,7 @@ impl Writer {
             groups: 0,
             identities_changed,
             status_changed,
+            broken,
         }
     }
 
@@ -114,6 +118,9 @@ impl Writer {
 
     /// Reads the log again where its state is in doubt.
     async fn settle(&mut self) -> Result<(), Error> {
+        if let Some(why) = self.broken.borrow().clone() {
+            return Err(Error::BrokenLog { why });
+        }
         if self.doubtful {
             self.log.reopen(&*self.store).await?;
             self.doubtful = false;
@@ -137,7 +144,7 @@ impl Writer {
             return Ok(());
         }
         if let Err(error) = transaction
-            .append(&group.staged.records, self.log.head(), &group.staged.head)
+            .append(&group.staged.appended, self.log.head(), &group.staged.head)
             .await
         {
             self.doubtful = true;

@@ -16,6 +16,7 @@
 //! ([`KeyRow::digest`]) after each event.
 
 mod change;
+mod custody;
 mod error;
 mod index;
 mod reading;
@@ -29,8 +30,12 @@ mod table;
 mod writing;
 
 pub use change::Change;
+pub use custody::{
+    Appended, CustodyHead, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint, custody_consistency,
+    custody_inclusion, custody_number_at, custody_root, custody_tiles,
+};
 pub use error::Error;
-pub use reading::{CustodyHead, KeyCount, KeyCounts, Store};
+pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
 pub use setting::{SettingKind, Settings};

@@ -8,10 +8,13 @@ use uuid::Uuid;
 use crate::adapter::{
     Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
 };
-use crate::custody::{CompactRange, Head, StoredRecord};
+use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
-use super::{Cursor, Error, KeyRow, Listing, Located, Settings, UnverifiedRootKey};
+use super::{
+    Cursor, CustodyHead, Error, KeyRow, Listing, Located, RecordFilter, SearchFrom, Settings,
+    StoredCheckpoint, UnverifiedRootKey,
+};
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
 /// before it began.
@@ -106,6 +109,28 @@ pub trait Store: Send + Sync {
 
     /// At most `limit` records of the custody log, in order, from number `from`.
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error>;
+
+    /// At most `limit` records that the filter names, found by an index, in the order that `from` says; without a filter,
+    /// all of them.
+    async fn custody_search(
+        &self,
+        filter: &RecordFilter,
+        from: SearchFrom,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, Error>;
+
+    /// At most `count` hashes of the custody log, in order, from place `first` of a level: 0 has the leaves, each level above
+    /// it the roots of the full tiles below. Ends before a hash that is missing.
+    async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error>;
+
+    /// How many hashes of a level above the leaves are kept, by the last one.
+    async fn custody_hash_count(&self, level: u8) -> Result<u64, Error>;
+
+    /// The checkpoint over the most records.
+    async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error>;
+
+    /// At most `limit` checkpoints, by size, from those over `from_size` records on.
+    async fn custody_checkpoints(&self, from_size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, Error>;
 }
 
 /// Numbers of objects, by adapter. An adapter without objects is not in it.
@@ -118,24 +143,4 @@ pub struct KeyCount {
     pub objects: u64,
     /// Those that have key bytes.
     pub with_key: u64,
-}
-
-/// The head of the custody log as a store keeps it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CustodyHead {
-    /// The tree over all records.
-    pub tree: CompactRange,
-    /// The tree over the records up to some number before the last: from here a start makes the hashes again, so that
-    /// it need not read the whole log to know that the records fit their head.
-    pub anchor: CompactRange,
-}
-
-impl CustodyHead {
-    /// Size and root of the log.
-    pub fn head(&self) -> Head {
-        Head {
-            size: self.tree.size(),
-            root: self.tree.root(),
-        }
-    }
 }

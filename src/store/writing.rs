@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::custody::{Hash, StoredRecord};
+use crate::custody::{Hash, TileHash};
 
-use super::{Change, CustodyHead, Error, Store};
+use super::{Appended, Change, CustodyHead, Error, Store, StoredCheckpoint};
 
 /// A store that can be written.
 #[async_trait]
@@ -28,10 +28,27 @@ pub trait WriteTransaction: Send {
     /// Fails with [`Error::HeadMoved`] where the head is not `from`.
     async fn append(
         &mut self,
-        records: &[StoredRecord],
+        appended: &Appended,
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error>;
+
+    /// Keeps hashes of tiles that were filled before they were kept with their records.
+    async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error>;
+
+    /// Keeps a checkpoint, after the latest one, which is over `before` records.
+    ///
+    /// Fails with [`Error::HeadMoved`] where another is the latest.
+    async fn put_checkpoint(
+        &mut self,
+        checkpoint: &StoredCheckpoint,
+        before: Option<u64>,
+    ) -> Result<(), Error>;
+
+    /// Puts a note with more signatures in the place of a checkpoint's.
+    ///
+    /// Fails with [`Error::HeadMoved`] where another note is there.
+    async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error>;
 
     /// Makes all of it durable: when this returns, it is on the disk.
     ///

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use crate::adapter::{
     Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
 };
-use crate::custody::StoredRecord;
+use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
-    Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, Settings, Store,
-    UnverifiedRootKey, WriteStore, WriteTransaction,
+    Appended, Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, RecordFilter,
+    SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore, WriteTransaction,
 };
 
 /// Where a write, or the reading of the log, can fail.
@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Append,
     Commit,
     ReadTail,
+    PutCheckpoint,
+    ReadCheckpoint,
 }
 
 /// How it fails.
@@ -117,15 +119,38 @@ impl WriteTransaction for FaultyTransaction {
 
     async fn append(
         &mut self,
-        records: &[StoredRecord],
+        appended: &Appended,
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
         match self.plan.take(Step::Append) {
-            None => self.inner.append(records, from, to).await,
+            None => self.inner.append(appended, from, to).await,
             Some(How::Failed) => Err(injected()),
-            Some(How::FailedButDone) => self.inner.append(records, from, to).await.and(Err(injected())),
+            Some(How::FailedButDone) => self.inner.append(appended, from, to).await.and(Err(injected())),
         }
+    }
+
+    async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error> {
+        self.inner.put_hashes(hashes).await
+    }
+
+    async fn put_checkpoint(
+        &mut self,
+        checkpoint: &StoredCheckpoint,
+        before: Option<u64>,
+    ) -> Result<(), Error> {
+        match self.plan.take(Step::PutCheckpoint) {
+            None => self.inner.put_checkpoint(checkpoint, before).await,
+            Some(How::Failed) => Err(injected()),
+            Some(How::FailedButDone) => {
+                let done = self.inner.put_checkpoint(checkpoint, before).await;
+                done.and(Err(injected()))
+            }
+        }
+    }
+
+    async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
+        self.inner.replace_checkpoint(checkpoint, note).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
@@ -247,5 +272,33 @@ impl Store for Faulty {
 
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
         self.inner.custody_records(from, limit).await
+    }
+
+    async fn custody_search(
+        &self,
+        filter: &RecordFilter,
+        from: SearchFrom,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        self.inner.custody_search(filter, from, limit).await
+    }
+
+    async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error> {
+        self.inner.custody_hashes(level, first, count).await
+    }
+
+    async fn custody_hash_count(&self, level: u8) -> Result<u64, Error> {
+        self.inner.custody_hash_count(level).await
+    }
+
+    async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error> {
+        match self.plan.take(Step::ReadCheckpoint) {
+            None => self.inner.custody_checkpoint().await,
+            Some(_) => Err(injected()),
+        }
+    }
+
+    async fn custody_checkpoints(&self, from_size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, Error> {
+        self.inner.custody_checkpoints(from_size, limit).await
     }
 }

@@ -68,7 +68,7 @@ async fn a_log_that_does_not_fit_its_head_is_refused() {
             "record 3 is missing",
         ),
         (
-            "INSERT INTO custody_record SELECT 10, leaf, record FROM custody_record WHERE sequence = 9",
+            "INSERT INTO custody_record SELECT 10, leaf, record, object, client FROM custody_record WHERE sequence = 9",
             "record 10 is there",
         ),
         (

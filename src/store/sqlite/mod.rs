@@ -3,6 +3,7 @@
 //! Write-ahead log, every commit flushed to the disk, one connection that writes and a few that read. Pages that are
 //! freed are overwritten with zeros, so that what was deleted is not found in the file.
 
+mod custody;
 mod open;
 mod read;
 mod recorded;

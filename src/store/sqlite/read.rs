@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::adapter::{
     Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
 };
-use crate::custody::{CompactRange, Hash, StoredRecord};
+use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 use crate::store::index::term;
 use crate::store::table::{
@@ -18,11 +18,11 @@ use crate::store::table::{
     SettingColumns,
 };
 use crate::store::{
-    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, SealKeys, Settings, Store,
-    UnverifiedRootKey,
+    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter, SealKeys,
+    SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
 };
 
-use super::SqliteStore;
+use super::{SqliteStore, custody};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
 const SELECTIVE: u32 = 512;
@@ -272,32 +272,40 @@ impl Store for SqliteStore {
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
-        let mut connection = self
-            .readers
-            .acquire()
-            .await
-            .map_err(Error::database("read the custody log"))?;
-        head(&mut connection).await
+        custody::head(&self.readers).await
     }
 
     async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
-        let mut transaction = self
-            .readers
-            .begin()
-            .await
-            .map_err(Error::database("read the custody log"))?;
-        let head = head(&mut transaction).await?;
-        let records = records(&mut transaction, head.anchor.size(), limit).await?;
-        Ok((head, records))
+        custody::tail(&self.readers, limit).await
     }
 
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
-        let mut connection = self
-            .readers
-            .acquire()
-            .await
-            .map_err(Error::database("read the custody log"))?;
-        records(&mut connection, from, limit).await
+        custody::records(&self.readers, from, limit).await
+    }
+
+    async fn custody_search(
+        &self,
+        filter: &RecordFilter,
+        from: SearchFrom,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        custody::search(&self.readers, filter, from, limit).await
+    }
+
+    async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error> {
+        custody::hashes(&self.readers, level, first, count).await
+    }
+
+    async fn custody_hash_count(&self, level: u8) -> Result<u64, Error> {
+        custody::hash_count(&self.readers, level).await
+    }
+
+    async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error> {
+        custody::latest_checkpoint(&self.readers).await
+    }
+
+    async fn custody_checkpoints(&self, from_size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, Error> {
+        custody::checkpoints(&self.readers, from_size, limit).await
     }
 }
 
@@ -315,67 +323,6 @@ fn next(rows: &[SqliteRow], limit: u32) -> Result<Option<Cursor>, Error> {
         }
         _ => Ok(None),
     }
-}
-
-async fn head(connection: &mut SqliteConnection) -> Result<CustodyHead, Error> {
-    let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
-        sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
-            .fetch_one(connection)
-            .await
-            .map_err(Error::database("read the head of the custody log"))?;
-    let range = |size: i64, bytes: &[u8]| {
-        let size = u64::try_from(size).map_err(|_| Error::BrokenHead {
-            what: format!("its size is {size}"),
-        })?;
-        CompactRange::from_bytes(size, bytes).map_err(|error| Error::BrokenHead {
-            what: error.to_string(),
-        })
-    };
-    let head = CustodyHead {
-        tree: range(size, &frontier)?,
-        anchor: range(anchor_size, &anchor)?,
-    };
-    if head.tree.root().0 != root.as_slice() {
-        let what = format!(
-            "its root is {}, and its hashes give {}",
-            hex::encode(root),
-            head.tree.root()
-        );
-        return Err(Error::BrokenHead { what });
-    }
-    Ok(head)
-}
-
-async fn records(
-    connection: &mut SqliteConnection,
-    from: u64,
-    limit: u32,
-) -> Result<Vec<StoredRecord>, Error> {
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
-    )
-    .bind(i64::try_from(from).unwrap_or(i64::MAX))
-    .bind(limit)
-    .fetch_all(connection)
-    .await
-    .map_err(Error::database("read the custody log"))?;
-    rows.into_iter().map(record).collect()
-}
-
-fn record((sequence, leaf, bytes): (i64, Vec<u8>, Vec<u8>)) -> Result<StoredRecord, Error> {
-    let broken = |what| Error::Tampered {
-        table: "custody_record",
-        id: sequence.to_string(),
-        what,
-    };
-    Ok(StoredRecord {
-        sequence: u64::try_from(sequence).map_err(|_| broken("its number is negative".into()))?,
-        leaf: leaf
-            .try_into()
-            .map(Hash)
-            .map_err(|leaf: Vec<u8>| broken(format!("its leaf has {} bytes", leaf.len())))?,
-        bytes,
-    })
 }
 
 impl SqliteStore {

@@ -2,7 +2,7 @@
 
 use super::fixture::{Fixture, Maker};
 use crate::custody::{CompactRange, StoredRecord, leaf_hash};
-use crate::store::{CustodyHead, Error, WriteStore};
+use crate::store::{Appended, CustodyHead, Error, RecordTerms, WriteStore};
 
 fn records(from: u64, number: u64) -> Vec<StoredRecord> {
     let record = |sequence: u64| {
@@ -31,7 +31,14 @@ async fn append(
     to: &CustodyHead,
 ) -> Result<(), Error> {
     let mut transaction = store.begin().await?;
-    transaction.append(records, from, to).await?;
+    let records = records
+        .iter()
+        .map(|record| (record.clone(), RecordTerms::default()));
+    let appended = Appended {
+        records: records.collect(),
+        hashes: Vec::new(),
+    };
+    transaction.append(&appended, from, to).await?;
     transaction.commit().await
 }
 

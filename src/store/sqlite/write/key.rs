@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::change::Changes;
-use super::integer;
+use super::custody::integer;
 use crate::adapter::AdapterId;
 use crate::store::index::term;
 use crate::store::table::{KeyColumns, Sealed};

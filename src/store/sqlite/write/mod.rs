@@ -1,4 +1,4 @@
-//! The writing half: a transaction, and what it does with the custody log. The changes themselves are in `change`.
+//! The writing half: a transaction. The changes themselves are in `change`; the custody log is in `super::custody`.
 
 mod change;
 mod identity;
@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Acquire, QueryBuilder, Sqlite, SqlitePool, Transaction};
+use sqlx::{Acquire, Sqlite, SqlitePool, Transaction};
 
-use super::SqliteStore;
-use crate::custody::StoredRecord;
-use crate::store::{Applied, Change, CustodyHead, Error, WriteStore, WriteTransaction};
+use super::{SqliteStore, custody};
+use crate::custody::TileHash;
+use crate::store::{
+    Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
+};
 use change::Changes;
 
 #[async_trait]
@@ -65,46 +67,27 @@ impl WriteTransaction for SqliteTransaction {
 
     async fn append(
         &mut self,
-        records: &[StoredRecord],
+        appended: &Appended,
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
-        let rows = records
-            .iter()
-            .map(|record| Ok((integer(record.sequence, "a sequence number")?, record)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        // The head first: where another writer has moved it, that is the error, and not a number that is taken.
-        let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
-        append
-            .push_bind(integer(to.tree.size(), "the log's size")?)
-            .push(", root = ")
-            .push_bind(to.tree.root().0.to_vec())
-            .push(", frontier = ")
-            .push_bind(to.tree.to_bytes())
-            .push(", anchor_size = ")
-            .push_bind(integer(to.anchor.size(), "the anchor's size")?)
-            .push(", anchor = ")
-            .push_bind(to.anchor.to_bytes())
-            .push(" WHERE id = 1 AND size = ")
-            .push_bind(integer(from.tree.size(), "the log's size")?)
-            .push(" AND root = ")
-            .push_bind(from.tree.root().0.to_vec())
-            .push("; INSERT INTO custody_record (sequence, leaf, record) SELECT column1, column2, column3 FROM (")
-            .push_values(rows, |mut row, (sequence, record)| {
-                row.push_bind(sequence)
-                    .push_bind(&record.leaf.0[..])
-                    .push_bind(&record.bytes[..]);
-            })
-            .push(") WHERE changes() = 1");
-        let appended = append
-            .build()
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(Error::database("append to the custody log"))?;
-        if appended.rows_affected() == 0 {
-            return Err(Error::HeadMoved);
-        }
-        Ok(())
+        custody::append(&mut self.transaction, appended, from, to).await
+    }
+
+    async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error> {
+        custody::put_hashes(&mut self.transaction, hashes).await
+    }
+
+    async fn put_checkpoint(
+        &mut self,
+        checkpoint: &StoredCheckpoint,
+        before: Option<u64>,
+    ) -> Result<(), Error> {
+        custody::put_checkpoint(&mut self.transaction, checkpoint, before).await
+    }
+
+    async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
+        custody::replace_checkpoint(&mut self.transaction, checkpoint, note).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
@@ -184,11 +167,4 @@ async fn erase(pool: &SqlitePool, due: &AtomicBool) {
             tracing::warn!("the write-ahead log could not be emptied of deleted key bytes: {error}");
         }
     }
-}
-
-fn integer(value: u64, what: &'static str) -> Result<i64, Error> {
-    i64::try_from(value).map_err(|_| Error::Unfit {
-        what,
-        why: format!("{value} is too great"),
-    })
 }

@@ -1,0 +1,370 @@
+//! The custody log as SQLite keeps it: records and what they are found by, hashes, checkpoints.
+
+use sqlx::sqlite::{SqliteConnection, SqliteExecutor};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqlitePool};
+use time::OffsetDateTime;
+
+use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
+use crate::store::{Appended, CustodyHead, Error, RecordFilter, SearchFrom, StoredCheckpoint};
+
+const READ: &str = "read the custody log";
+/// The most hashes of one statement: SQLite takes so many parameters at least.
+const HASHES: usize = 4096;
+
+type RecordRow = (i64, Vec<u8>, Vec<u8>);
+type CheckpointRow = (i64, i64, String);
+
+pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<CustodyHead, Error> {
+    let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
+        sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
+            .fetch_one(executor)
+            .await
+            .map_err(Error::database("read the head of the custody log"))?;
+    let range = |size: i64, bytes: &[u8]| {
+        let size = u64::try_from(size).map_err(|_| Error::BrokenHead {
+            what: format!("its size is {size}"),
+        })?;
+        CompactRange::from_bytes(size, bytes).map_err(|error| Error::BrokenHead {
+            what: error.to_string(),
+        })
+    };
+    let head = CustodyHead {
+        tree: range(size, &frontier)?,
+        anchor: range(anchor_size, &anchor)?,
+    };
+    if head.tree.root().0 != root.as_slice() {
+        let what = format!(
+            "its root is {}, and its hashes give {}",
+            hex::encode(root),
+            head.tree.root()
+        );
+        return Err(Error::BrokenHead { what });
+    }
+    Ok(head)
+}
+
+pub(super) async fn tail(
+    readers: &SqlitePool,
+    limit: u32,
+) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
+    let mut transaction = readers.begin().await.map_err(Error::database(READ))?;
+    let head = head(&mut *transaction).await?;
+    let records = records(&mut *transaction, head.anchor.size(), limit).await?;
+    Ok((head, records))
+}
+
+pub(super) async fn records(
+    executor: impl SqliteExecutor<'_>,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<StoredRecord>, Error> {
+    let rows: Vec<RecordRow> = sqlx::query_as(
+        "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+    )
+    .bind(clamped(from))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+    .map_err(Error::database(READ))?;
+    rows.into_iter().map(record).collect()
+}
+
+pub(super) async fn search(
+    readers: &SqlitePool,
+    filter: &RecordFilter,
+    from: SearchFrom,
+    limit: u32,
+) -> Result<Vec<StoredRecord>, Error> {
+    let client = match filter.client.as_ref().map(|client| client.parse::<Hash>()) {
+        None => None,
+        Some(Ok(client)) => Some(client),
+        // Nobody has such a certificate.
+        Some(Err(_)) => return Ok(Vec::new()),
+    };
+    let sql = search_statement(filter.object.is_some(), client.is_some(), from);
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    if let Some(object) = &filter.object {
+        query = query.bind(object);
+    }
+    if let Some(client) = client {
+        query = query.bind(client.0.to_vec());
+    }
+    let (SearchFrom::Number(number) | SearchFrom::Before(number)) = from;
+    let rows: Vec<RecordRow> = query
+        .bind(clamped(number))
+        .bind(limit)
+        .fetch_all(readers)
+        .await
+        .map_err(Error::database("search the custody log"))?;
+    rows.into_iter().map(record).collect()
+}
+
+/// The statement of a search. An object has fewer records than a client: where both are asked for, its index leads.
+pub(super) fn search_statement(object: bool, client: bool, from: SearchFrom) -> String {
+    let leading = match (object, client) {
+        (true, _) => " INDEXED BY custody_record_by_object",
+        (false, true) => " INDEXED BY custody_record_by_client",
+        (false, false) => "",
+    };
+    let mut conditions = Vec::new();
+    if object {
+        conditions.push("object = ?");
+    }
+    if client {
+        // The plus keeps SQLite from choosing the other index.
+        conditions.push(if object { "+client = ?" } else { "client = ?" });
+    }
+    let order = match from {
+        SearchFrom::Number(_) => {
+            conditions.push("sequence >= ?");
+            "ASC"
+        }
+        SearchFrom::Before(_) => {
+            conditions.push("sequence < ?");
+            "DESC"
+        }
+    };
+    format!(
+        "SELECT sequence, leaf, record FROM custody_record{leading} WHERE {} ORDER BY sequence {order} LIMIT ?",
+        conditions.join(" AND ")
+    )
+}
+
+pub(super) async fn hashes(
+    readers: &SqlitePool,
+    level: u8,
+    first: u64,
+    count: u32,
+) -> Result<Vec<Hash>, Error> {
+    let query = if level == 0 {
+        sqlx::query_as(
+            "SELECT sequence, leaf FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+        )
+    } else {
+        sqlx::query_as(
+            "SELECT position, hash FROM custody_hash WHERE level = ? AND position >= ? ORDER BY position LIMIT ?",
+        )
+        .bind(level)
+    };
+    let rows: Vec<(i64, Vec<u8>)> = query
+        .bind(clamped(first))
+        .bind(count)
+        .fetch_all(readers)
+        .await
+        .map_err(Error::database("read hashes of the custody log"))?;
+    let in_order = (clamped(first)..).zip(rows);
+    in_order
+        .take_while(|(expected, (position, _))| expected == position)
+        .map(|(position, (_, hash))| {
+            hash.try_into()
+                .map(Hash)
+                .map_err(|hash: Vec<u8>| Error::Tampered {
+                    table: if level == 0 {
+                        "custody_record"
+                    } else {
+                        "custody_hash"
+                    },
+                    id: position.to_string(),
+                    what: format!("its hash has {} bytes", hash.len()),
+                })
+        })
+        .collect()
+}
+
+pub(super) async fn hash_count(readers: &SqlitePool, level: u8) -> Result<u64, Error> {
+    let count: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(position) + 1, 0) FROM custody_hash WHERE level = ?")
+            .bind(level)
+            .fetch_one(readers)
+            .await
+            .map_err(Error::database("count hashes of the custody log"))?;
+    Ok(count.unsigned_abs())
+}
+
+pub(super) async fn latest_checkpoint(
+    executor: impl SqliteExecutor<'_>,
+) -> Result<Option<StoredCheckpoint>, Error> {
+    let row: Option<CheckpointRow> =
+        sqlx::query_as("SELECT size, time, note FROM custody_checkpoint ORDER BY size DESC LIMIT 1")
+            .fetch_optional(executor)
+            .await
+            .map_err(Error::database("read the latest checkpoint"))?;
+    row.map(checkpoint).transpose()
+}
+
+pub(super) async fn checkpoints(
+    readers: &SqlitePool,
+    from_size: u64,
+    limit: u32,
+) -> Result<Vec<StoredCheckpoint>, Error> {
+    let rows: Vec<CheckpointRow> = sqlx::query_as(
+        "SELECT size, time, note FROM custody_checkpoint WHERE size >= ? ORDER BY size LIMIT ?",
+    )
+    .bind(clamped(from_size))
+    .bind(limit)
+    .fetch_all(readers)
+    .await
+    .map_err(Error::database("read checkpoints"))?;
+    rows.into_iter().map(checkpoint).collect()
+}
+
+/// Moves the head and appends the records, in one statement.
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    appended: &Appended,
+    from: &CustodyHead,
+    to: &CustodyHead,
+) -> Result<(), Error> {
+    let rows = appended
+        .records
+        .iter()
+        .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    // The head first: where another writer has moved it, that is the error, and not a number that is taken.
+    let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
+    append
+        .push_bind(integer(to.tree.size(), "the log's size")?)
+        .push(", root = ")
+        .push_bind(to.tree.root().0.to_vec())
+        .push(", frontier = ")
+        .push_bind(to.tree.to_bytes())
+        .push(", anchor_size = ")
+        .push_bind(integer(to.anchor.size(), "the anchor's size")?)
+        .push(", anchor = ")
+        .push_bind(to.anchor.to_bytes())
+        .push(" WHERE id = 1 AND size = ")
+        .push_bind(integer(from.tree.size(), "the log's size")?)
+        .push(" AND root = ")
+        .push_bind(from.tree.root().0.to_vec())
+        .push(
+            "; INSERT INTO custody_record (sequence, leaf, record, object, client) \
+             SELECT column1, column2, column3, column4, column5 FROM (",
+        )
+        .push_values(rows, |mut row, (sequence, record, terms)| {
+            row.push_bind(sequence)
+                .push_bind(&record.leaf.0[..])
+                .push_bind(&record.bytes[..])
+                .push_bind(terms.object.as_deref())
+                .push_bind(terms.client.as_ref().map(|client| &client.0[..]));
+        })
+        .push(") WHERE changes() = 1");
+    let moved = append
+        .build()
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::database("append to the custody log"))?;
+    if moved.rows_affected() == 0 {
+        return Err(Error::HeadMoved);
+    }
+    put_hashes(connection, &appended.hashes).await
+}
+
+pub(super) async fn put_hashes(connection: &mut SqliteConnection, hashes: &[TileHash]) -> Result<(), Error> {
+    for hashes in hashes.chunks(HASHES) {
+        let rows = hashes
+            .iter()
+            .map(|each| Ok((each.level, integer(each.index, "a tile's place")?, each.hash)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT OR REPLACE INTO custody_hash (level, position, hash) ");
+        insert.push_values(rows, |mut row, (level, position, hash)| {
+            row.push_bind(level)
+                .push_bind(position)
+                .push_bind(hash.0.to_vec());
+        });
+        insert
+            .build()
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("keep hashes of the custody log"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn put_checkpoint(
+    connection: &mut SqliteConnection,
+    checkpoint: &StoredCheckpoint,
+    before: Option<u64>,
+) -> Result<(), Error> {
+    let time = checkpoint.time.unix_timestamp_nanos() / 1000;
+    let kept = sqlx::query(
+        "INSERT INTO custody_checkpoint (size, time, note) SELECT ?, ?, ? \
+         WHERE (SELECT max(size) FROM custody_checkpoint) IS ?",
+    )
+    .bind(integer(checkpoint.size, "a checkpoint's size")?)
+    .bind(i64::try_from(time).map_err(|_| Error::Unfit {
+        what: "a checkpoint's time",
+        why: format!("{} is out of range", checkpoint.time),
+    })?)
+    .bind(&checkpoint.note)
+    .bind(
+        before
+            .map(|size| integer(size, "a checkpoint's size"))
+            .transpose()?,
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::database("keep a checkpoint"))?;
+    require_one(kept.rows_affected())
+}
+
+pub(super) async fn replace_checkpoint(
+    connection: &mut SqliteConnection,
+    checkpoint: &StoredCheckpoint,
+    note: &str,
+) -> Result<(), Error> {
+    let replaced = sqlx::query("UPDATE custody_checkpoint SET note = ? WHERE size = ? AND note = ?")
+        .bind(note)
+        .bind(integer(checkpoint.size, "a checkpoint's size")?)
+        .bind(&checkpoint.note)
+        .execute(connection)
+        .await
+        .map_err(Error::database("keep a checkpoint's signatures"))?;
+    require_one(replaced.rows_affected())
+}
+
+fn require_one(rows: u64) -> Result<(), Error> {
+    if rows == 0 { Err(Error::HeadMoved) } else { Ok(()) }
+}
+
+fn record((sequence, leaf, bytes): RecordRow) -> Result<StoredRecord, Error> {
+    let broken = |what| Error::Tampered {
+        table: "custody_record",
+        id: sequence.to_string(),
+        what,
+    };
+    Ok(StoredRecord {
+        sequence: u64::try_from(sequence).map_err(|_| broken("its number is negative".into()))?,
+        leaf: leaf
+            .try_into()
+            .map(Hash)
+            .map_err(|leaf: Vec<u8>| broken(format!("its leaf has {} bytes", leaf.len())))?,
+        bytes,
+    })
+}
+
+fn checkpoint((size, time, note): CheckpointRow) -> Result<StoredCheckpoint, Error> {
+    let broken = |what: &str| Error::Tampered {
+        table: "custody_checkpoint",
+        id: size.to_string(),
+        what: what.to_owned(),
+    };
+    Ok(StoredCheckpoint {
+        size: u64::try_from(size).map_err(|_| broken("its size is negative"))?,
+        time: OffsetDateTime::from_unix_timestamp_nanos(i128::from(time) * 1000)
+            .map_err(|_| broken("its time is out of range"))?,
+        note,
+    })
+}
+
+/// A number as a condition has it: beyond the range there is nothing.
+fn clamped(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn integer(value: u64, what: &'static str) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|_| Error::Unfit {
+        what,
+        why: format!("{value} is too great"),
+    })
+}
