@@ -86,9 +86,56 @@ pub struct Status {
     pub keys: u64,
     /// The head of the custody log.
     pub custody: CustodyHead,
+    /// How far the custody log is signed.
+    pub signing: Signing,
     /// What the last scan of the wrapped keys in key managers found; absent where none lies there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_scan: Option<KeyScanSummary>,
+}
+
+/// How far the custody log is signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signing {
+    /// What checkpoints are verified with, NAME+HASH+KEY; absent where nothing signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// How many records the latest checkpoint covers.
+    pub size: u64,
+    /// When it was signed; absent where there is none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub signed_at: Option<OffsetDateTime>,
+    /// How many records are under no checkpoint yet.
+    pub lag: u64,
+    /// Why the last attempt made none; absent where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Since when none could be made.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub failing_since: Option<OffsetDateTime>,
+    /// The most records that enough witnesses have cosigned; absent where none have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosigned: Option<u64>,
+    /// How each witness did when it was asked last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witness>,
+}
+
+/// How a witness did when it was asked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// The name of its key.
+    pub name: String,
+    /// Why it did not cosign; absent where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// The last scan of the wrapped keys in key managers, in numbers.

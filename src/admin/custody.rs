@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::administration::Administration;
-use super::api::{CustodyHead, CustodyRecord, List};
+use super::api::{CustodyHead, CustodyRecord, List, Signing, Witness};
 use super::extract::Parameters;
 use super::refusal::Refusal;
 
@@ -43,6 +43,28 @@ pub(super) async fn current_head(administration: &Administration) -> Result<Cust
         size: head.size,
         root: head.root.to_string(),
     })
+}
+
+/// How far a log of this size is signed.
+pub(super) fn signing(administration: &Administration, size: u64) -> Signing {
+    let checkpoints = administration.recorder().checkpoints();
+    let status = checkpoints.borrow();
+    let latest = status.latest.as_ref();
+    let failure = status.failure.as_ref();
+    let witnesses = status.witnesses.iter().map(|witness| Witness {
+        name: witness.name.clone(),
+        trouble: witness.trouble.clone(),
+    });
+    Signing {
+        key: status.key.as_ref().map(ToString::to_string),
+        size: latest.map_or(0, |latest| latest.size),
+        signed_at: latest.map(|latest| latest.time),
+        lag: status.lag(size),
+        failure: failure.map(|failure| failure.why.clone()),
+        failing_since: failure.map(|failure| failure.since),
+        cosigned: status.cosigned,
+        witnesses: witnesses.collect(),
+    }
 }
 
 async fn head(State(administration): State<Arc<Administration>>) -> Result<Json<CustodyHead>, Refusal> {

@@ -102,6 +102,9 @@ async fn show(
             root_keys_in_change.push(shown);
         }
     }
+    let custody = super::custody::current_head(&administration).await?;
+    let signing = super::custody::signing(&administration, custody.size);
+    problems.extend(signing_problem(&signing));
     let server = administration.server();
     Ok(Json(api::Status {
         healthy: problems.is_empty(),
@@ -116,7 +119,8 @@ async fn show(
         adapters: adapters.len() as u64,
         certificates: certificates.len() as u64,
         keys,
-        custody: super::custody::current_head(&administration).await?,
+        custody,
+        signing,
         key_scan: super::key_scan::summary(&administration),
     }))
 }
@@ -191,6 +195,15 @@ fn recorder_problem(administration: &Administration) -> Option<String> {
     let failure = administration.recorder().status().failure?;
     Some(format!(
         "the custody log could not be written, so nothing is released: {failure}"
+    ))
+}
+
+/// Why the log is not signed. Requests go on: what they did is signed when it can be.
+fn signing_problem(signing: &api::Signing) -> Option<String> {
+    let failure = signing.failure.as_ref()?;
+    Some(format!(
+        "the custody log could not be signed, and {} records are under no checkpoint: {failure}",
+        signing.lag
     ))
 }
 

@@ -3,7 +3,7 @@
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, time};
-use crate::admin::api::{Healing, Status};
+use crate::admin::api::{Healing, Signing, Status};
 
 /// Prints the server's own account of itself. Unhealthy is also a server that does not answer.
 pub(crate) async fn run(client: &Client, output: Output) -> Result<Exit, Failure> {
@@ -29,7 +29,8 @@ fn table(status: &Status) -> String {
         .line("certificates", status.certificates)
         .line("keys", status.keys)
         .line("custody records", status.custody.size)
-        .line("custody root", &status.custody.root);
+        .line("custody root", &status.custody.root)
+        .line("custody checkpoint", checkpoint(&status.signing));
     if let Some(scan) = &status.key_scan {
         let found = format!(
             "{} here, {} only there, {} deleted there, {} not known; {}",
@@ -79,6 +80,35 @@ fn table(status: &Status) -> String {
         text.push_str(&super::output::printable(problem));
     }
     text
+}
+
+/// How far the log is signed, and by whom.
+fn checkpoint(signing: &Signing) -> String {
+    let mut facts = vec![match signing.signed_at {
+        None => "none".to_owned(),
+        Some(signed_at) => format!(
+            "over {} records, {} behind, {}",
+            signing.size,
+            signing.lag,
+            time(signed_at)
+        ),
+    }];
+    match &signing.key {
+        None => facts.push("nothing signs the log".to_owned()),
+        Some(key) => facts.push(format!("by {}", key.split('+').next().unwrap_or_default())),
+    }
+    if let Some(since) = signing.failing_since {
+        facts.push(format!("fails since {}", time(since)));
+    }
+    let cosigners = signing
+        .witnesses
+        .iter()
+        .filter(|witness| witness.trouble.is_none())
+        .count();
+    if !signing.witnesses.is_empty() {
+        facts.push(format!("{cosigners} of {} witnesses", signing.witnesses.len()));
+    }
+    facts.join(", ")
 }
 
 /// What was done since the server's start so that a backend serves again.

@@ -196,6 +196,6 @@ async fn read(store: &dyn Store) -> Result<(CustodyHead, OffsetDateTime), Error>
     Ok((head, last))
 }
 
-fn to_the_microsecond(time: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn to_the_microsecond(time: OffsetDateTime) -> OffsetDateTime {
     time - Duration::nanoseconds(i64::from(time.nanosecond() % 1000))
 }

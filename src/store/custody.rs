@@ -74,7 +74,7 @@ impl RecordTerms {
 
     fn new(object: Option<&String>, actor: &Actor, about: Option<&String>) -> Self {
         let client = match actor {
-            Actor::Client { certificate, .. } => Some(certificate),
+            Actor::Client { certificate, .. } | Actor::Auditor { certificate, .. } => Some(certificate),
             _ => about,
         };
         Self {

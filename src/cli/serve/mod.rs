@@ -35,7 +35,7 @@ use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::{ClosedRootKeys, Jobs};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
-use crate::recorder::{NodeFacts, Recorder};
+use crate::recorder::{self, NodeFacts, Recorder};
 use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{BackendKind, RootKeys};
 use crate::store::{SealKeys, SqliteStore};
@@ -99,13 +99,23 @@ async fn until_told(config: Config) -> Result<(), Error> {
     let worker = WorkerCommand::this_program().map_err(Error::Program)?;
     let running = start(config, worker).await?;
     process::notify_systemd("READY=1");
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: the server stops"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: the server stops"),
-    }
+    let broken = tokio::select! {
+        _ = terminate.recv() => {
+            tracing::info!("SIGTERM: the server stops");
+            None
+        }
+        _ = interrupt.recv() => {
+            tracing::info!("SIGINT: the server stops");
+            None
+        }
+        why = running.services.recorder.broken() => Some(why),
+    };
     process::notify_systemd("STOPPING=1");
     running.stop().await;
-    Ok(())
+    match broken {
+        None => Ok(()),
+        Some(why) => Err(recorder::Error::BrokenLog { why }.into()),
+    }
 }
 
 /// Starts a server. It answers when this returns.

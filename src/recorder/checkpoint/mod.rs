@@ -14,7 +14,7 @@
 mod cosigning;
 mod signing;
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

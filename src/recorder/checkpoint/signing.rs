@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{Broken, CheckpointFailure, CheckpointStatus, Checkpoints, latest_of};
 use crate::custody::{Actor, Checkpoint, Event, EventName, Head, SignedNote};
+use crate::recorder::log::to_the_microsecond;
 use crate::recorder::{Entry, Status};
 use crate::store::{self, StoredCheckpoint, WriteStore};
 
@@ -30,6 +31,18 @@ pub(crate) struct Signing {
     pub(crate) kept: watch::Sender<Option<StoredCheckpoint>>,
 }
 
+/// When what is due.
+struct Pace {
+    /// How many records the latest checkpoint covers.
+    signed: u64,
+    /// No checkpoint is made before this.
+    not_before: Instant,
+    /// The size of the log when it was looked at last.
+    size: u64,
+    /// Since when it has that size.
+    quiet_since: Instant,
+}
+
 /// What it is time for.
 enum Due {
     Checkpoint,
@@ -49,25 +62,30 @@ enum Failed {
 impl Signing {
     /// Signs until the writer has ended, and a last time then.
     pub(crate) async fn run(mut self) {
-        let mut signed = 0;
-        let mut not_before = Instant::now();
+        let now = Instant::now();
+        let mut pace = Pace {
+            signed: 0,
+            not_before: now,
+            size: 0,
+            quiet_since: now,
+        };
         let mut reminded = None;
         loop {
-            let due = self.due(signed, not_before).await;
-            let end = match due {
+            let end = match self.due(&mut pace).await {
                 Due::Heartbeat => {
                     self.heartbeat().await;
+                    pace.quiet_since = Instant::now();
                     continue;
                 }
                 Due::Checkpoint => false,
                 Due::End => true,
             };
-            not_before = Instant::now() + self.checkpoints.interval;
-            let head = self.log.borrow_and_update().head;
-            if head.size > signed {
+            pace.not_before = Instant::now() + self.checkpoints.interval;
+            let head = self.log.borrow().head;
+            if head.size > pace.signed {
                 match self.checkpoint(head).await {
                     Ok(size) => {
-                        signed = size;
+                        pace.signed = size;
                         self.succeeded(&mut reminded);
                     }
                     Err(Failed::Now(why)) => self.failed(why, head.size, &mut reminded),
@@ -84,24 +102,23 @@ impl Signing {
         }
     }
 
-    async fn due(&mut self, signed: u64, not_before: Instant) -> Due {
-        let mut quiet_until = Instant::now() + self.checkpoints.heartbeat;
-        let mut size = self.log.borrow_and_update().head.size;
+    async fn due(&mut self, pace: &mut Pace) -> Due {
         loop {
-            let (at, due) = if size > signed {
-                (not_before, Due::Checkpoint)
+            let size = self.log.borrow_and_update().head.size;
+            if size != pace.size {
+                pace.size = size;
+                pace.quiet_since = Instant::now();
+            }
+            let heartbeat = pace.quiet_since + self.checkpoints.heartbeat;
+            let (at, due) = if size > pace.signed && pace.not_before < heartbeat {
+                (pace.not_before, Due::Checkpoint)
             } else {
-                (quiet_until, Due::Heartbeat)
+                (heartbeat, Due::Heartbeat)
             };
             tokio::select! {
                 changed = self.log.changed() => {
                     if changed.is_err() {
                         return Due::End;
-                    }
-                    let now = self.log.borrow_and_update().head.size;
-                    if now != size {
-                        size = now;
-                        quiet_until = Instant::now() + self.checkpoints.heartbeat;
                     }
                 }
                 () = tokio::time::sleep_until(at) => return due,
@@ -138,7 +155,7 @@ impl Signing {
         }
         let checkpoint = StoredCheckpoint {
             size: head.size,
-            time: OffsetDateTime::now_utc(),
+            time: to_the_microsecond(OffsetDateTime::now_utc()),
             note: self.signed(head).await?,
         };
         self.keep(&checkpoint, latest.map(|(_, signed)| signed.size))

@@ -20,7 +20,7 @@ use crate::store::suite::Fixture;
 use crate::store::{Change, Store};
 use faulty::{Faulty, Plan};
 
-fn node() -> NodeFacts {
+pub(crate) fn node() -> NodeFacts {
     NodeFacts {
         name: "node-1".to_owned(),
         server_version: "0.1.0".to_owned(),
@@ -29,20 +29,20 @@ fn node() -> NodeFacts {
 }
 
 /// An event that can be told from others.
-fn event(mark: impl Display) -> Event {
+pub(crate) fn event(mark: impl Display) -> Event {
     Event::new(EventName::KmipGet, Actor::Server).detail("mark", format!("{mark}"))
 }
 
 /// A recorder on a store that fails when it is told to.
-struct House {
-    fixture: Fixture<SqliteMaker>,
-    recorder: Recorder,
-    plan: Arc<Plan>,
+pub(crate) struct House {
+    pub(crate) fixture: Fixture<SqliteMaker>,
+    pub(crate) recorder: Recorder,
+    pub(crate) plan: Arc<Plan>,
     gate: Arc<Semaphore>,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let fixture = Fixture::<SqliteMaker>::new().await;
         let (plan, gate) = (Arc::new(Plan::default()), Arc::new(Semaphore::new(1)));
         let store = Faulty {
@@ -90,7 +90,7 @@ impl House {
         self.plan.commits.load(Ordering::Relaxed)
     }
 
-    async fn verified(&self) -> (Vec<Record>, Verified) {
+    pub(crate) async fn verified(&self) -> (Vec<Record>, Verified) {
         verified(&*self.fixture.store).await
     }
 
@@ -108,7 +108,7 @@ async fn stored(store: &dyn Store) -> Vec<StoredRecord> {
 }
 
 /// The whole log, verified.
-async fn verified(store: &dyn Store) -> (Vec<Record>, Verified) {
+pub(crate) async fn verified(store: &dyn Store) -> (Vec<Record>, Verified) {
     let head = store.custody_head().await.unwrap().head();
     let mut stored = stored(store).await;
     stored.truncate(usize::try_from(head.size).unwrap());

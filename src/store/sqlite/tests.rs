@@ -9,10 +9,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::SqliteStore;
+use crate::custody::{Actor, Event, EventName, ObjectFacts, Record};
 use crate::kmip::ttlv::DateTime;
 use crate::store::suite::fixture::{row, write};
 use crate::store::suite::{Fixture, Maker, store_suite};
-use crate::store::{Change, Error, SealKeys, Store, WriteStore};
+use crate::store::{Change, Error, RecordFilter, SealKeys, SearchFrom, Store, WriteStore};
 
 /// A database file in a folder of its own.
 pub(crate) struct SqliteMaker(TempDir);
@@ -221,6 +222,15 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
     let fixture = Fixture::<SqliteMaker>::new().await;
     let key = fixture.key(&[("x-Name", "vm")]).await;
     let (id, root_key) = (key.object.id(), fixture.east.root_key);
+    let record = old_record();
+    fixture
+        .maker
+        .by_hand(&format!(
+            "INSERT INTO custody_record (sequence, leaf, record) VALUES \
+             (0, zeroblob(32), x'{}'), (1, zeroblob(32), x'ff')",
+            hex::encode(&record)
+        ))
+        .await;
     // What the later migrations made is taken out again: this is the first schema, with rows as it had them.
     for statement in [
         "DROP TABLE custody_hash",
@@ -247,4 +257,64 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
     assert!(store.earlier_versions(root_key).await.unwrap().rows.is_empty());
     let counts = store.keys_by_version(root_key).await.unwrap();
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(1, 1)]);
+    // Records that were there before are found as new ones are.
+    let by_object = RecordFilter {
+        object: Some("0198".to_owned()),
+        client: None,
+    };
+    let by_client = RecordFilter {
+        object: None,
+        client: Some("ab".repeat(32)),
+    };
+    for filter in [by_object, by_client] {
+        let found = store.custody_search(&filter, SearchFrom::Number(0), 9).await;
+        let bytes: Vec<_> = found.unwrap().into_iter().map(|found| found.bytes).collect();
+        assert_eq!(bytes, [record.clone()], "{filter:?}");
+    }
+}
+
+fn old_record() -> Vec<u8> {
+    let actor = Actor::Client {
+        certificate: "ab".repeat(32),
+        subject: String::new(),
+        issuer: String::new(),
+        serial: String::new(),
+        user: None,
+    };
+    let mut event = Event::new(EventName::KmipGet, actor);
+    event.object = Some(ObjectFacts {
+        identifier: "0198".to_owned(),
+        ..ObjectFacts::default()
+    });
+    Record::new(
+        0,
+        uuid::Uuid::nil(),
+        crate::store::suite::fixture::THEN,
+        "node",
+        "0.1.0",
+        event,
+    )
+    .to_bytes()
+}
+
+#[tokio::test]
+async fn a_search_uses_the_index() {
+    let maker = SqliteMaker::make().await;
+    let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
+    for from in [SearchFrom::Number(0), SearchFrom::Before(9)] {
+        for (object, client) in [(true, false), (false, true), (true, true), (false, false)] {
+            let statement = super::custody::search_statement(object, client, from);
+            let sql = format!("EXPLAIN QUERY PLAN {statement}");
+            let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
+                .fetch_all(&store.readers)
+                .await
+                .unwrap();
+            for (_, _, _, step) in &plan {
+                assert!(
+                    !step.starts_with("SCAN") && !step.contains("TEMP B-TREE"),
+                    "{statement}: {plan:?}"
+                );
+            }
+        }
+    }
 }

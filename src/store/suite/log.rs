@@ -1,8 +1,10 @@
 //! The custody log as a store keeps it.
 
 use super::fixture::{Fixture, Maker};
-use crate::custody::{CompactRange, StoredRecord, leaf_hash};
-use crate::store::{Appended, CustodyHead, Error, RecordTerms, WriteStore};
+use crate::custody::{CompactRange, Hash, StoredRecord, TileHash, leaf_hash};
+use crate::store::{
+    Appended, CustodyHead, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint, WriteStore,
+};
 
 fn records(from: u64, number: u64) -> Vec<StoredRecord> {
     let record = |sequence: u64| {
@@ -87,4 +89,150 @@ pub(crate) async fn a_log_that_was_advanced_by_another_is_not_written_over<M: Ma
     assert!(matches!(error, Error::HeadMoved), "{error}");
     assert_eq!(fixture.store.custody_head().await.unwrap(), head);
     assert_eq!(fixture.store.custody_records(0, 9).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_record_is_found_by_its_object_and_its_client<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let empty = fixture.store.custody_head().await.unwrap();
+    let terms = |sequence: u64| RecordTerms {
+        object: (!sequence.is_multiple_of(5)).then(|| format!("object {}", sequence % 3)),
+        client: (!sequence.is_multiple_of(7)).then(|| Hash([u8::try_from(sequence % 2).unwrap(); 32])),
+    };
+    let all = records(0, 60);
+    let to = grown(&empty, &all);
+    let appended = Appended {
+        records: all
+            .into_iter()
+            .map(|record| (record.clone(), terms(record.sequence)))
+            .collect(),
+        hashes: Vec::new(),
+    };
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction.append(&appended, &empty, &to).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (object, client) in [(Some(2), None), (None, Some(1)), (Some(1), Some(0)), (None, None)] {
+        let filter = RecordFilter {
+            object: object.map(|number: u64| format!("object {number}")),
+            client: client.map(|byte: u8| Hash([byte; 32]).to_string()),
+        };
+        let expected: Vec<u64> = (0..60)
+            .filter(|sequence| {
+                let terms = terms(*sequence);
+                (filter.object.is_none() || filter.object == terms.object)
+                    && (client.is_none() || terms.client == client.map(|byte| Hash([byte; 32])))
+            })
+            .collect();
+        let found = async |from, limit| {
+            let found = fixture.store.custody_search(&filter, from, limit).await.unwrap();
+            found.iter().map(|record| record.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!(found(SearchFrom::Number(0), 100).await, expected, "{filter:?}");
+        let backwards: Vec<u64> = expected.iter().rev().copied().collect();
+        assert_eq!(found(SearchFrom::Before(u64::MAX), 100).await, backwards);
+        let middle = expected[expected.len() / 2];
+        let after: Vec<u64> = expected
+            .iter()
+            .copied()
+            .filter(|each| *each >= middle)
+            .take(3)
+            .collect();
+        assert_eq!(found(SearchFrom::Number(middle), 3).await, after);
+        let before: Vec<u64> = backwards
+            .iter()
+            .copied()
+            .filter(|each| *each < middle)
+            .take(3)
+            .collect();
+        assert_eq!(found(SearchFrom::Before(middle), 3).await, before);
+    }
+    for nobody in ["object 4", "object", ""] {
+        let filter = RecordFilter {
+            object: Some(nobody.to_owned()),
+            client: None,
+        };
+        let found = fixture
+            .store
+            .custody_search(&filter, SearchFrom::Number(0), 9)
+            .await;
+        assert_eq!(found.unwrap(), [], "{nobody}");
+    }
+    let filter = RecordFilter {
+        client: Some("no fingerprint".to_owned()),
+        ..RecordFilter::default()
+    };
+    let found = fixture
+        .store
+        .custody_search(&filter, SearchFrom::Number(0), 9)
+        .await;
+    assert_eq!(found.unwrap(), []);
+}
+
+pub(crate) async fn the_hashes_of_the_log_are_given_in_order_up_to_one_that_is_missing<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let empty = fixture.store.custody_head().await.unwrap();
+    let all = records(0, 40);
+    append(&*fixture.store, &all, &empty, &grown(&empty, &all))
+        .await
+        .unwrap();
+    let leaves: Vec<Hash> = all.iter().map(|record| record.leaf).collect();
+    let hashes = async |level, first, count| fixture.store.custody_hashes(level, first, count).await.unwrap();
+    assert_eq!(hashes(0, 10, 20).await, leaves[10..30]);
+    assert_eq!(hashes(0, 30, 20).await, leaves[30..]);
+    assert_eq!(hashes(0, 40, 20).await, []);
+    let kept = |index| TileHash {
+        level: 2,
+        index,
+        hash: Hash([u8::try_from(index).unwrap(); 32]),
+    };
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction
+        .put_hashes(&[kept(0), kept(1), kept(2), kept(4)])
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(hashes(2, 1, 9).await, [kept(1).hash, kept(2).hash]);
+    assert_eq!(hashes(2, 3, 9).await, []);
+    assert_eq!(hashes(1, 0, 9).await, []);
+    assert_eq!(fixture.store.custody_hash_count(2).await.unwrap(), 5);
+    assert_eq!(fixture.store.custody_hash_count(1).await.unwrap(), 0);
+}
+
+pub(crate) async fn a_checkpoint_follows_the_one_before_it_and_gains_signatures<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let checkpoint = |size| StoredCheckpoint {
+        size,
+        time: super::fixture::THEN,
+        note: format!("checkpoint over {size}\n"),
+    };
+    let put = async |size, before| {
+        let mut transaction = fixture.store.begin().await?;
+        transaction.put_checkpoint(&checkpoint(size), before).await?;
+        transaction.commit().await
+    };
+    assert_eq!(fixture.store.custody_checkpoint().await.unwrap(), None);
+    put(3, None).await.unwrap();
+    put(8, Some(3)).await.unwrap();
+    // Another server, which did not hear of the second.
+    for before in [None, Some(3)] {
+        let error = put(9, before).await.unwrap_err();
+        assert!(matches!(error, Error::HeadMoved), "{error}");
+    }
+    let all = [checkpoint(3), checkpoint(8)];
+    let read = async |from, limit| fixture.store.custody_checkpoints(from, limit).await.unwrap();
+    assert_eq!(read(0, 9).await, all);
+    assert_eq!(read(0, 1).await, all[..1]);
+    assert_eq!(read(4, 9).await, all[1..]);
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction.replace_checkpoint(&all[0], "cosigned").await.unwrap();
+    let error = transaction
+        .replace_checkpoint(&all[0], "cosigned otherwise")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::HeadMoved), "{error}");
+    transaction.commit().await.unwrap();
+    assert_eq!(read(0, 1).await[0].note, "cosigned");
+    assert_eq!(
+        fixture.store.custody_checkpoint().await.unwrap(),
+        Some(all[1].clone())
+    );
 }

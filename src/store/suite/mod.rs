@@ -56,6 +56,9 @@ macro_rules! store_suite {
         store_suite!(@tests $maker; log:
             the_log_begins_empty_and_grows_by_what_is_appended,
             a_log_that_was_advanced_by_another_is_not_written_over,
+            a_record_is_found_by_its_object_and_its_client,
+            the_hashes_of_the_log_are_given_in_order_up_to_one_that_is_missing,
+            a_checkpoint_follows_the_one_before_it_and_gains_signatures,
         );
         store_suite!(@tests $maker; tampering:
             a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,
