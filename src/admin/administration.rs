@@ -12,7 +12,7 @@ use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName};
-use crate::job::{self, Jobs, Readiness, Unusable};
+use crate::job::{self, Feeds, Jobs, Readiness, Unusable};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::{self, Change, Listing, SealKeys, Store, UnverifiedRootKey};
@@ -103,6 +103,10 @@ impl Administration {
 
     pub(super) fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    pub(super) fn feeds(&self) -> &Feeds {
+        &self.jobs.feeds
     }
 
     pub(super) fn seal_keys(&self) -> &SealKeys {

@@ -91,6 +91,23 @@ pub struct Status {
     /// What the last scan of the wrapped keys in key managers found; absent where none lies there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_scan: Option<KeyScanSummary>,
+    /// The live feeds of the custody log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feeds: Vec<Feed>,
+}
+
+/// A live feed of the custody log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feed {
+    /// Its name.
+    pub name: String,
+    /// The number of the first record of which it is not known that the receiver has it.
+    pub next: u64,
+    /// How many records there are from there on.
+    pub behind: u64,
+    /// Why it stands still; absent where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// How far the custody log is signed.

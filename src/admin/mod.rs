@@ -47,6 +47,7 @@ mod certificates;
 mod custody;
 mod error;
 mod extract;
+mod feeds;
 mod key_scan;
 mod keys;
 mod peer;

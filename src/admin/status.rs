@@ -105,6 +105,8 @@ async fn show(
     let custody = super::custody::current_head(&administration).await?;
     let signing = super::custody::signing(&administration, custody.size);
     problems.extend(signing_problem(&signing));
+    let (feeds, found) = super::feeds::shown(&administration, custody.size);
+    problems.extend(found);
     let server = administration.server();
     Ok(Json(api::Status {
         healthy: problems.is_empty(),
@@ -122,6 +124,7 @@ async fn show(
         custody,
         signing,
         key_scan: super::key_scan::summary(&administration),
+        feeds,
     }))
 }
 

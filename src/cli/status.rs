@@ -42,6 +42,14 @@ fn table(status: &Status) -> String {
         );
         properties.line("keys in key managers", found);
     }
+    for feed in &status.feeds {
+        let delivered = if feed.behind == 0 {
+            "has every record".to_owned()
+        } else {
+            format!("has the records before {}, of {}", feed.next, status.custody.size)
+        };
+        properties.line(&format!("feed {}", feed.name), delivered);
+    }
     for root_key in &status.root_keys_in_change {
         let mut facts = vec![root_key.state.clone()];
         facts.extend(super::root_key::rotation(root_key));

@@ -2,6 +2,7 @@
 //! readiness, reconciliation and inventory too.
 
 mod destruction;
+pub mod feed;
 mod inventory;
 mod opening;
 mod pace;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 pub use destruction::{Destroyer, Failure};
+pub use feed::{FeedStatus, Feeds};
 pub use inventory::{Findings, Inventory};
 pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
@@ -45,6 +47,8 @@ pub struct Jobs {
     pub inventory: Inventory,
     /// What enters versions of root keys that were made elsewhere.
     pub versions: Versions,
+    /// How the live feeds of the custody log do.
+    pub feeds: Feeds,
     store: Arc<dyn Store>,
     recorder: Recorder,
     root_keys: RootKeys,
@@ -55,6 +59,7 @@ impl Jobs {
     pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys) -> Self {
         Self {
             progress: Progress::default(),
+            feeds: Feeds::default(),
             closed: ClosedRootKeys::default(),
             inventory: Inventory::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             versions: Versions::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),

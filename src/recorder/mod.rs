@@ -215,6 +215,11 @@ impl Recorder {
         self.status.borrow().clone()
     }
 
+    /// How the recorder does, and each change of that, until it has ended.
+    pub fn follow(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
     /// Takes no more, writes what waits, and returns when all of it has been answered, and signed where it can be.
     pub async fn stop(&self) {
         self.stop.send_replace(true);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::Problems;
+use crate::job::feed::SyslogError;
 use crate::root_key::key_protect;
 use crate::{admin, endpoint, recorder, store};
 
@@ -53,6 +54,9 @@ pub enum Error {
     /// The administration socket can't be opened.
     #[error("{0}")]
     Administration(#[from] admin::Error),
+    /// A live feed can't be delivered as it is configured.
+    #[error("a feed of the custody log: {0}")]
+    Feed(#[from] SyslogError),
     /// KMIP can't be spoken.
     #[error("{0}")]
     Endpoint(#[from] endpoint::Error),

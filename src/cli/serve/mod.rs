@@ -8,6 +8,7 @@
 
 mod devices;
 mod error;
+mod feeds;
 mod identities;
 pub(super) mod logging;
 pub(super) mod process;
@@ -32,13 +33,13 @@ use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
 use crate::config::{self, Config, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
-use crate::job::{ClosedRootKeys, Jobs};
+use crate::job::{ClosedRootKeys, Feeds, Jobs, feed};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{self, NodeFacts, Recorder};
 use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{BackendKind, RootKeys};
-use crate::store::{SealKeys, SqliteStore};
+use crate::store::{SealKeys, SqliteStore, Store};
 
 use devices::Devices;
 pub use error::Error;
@@ -255,6 +256,15 @@ async fn serve(
         .first()
         .and_then(|listener| listener.local_addr().ok());
     let operations = Arc::new(operations.served_over_https(https_port.map(|address| address.port())));
+    let feeds = Feeds::default();
+    let all: Arc<dyn Store> = store.clone();
+    let delivering = feed::start(
+        feeds::feeds(&config.custody.feeds),
+        config.state_directory.join("feeds"),
+        &all,
+        &recorder,
+        &feeds,
+    )?;
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,
@@ -274,6 +284,7 @@ async fn serve(
     };
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;
+    jobs.feeds = feeds;
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),
@@ -286,6 +297,7 @@ async fn serve(
     let stop_admin = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
     let mut background = jobs.start();
+    background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
     for (opener, _) in openers.into_iter().zip(pending).filter(|(_, pending)| *pending) {
         let trying = opener.keep_trying(recorder.clone(), Arc::clone(&loader), came_up.clone());

@@ -1,6 +1,8 @@
 //! `[custody]`: the custody log, which log it is and where its checkpoints are signed.
 
+mod feed;
 mod software;
+mod witness;
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +10,9 @@ use std::time::Duration;
 use super::reader::Section;
 use super::sections::{DAY, SECOND};
 use super::{Device, Mirror};
+
+pub use feed::{Feed, FeedReceiver, SyslogReceiver};
+pub use witness::{CustodyWitness, WhenAbsent};
 
 /// What ends the name of a log that is signed by software.
 const BY_SOFTWARE: &str = "/software";
@@ -25,6 +30,10 @@ pub struct Custody {
     pub interval: Duration,
     /// The time from a checkpoint to the next while nothing is recorded.
     pub heartbeat: Duration,
+    /// `[custody.witness]`: who cosigns checkpoints; none where nobody does.
+    pub witness: Option<CustodyWitness>,
+    /// `[[custody.feed]]`: where records go at once; names unique.
+    pub feeds: Vec<Feed>,
 }
 
 /// Where checkpoints are signed.
@@ -87,6 +96,8 @@ pub(super) fn custody(
     let heartbeat = section
         .duration("heartbeat", &(SECOND..=DAY))
         .unwrap_or(Custody::USUAL_HEARTBEAT);
+    let witness = witness::witness(&mut section);
+    let feeds = feed::feeds(&mut section);
     section.finish();
     Custody {
         origin,
@@ -94,6 +105,8 @@ pub(super) fn custody(
         key_label,
         interval,
         heartbeat,
+        witness,
+        feeds,
     }
 }
 

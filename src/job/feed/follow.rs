@@ -1,0 +1,108 @@
+//! The loop of a feed: what is new in the log goes to its receiver, and what the receiver has moves its position.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::position::Position;
+use super::status::Teller;
+use super::{Sink, Trouble};
+use crate::recorder;
+use crate::store::Store;
+
+/// How many records are read and handed over at a time.
+const BATCH: u32 = 256;
+/// How many may be handed over unconfirmed: what is sent twice at most when a connection breaks.
+const UNCONFIRMED: u64 = 16 * 1024;
+/// How long to wait after a trouble: the first time, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+
+pub(super) struct Follower {
+    pub(super) name: String,
+    pub(super) position: Position,
+    pub(super) teller: Teller,
+    pub(super) sink: Box<dyn Sink>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) log: watch::Receiver<recorder::Status>,
+}
+
+impl Follower {
+    /// Follows the log until the recorder ends.
+    pub(super) async fn run(mut self) {
+        let mut pause = PAUSES.0;
+        loop {
+            let before = self.position.read().await.ok();
+            let Err(Trouble(why)) = self.follow().await else {
+                return;
+            };
+            if self.teller.stands_still(&why) {
+                tracing::error!(feed = %self.name, "a feed of the custody log stands still: {why}");
+            }
+            if self.position.read().await.ok() > before {
+                pause = PAUSES.0;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Delivers from the kept position on, until something goes wrong or the recorder ends.
+    async fn follow(&mut self) -> Result<(), Trouble> {
+        let mut confirmed = self.position.read().await?;
+        let mut next = confirmed;
+        // When what was handed over has to be confirmed.
+        let mut due = None;
+        let mut is_told = false;
+        loop {
+            let size = self.log.borrow_and_update().head.size;
+            if next > size {
+                return Err(Trouble(format!(
+                    "it has delivered {next} records, and the log has {size}: was the database put back? Remove {} to begin \
+                     anew with the first record",
+                    self.position.path().display()
+                )));
+            }
+            let confirm_now = next > confirmed
+                && (due.is_some_and(|due| due <= Instant::now()) || next - confirmed >= UNCONFIRMED);
+            if confirm_now {
+                self.sink.confirm().await?;
+                self.position.keep(next).await?;
+                confirmed = next;
+                due = None;
+                self.delivered(next, &mut is_told);
+            } else if next < size {
+                let records = self.store.custody_records(next, BATCH).await;
+                let records = records.map_err(|error| Trouble(format!("the log can't be read: {error}")))?;
+                self.sink.deliver(&records).await?;
+                let last = records.last().map(|record| record.sequence + 1);
+                next = last.ok_or_else(|| Trouble(format!("record {next} is missing in the log")))?;
+                due.get_or_insert_with(|| Instant::now() + self.sink.patience());
+            } else {
+                if next == confirmed {
+                    self.delivered(next, &mut is_told);
+                }
+                let waited = async {
+                    match due {
+                        Some(due) => tokio::time::sleep_until(due).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    changed = self.log.changed() => if changed.is_err() {
+                        return Ok(());
+                    },
+                    () = waited => {}
+                }
+            }
+        }
+    }
+
+    fn delivered(&self, next: u64, is_told: &mut bool) {
+        self.teller.is_at(next);
+        if !std::mem::replace(is_told, true) {
+            tracing::info!(feed = %self.name, next, "a feed of the custody log delivers");
+        }
+    }
+}
