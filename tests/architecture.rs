@@ -77,7 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "recorder",
         &["store", "root_key", "key", "adapter", "custody", "kmip"],
     ),
-    ("witness", &["custody"]),
+    ("witness", &["recorder", "store", "custody"]),
     ("root_key", &["key", "adapter"]),
     ("store", &["key", "adapter", "custody", "kmip"]),
     ("cryptography", &["kmip"]),

@@ -164,11 +164,11 @@ impl From<crate::recorder::Error> for Refusal {
             Error::Conflict(_) => Kind::Conflict,
             Error::Change(error) => kind_of_store_error(error),
             Error::Refused(_) | Error::BrokenLog { .. } | Error::Stopped => Kind::Unavailable,
-            Error::OutcomeUnknown(_) | Error::WriterEnded => Kind::Internal,
+            Error::OutcomeUnknown(_) | Error::WriterEnded | Error::Unwitnessed { .. } => Kind::Internal,
         };
         let refusal = Self::new(kind, error.to_string());
         match error {
-            Error::OutcomeUnknown(_) | Error::WriterEnded => {
+            Error::OutcomeUnknown(_) | Error::WriterEnded | Error::Unwitnessed { .. } => {
                 refusal.remedy("read the resource before repeating the change")
             }
             Error::Refused(_) => {

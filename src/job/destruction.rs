@@ -166,7 +166,7 @@ impl Destroyer {
             // Where it may have been committed, it is the present version.
             if !matches!(
                 error,
-                Failure::Recorder(recorder::Error::OutcomeUnknown(_) | recorder::Error::WriterEnded)
+                Failure::Recorder(ref error) if error.is_outcome_unknown()
             ) {
                 backend.destroy(&last).await?;
             }

@@ -1,6 +1,7 @@
 //! Why something was not written.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::store;
 
@@ -33,6 +34,19 @@ pub enum Error {
         "the custody log's writer ended, and it is not known whether the change and its record were written"
     )]
     WriterEnded,
+    /// Change and record are there, and too few witnesses have seen the record to answer the client.
+    #[error(
+        "record {sequence} is written, and not enough witnesses have cosigned it within {wait:?}, which \
+         `custody.witness.when_absent` asks for: {why}"
+    )]
+    Unwitnessed {
+        /// The number of the record.
+        sequence: u64,
+        /// How long was waited for them.
+        wait: Duration,
+        /// What is known of them.
+        why: String,
+    },
     /// The recorder was stopped; nothing was changed.
     #[error("the server is stopping")]
     Stopped,
@@ -46,13 +60,16 @@ impl Error {
             | Self::Change(error)
             | Self::Refused(error)
             | Self::OutcomeUnknown(error) => Some(error),
-            Self::BrokenLog { .. } | Self::WriterEnded | Self::Stopped => None,
+            Self::BrokenLog { .. } | Self::WriterEnded | Self::Unwitnessed { .. } | Self::Stopped => None,
         }
     }
 
-    /// Whether nobody knows if change and record were written.
+    /// Whether change and record may be there: nobody knows, or they are, and are too little to answer the client.
     pub const fn is_outcome_unknown(&self) -> bool {
-        matches!(self, Self::OutcomeUnknown(_) | Self::WriterEnded)
+        matches!(
+            self,
+            Self::OutcomeUnknown(_) | Self::WriterEnded | Self::Unwitnessed { .. }
+        )
     }
 
     /// The error of a change that the store refused while the log is well.

@@ -7,7 +7,7 @@
 //! What the caller can rely on:
 //! - `Ok` from [`Recorder::commit`] means that change and record are on the disk.
 //! - An error means that neither is there, except [`Error::OutcomeUnknown`] and [`Error::WriterEnded`], which say that
-//!   nobody knows yet.
+//!   nobody knows yet, and [`Error::Unwitnessed`], which says that both are there.
 //! - While the log cannot be written, every commit is refused. There is no mode without a log.
 
 mod checkpoint;
@@ -18,9 +18,11 @@ mod log;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tiles;
+mod witnessing;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -81,6 +83,8 @@ pub struct Recorder {
     store: Arc<dyn WriteStore>,
     checkpoints: Arc<watch::Sender<CheckpointStatus>>,
     broken: Arc<watch::Sender<Option<String>>>,
+    /// How long clients wait for witnesses, where they do.
+    witnesses: Arc<OnceLock<Duration>>,
     /// Those who sign, and ask for signatures.
     signing: TaskTracker,
 }
@@ -132,6 +136,7 @@ impl Recorder {
             store,
             checkpoints: Arc::new(watch::Sender::new(checkpoints)),
             broken: Arc::new(broken),
+            witnesses: Arc::default(),
             signing: TaskTracker::new(),
         })
     }
@@ -193,6 +198,7 @@ impl Recorder {
         events: Vec<Event>,
     ) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
+        let (wait, number) = (self.wait_of(&events), events.len() as u64);
         self.entries
             .send(Entry {
                 changes,
@@ -201,7 +207,11 @@ impl Recorder {
             })
             .await
             .map_err(|_| Error::Stopped)?;
-        answered.await.map_err(|_| Error::WriterEnded)?
+        let committed = answered.await.map_err(|_| Error::WriterEnded)??;
+        if let Some(wait) = wait {
+            self.witnessed(committed.sequence + number, wait).await?;
+        }
+        Ok(committed)
     }
 
     /// A number that grows whenever adapters, what is set for them, certificates or root keys have changed: whoever keeps them at hand reads

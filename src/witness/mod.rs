@@ -4,7 +4,10 @@
 //!
 //! [`Witness`] is the server's side: it judges ([`judge()`]), remembers ([`Memory`]) and signs ([`WitnessKey`]); [`serve`]
 //! answers HTTP for it. It needs nothing of the key service but the custody log's formats.
+//!
+//! [`Witnesses`] is the log's side, which asks the witnesses of a policy for each checkpoint.
 
+mod client;
 mod judge;
 mod key;
 mod memory;
@@ -16,6 +19,7 @@ mod testing;
 mod tests;
 mod tls;
 
+pub use client::{Witnesses, WitnessesConfig, WitnessesError};
 pub use judge::{Refusal, WitnessedLog, judge};
 pub use key::{KeyError, WitnessKey};
 pub use memory::{Cosigned, Fork, Memory, MemoryError};

@@ -63,11 +63,16 @@ impl Log {
     pub(super) fn sign(&self, head: Head) -> SignedNote {
         let origin = self.origin.clone();
         let text = Checkpoint { origin, head }.to_string();
-        let signature = self.key.sign(text.as_bytes()).to_bytes().to_vec();
+        let signature = self.sign_text(&text);
         SignedNote {
             text,
             signatures: vec![self.verifier().signature(signature)],
         }
+    }
+
+    /// The signature of a text.
+    pub(super) fn sign_text(&self, text: &str) -> Vec<u8> {
+        self.key.sign(text.as_bytes()).to_bytes().to_vec()
     }
 
     pub(super) fn proof(&self, old: u64, size: u64) -> Vec<Hash> {

@@ -1,6 +1,7 @@
 //! A witness over real HTTP, with a real file as its memory.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reqwest::StatusCode;
@@ -10,16 +11,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::testing::Log;
-use super::{AddCheckpoint, Memory, MemoryError, Witness, WitnessKey, serve};
+use super::{AddCheckpoint, Memory, MemoryError, Witness, WitnessKey, WitnessedLog, serve, tls};
 use crate::custody::{Hash, Head, SignedNote, VerifierKey};
 
 const NAME: &str = "witness.example/w1";
 const ORIGIN: &str = "node-1/claviger";
 
 /// A witness that answers, on a memory that outlives it.
-struct Running {
+pub(super) struct Running {
     folder: TempDir,
     url: String,
+    address: SocketAddr,
+    logs: Vec<WitnessedLog>,
     key: VerifierKey,
     stop: CancellationToken,
     task: AbortOnDropHandle<()>,
@@ -27,7 +30,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(logs: &[&Log]) -> Self {
+    pub(super) async fn start(logs: &[&Log]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         WitnessKey::make(NAME, &folder.path().join("key.pem")).unwrap();
         Memory::make(&folder.path().join("witness.db"))
@@ -38,30 +41,69 @@ impl Running {
         Self::on(folder, logs).await
     }
 
+    /// The same with HTTPS, by a certificate of its own.
+    pub(super) async fn start_tls(logs: &[&Log]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(folder.path().join("server.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.path().join("server.key"), made.signing_key.serialize_pem()).unwrap();
+        WitnessKey::make(NAME, &folder.path().join("key.pem")).unwrap();
+        Memory::make(&folder.path().join("witness.db"))
+            .await
+            .unwrap()
+            .close()
+            .await;
+        Self::on(folder, logs).await
+    }
+
+    pub(super) fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn certificate(&self) -> PathBuf {
+        self.folder.path().join("server.pem")
+    }
+
     async fn on(folder: TempDir, logs: &[&Log]) -> Self {
-        let key = WitnessKey::load(NAME, &folder.path().join("key.pem")).unwrap();
-        let memory = Memory::open(&folder.path().join("witness.db")).await.unwrap();
-        let public = key.public().clone();
-        let logs = logs.iter().map(|log| log.witnessed()).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        let witness = Arc::new(Witness::new(key, memory, logs));
-        let task = tokio::spawn(serve(vec![listener], None, witness, stop.clone()));
+        let logs: Vec<_> = logs.iter().map(|log| log.witnessed()).collect();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, key, stop, task) = answering(folder.path(), any, logs.clone()).await;
+        let scheme = if folder.path().join("server.pem").exists() {
+            "https"
+        } else {
+            "http"
+        };
         Self {
             folder,
-            url,
-            key: public,
+            url: format!("{scheme}://{address}"),
+            address,
+            logs,
+            key,
             stop,
-            task: AbortOnDropHandle::new(task),
+            task,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }
 
-    async fn stop(self) -> TempDir {
-        self.stop.cancel();
-        self.task.await.unwrap();
+    pub(super) async fn stop(mut self) -> TempDir {
+        self.pause().await;
         self.folder
+    }
+
+    /// Stops answering.
+    pub(super) async fn pause(&mut self) {
+        self.stop.cancel();
+        (&mut self.task).await.unwrap();
+    }
+
+    /// Answers again, at the same address.
+    pub(super) async fn resume(&mut self) {
+        let (_, _, stop, task) = answering(self.folder.path(), self.address, self.logs.clone()).await;
+        (self.stop, self.task) = (stop, task);
     }
 
     fn memory(&self) -> PathBuf {
@@ -94,6 +136,27 @@ impl Running {
         }
         (status.as_u16(), answer)
     }
+}
+
+/// A witness that answers at this address, on what lies in the folder.
+async fn answering(
+    folder: &Path,
+    address: SocketAddr,
+    logs: Vec<WitnessedLog>,
+) -> (SocketAddr, VerifierKey, CancellationToken, AbortOnDropHandle<()>) {
+    let key = WitnessKey::load(NAME, &folder.join("key.pem")).unwrap();
+    let memory = Memory::open(&folder.join("witness.db")).await.unwrap();
+    let public = key.public().clone();
+    let listener = TcpListener::bind(address).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let certificate = folder.join("server.pem");
+    let tls = certificate
+        .exists()
+        .then(|| tls(&certificate, &folder.join("server.key")).unwrap());
+    let stop = CancellationToken::new();
+    let witness = Arc::new(Witness::new(key, memory, logs));
+    let task = tokio::spawn(serve(vec![listener], tls, witness, stop.clone()));
+    (address, public, stop, AbortOnDropHandle::new(task))
 }
 
 fn log(size: u64) -> Log {

@@ -57,6 +57,14 @@ pub enum Error {
     /// A live feed can't be delivered as it is configured.
     #[error("a feed of the custody log: {0}")]
     Feed(#[from] SyslogError),
+    /// The witnesses of the custody log can't be asked as it is configured.
+    #[error("the witnesses of the custody log ({}): {why}", policy.display())]
+    Witness {
+        /// The policy that names them.
+        policy: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// KMIP can't be spoken.
     #[error("{0}")]
     Endpoint(#[from] endpoint::Error),

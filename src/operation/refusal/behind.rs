@@ -43,7 +43,9 @@ impl Refusal {
             _ => {}
         }
         let is_unknown = error.is_outcome_unknown();
-        let message = if is_unknown {
+        let message = if matches!(error, recorder::Error::Unwitnessed { .. }) {
+            "The request is recorded, and not enough witnesses have seen its record; try again"
+        } else if is_unknown {
             "It is not known whether the request was carried out"
         } else {
             "The request was not carried out, since it could not be recorded"

@@ -1,0 +1,248 @@
+//! A witness as its administrator has it: the built binary, killed and started again.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a helper of a test cannot do fails the test"
+)]
+
+mod support;
+
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use claviger::custody::{
+    Checkpoint, CompactRange, Hash, Head, SignatureType, SignedNote, VerifierKey, consistency_plan, fold,
+    leaf_hash,
+};
+use claviger::witness::AddCheckpoint;
+use ed25519_dalek::{Signer as _, SigningKey};
+use reqwest::StatusCode;
+use serde_json::Value;
+use support::log::Log as Said;
+use support::server::signal;
+use tempfile::TempDir;
+
+const ORIGIN: &str = "node-1/claviger";
+
+/// A log that only this test has.
+struct Log {
+    key: SigningKey,
+    leaves: Vec<Hash>,
+}
+
+impl Log {
+    fn new(size: u64) -> Self {
+        Self {
+            key: SigningKey::from_bytes(&[7; 32]),
+            leaves: (0..size).map(|number| leaf_hash(&number.to_be_bytes())).collect(),
+        }
+    }
+
+    fn verifier(&self) -> VerifierKey {
+        VerifierKey::new(
+            ORIGIN,
+            SignatureType::Ed25519,
+            self.key.verifying_key().as_bytes(),
+        )
+        .unwrap()
+    }
+
+    fn root(&self, from: u64, to: u64) -> Hash {
+        let mut tree = CompactRange::new();
+        for leaf in &self.leaves[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()] {
+            tree.append(*leaf);
+        }
+        tree.root()
+    }
+
+    fn request(&self, old: u64, size: u64) -> AddCheckpoint {
+        let checkpoint = Checkpoint {
+            origin: ORIGIN.to_owned(),
+            head: Head {
+                size,
+                root: self.root(0, size),
+            },
+        };
+        let text = checkpoint.to_string();
+        let signature = self.key.sign(text.as_bytes()).to_bytes().to_vec();
+        let plan = consistency_plan(old, size).unwrap();
+        let proof = plan.iter().map(|run| {
+            let hashes = run
+                .iter()
+                .map(|node| self.root(node.index << node.height, (node.index + 1) << node.height));
+            fold(&hashes.collect::<Vec<_>>()).unwrap()
+        });
+        AddCheckpoint {
+            old,
+            proof: proof.collect(),
+            note: SignedNote {
+                text,
+                signatures: vec![self.verifier().signature(signature)],
+            },
+        }
+    }
+}
+
+struct Witness {
+    folder: TempDir,
+    address: String,
+    process: Option<Child>,
+    said: Said,
+}
+
+impl Witness {
+    fn start(log: &Log) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let mut witness = Self {
+            folder: tempfile::tempdir().unwrap(),
+            address,
+            process: None,
+            said: Said::default(),
+        };
+        let key = log.verifier().to_string();
+        let made = witness.claviger(&["init", "w.example/1", "--listen", &witness.address, "--log", &key]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        witness.start_again();
+        witness
+    }
+
+    fn directory(&self) -> std::path::PathBuf {
+        self.folder.path().join("witness")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        command.arg("witness").arg("--directory").arg(self.directory());
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    fn claviger(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn start_again(&mut self) {
+        let position = self.said.position();
+        let mut process = self.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+        self.said.follow(process.stderr.take().unwrap());
+        self.process = Some(process);
+        self.said.wait_for(position, "the witness is ready");
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    fn show(&self) -> Value {
+        let shown = self.claviger(&["--output", "json", "show"]);
+        assert!(
+            shown.status.success(),
+            "{}",
+            String::from_utf8_lossy(&shown.stderr)
+        );
+        serde_json::from_slice(&shown.stdout).unwrap()
+    }
+
+    async fn post(&self, request: &AddCheckpoint) -> Option<(StatusCode, String)> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}/add-checkpoint", self.address);
+        let answer = client.post(url).body(request.to_string()).send().await.ok()?;
+        Some((answer.status(), answer.text().await.ok()?))
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_is_killed_at_any_moment_takes_no_cosignature_back() {
+    const KILLS: usize = 25;
+    let log = Log::new(10_000);
+    let mut witness = Witness::start(&log);
+    // What it has signed, as far as anybody was told.
+    let (mut old, mut acknowledged) = (0, 0);
+    for round in 0..KILLS {
+        let pid = witness.process.as_ref().unwrap().id();
+        // At another point of a request each time.
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_micros(1500 * (round as u64 + 1)));
+            signal(pid, "KILL");
+        });
+        while let Some((status, words)) = witness.post(&log.request(old, old + 1)).await {
+            assert_eq!(status, StatusCode::OK, "{words}");
+            old += 1;
+            acknowledged = old;
+        }
+        killer.join().unwrap();
+        witness.kill();
+        witness.start_again();
+        let (status, words) = witness.post(&log.request(9_999, 10_000)).await.unwrap();
+        assert_eq!(status, StatusCode::CONFLICT);
+        old = words.trim_end().parse().unwrap();
+        assert!(
+            (acknowledged..=acknowledged + 1).contains(&old),
+            "{acknowledged} were cosigned, and {old} are known"
+        );
+    }
+    assert!(acknowledged > 0);
+    println!("{KILLS} kills, {acknowledged} cosignatures, none taken back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sets_up_a_witness_and_sees_what_it_has_seen() {
+    let mut log = Log::new(30);
+    let mut witness = Witness::start(&log);
+    for (name, expected) in [
+        ("", 0o700),
+        ("witness.toml", 0o600),
+        ("witness.pem", 0o600),
+        ("witness.db", 0o600),
+    ] {
+        assert_eq!(mode(&witness.directory().join(name)), expected, "{name}");
+    }
+    let shown = witness.show();
+    assert_eq!(shown["logs"][0]["origin"], ORIGIN);
+    assert!(shown["logs"][0]["size"].is_null());
+    let key: VerifierKey = shown["key"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        (key.name(), key.signature_type()),
+        ("w.example/1", SignatureType::Cosignature)
+    );
+    let request = log.request(0, 20);
+    let (status, lines) = witness.post(&request).await.unwrap();
+    assert_eq!(status, StatusCode::OK);
+    let note: SignedNote = format!("{}{lines}", request.note).parse().unwrap();
+    assert!(note.verified_by([&key]).is_ok());
+    assert_eq!(witness.show()["logs"][0]["size"], 20);
+    // Made once.
+    let again = witness.claviger(&["init", "w.example/1"]);
+    assert_eq!(again.status.code(), Some(1));
+    // Two forms of one log are an administrator's business.
+    log.leaves[3] = leaf_hash(b"another");
+    assert_eq!(witness.post(&log.request(20, 20)).await.unwrap().0, 422);
+    let shown = witness.claviger(&["show"]);
+    assert_eq!(shown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("TWO LOGS"));
+    // It stops when it is told to, and not without what it remembers.
+    signal(witness.process.as_ref().unwrap().id(), "TERM");
+    assert!(witness.process.take().unwrap().wait().unwrap().success());
+    std::fs::remove_file(witness.directory().join("witness.db")).unwrap();
+    let refused = witness.claviger(&["run"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is missing"));
+}
