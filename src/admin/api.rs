@@ -94,6 +94,9 @@ pub struct Status {
     /// The live feeds of the custody log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feeds: Vec<Feed>,
+    /// The last comparison of the keys' rows with the custody log; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_comparison: Option<RowComparisonSummary>,
 }
 
 /// A live feed of the custody log.
@@ -108,6 +111,53 @@ pub struct Feed {
     /// Why it stands still; absent where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+/// The last comparison of the keys' rows with the custody log, in numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowComparisonSummary {
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339")]
+    pub ended_at: OffsetDateTime,
+    /// Rows that were compared.
+    pub rows: u64,
+    /// Rows that could not be judged.
+    pub not_judged: u64,
+    /// Keys whose row is not as the log says.
+    pub wrong: u64,
+}
+
+/// `GET` and `POST /v1/custody/comparison`: the rows of all keys, compared with the custody log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowComparison {
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339")]
+    pub began_at: OffsetDateTime,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339")]
+    pub ended_at: OffsetDateTime,
+    /// Records that were read.
+    pub records: u64,
+    /// Rows that were compared.
+    pub rows: u64,
+    /// Rows that could not be judged: their root key is closed, their seal is wrong, or no record says how they have to be.
+    pub not_judged: u64,
+    /// Keys whose row is not as the log says.
+    pub wrong: u64,
+    /// Those keys, up to a thousand.
+    pub findings: Vec<WrongRow>,
+}
+
+/// A key whose row is not as the custody log says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongRow {
+    /// Its adapter, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<Uuid>,
+    /// The key.
+    pub key: Uuid,
+    /// What is wrong, in words.
+    pub what: String,
 }
 
 /// How far the custody log is signed.

@@ -44,6 +44,7 @@ mod adapters;
 mod administration;
 pub mod api;
 mod certificates;
+mod comparison;
 mod custody;
 mod error;
 mod extract;
@@ -95,5 +96,6 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(keys::routes())
         .merge(key_scan::routes())
         .merge(custody::routes())
+        .merge(comparison::routes())
         .with_state(administration)
 }

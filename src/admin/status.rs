@@ -88,6 +88,7 @@ async fn show(
         }
     }
     problems.extend(recorder_problem(&administration));
+    problems.extend(super::comparison::problems(&administration));
     let number = root_keys.len() as u64;
     let mut root_keys_in_change = Vec::new();
     for root_key in root_keys {
@@ -125,6 +126,7 @@ async fn show(
         signing,
         key_scan: super::key_scan::summary(&administration),
         feeds,
+        row_comparison: super::comparison::summary(&administration),
     }))
 }
 

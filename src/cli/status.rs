@@ -50,6 +50,16 @@ fn table(status: &Status) -> String {
         };
         properties.line(&format!("feed {}", feed.name), delivered);
     }
+    if let Some(comparison) = &status.row_comparison {
+        let found = format!(
+            "{} compared with the custody log, {} wrong, {} not judged; {}",
+            comparison.rows,
+            comparison.wrong,
+            comparison.not_judged,
+            time(comparison.ended_at)
+        );
+        properties.line("rows of keys", found);
+    }
     for root_key in &status.root_keys_in_change {
         let mut facts = vec![root_key.state.clone()];
         facts.extend(super::root_key::rotation(root_key));

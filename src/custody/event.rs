@@ -34,6 +34,8 @@ pub struct Event {
     pub approvers: Vec<Approver>,
     /// The client certificate that it is about (not the actor's, which the actor names).
     pub certificate: Option<CertificateFacts>,
+    /// The rows of keys that its commit wrote. The recorder fills it in.
+    pub rows: Vec<RowFacts>,
     /// The request's place in the protocol.
     pub request: Option<RequestFacts>,
     /// The device's own error, where one made it fail.
@@ -56,6 +58,7 @@ impl Event {
             root_key: None,
             approvers: Vec::new(),
             certificate: None,
+            rows: Vec::new(),
             request: None,
             device: None,
             details: BTreeMap::new(),
@@ -227,6 +230,19 @@ pub struct ObjectFacts {
     /// the event's own changes wrote; for one that was only read, the reader gives the digest of the row it read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_sha256: Option<Hash>,
+}
+
+/// The row of a key as an event's commit wrote it. Each writing of a row is in one record, so the last one that names a key
+/// says how its row has to be, until the key's adapter is deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowFacts {
+    /// The key's Unique Identifier.
+    pub identifier: Uuid,
+    /// How often its row was written, with this time.
+    pub revision: u64,
+    /// Digest of the row (`store::KeyRow::digest`).
+    pub sha256: Hash,
 }
 
 /// The root key of an event.

@@ -21,6 +21,7 @@
 mod checkpoint;
 mod event;
 mod hash;
+mod ledger;
 mod merkle;
 mod name;
 mod note;
@@ -33,9 +34,10 @@ mod verify;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{
     Actor, AdapterFacts, Approver, CertificateFacts, ClockFacts, ClockState, DeviceFault, Event, ObjectFacts,
-    Origin, Outcome, RequestFacts, RootKeyFacts,
+    Origin, Outcome, RequestFacts, RootKeyFacts, RowFacts,
 };
 pub use hash::Hash;
+pub use ledger::{RowFault, RowLedger};
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
 pub use name::EventName;
 pub use note::{NoteError, NoteSignature, SignatureType, Signed, SignedNote, VerifierKey, cosigned};

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Actor, AdapterFacts, Approver, CertificateFacts, ClockFacts, DeviceFault, Event, EventName, Hash,
-    ObjectFacts, Origin, Outcome, RequestFacts, RootKeyFacts,
+    ObjectFacts, Origin, Outcome, RequestFacts, RootKeyFacts, RowFacts,
 };
 
 /// The version of the form that is written.
@@ -71,6 +71,9 @@ pub struct Record {
     /// About which client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateFacts>,
+    /// Which rows of keys its commit wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowFacts>,
     /// In which request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestFacts>,
@@ -111,6 +114,7 @@ impl Record {
             root_key: event.root_key,
             approvers: event.approvers,
             certificate: event.certificate,
+            rows: event.rows,
             request: event.request,
             device: event.device,
             details: event.details,
@@ -292,6 +296,11 @@ mod tests {
             issuer: "CN=b".into(),
             serial: "02".into(),
         });
+        full.rows = vec![RowFacts {
+            identifier: Uuid::from_u128(2),
+            revision: 3,
+            sha256: Hash([0xef; 32]),
+        }];
         full.device = Some(DeviceFault {
             function: "C_UnwrapKey".into(),
             code: 0x30,

@@ -1,6 +1,7 @@
 //! What goes on in the background: keys are wrapped anew or moved, root keys and their versions destroyed. The home of
 //! readiness, reconciliation and inventory too.
 
+mod comparison;
 mod destruction;
 pub mod feed;
 mod inventory;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
+pub use comparison::{Compared, Comparison, ComparisonError, RowFinding};
 pub use destruction::{Destroyer, Failure};
 pub use feed::{FeedStatus, Feeds};
 pub use inventory::{Findings, Inventory};
@@ -45,6 +47,8 @@ pub struct Jobs {
     pub closed: ClosedRootKeys,
     /// What compares the wrapped keys in key managers with the rows.
     pub inventory: Inventory,
+    /// What compares the rows of keys with the custody log.
+    pub comparison: Comparison,
     /// What enters versions of root keys that were made elsewhere.
     pub versions: Versions,
     /// How the live feeds of the custody log do.
@@ -62,6 +66,7 @@ impl Jobs {
             feeds: Feeds::default(),
             closed: ClosedRootKeys::default(),
             inventory: Inventory::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
+            comparison: Comparison::new(Arc::clone(&store), recorder.clone()),
             versions: Versions::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             destroyer: Destroyer::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             store,
@@ -90,6 +95,7 @@ impl Jobs {
             tokio::spawn(self.destroyer.clone().run()),
             tokio::spawn(self.versions.clone().run()),
             tokio::spawn(self.inventory.clone().run()),
+            tokio::spawn(self.comparison.clone().run()),
         ]
     }
 }

@@ -26,9 +26,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
-use crate::custody::{Event, Hash, Head};
+use crate::custody::{Event, Head, RowFacts};
 use crate::store::{Change, WriteStore};
 
 pub use checkpoint::{
@@ -58,8 +57,8 @@ pub struct NodeFacts {
 pub struct Committed {
     /// The number of its record.
     pub sequence: u64,
-    /// The digests of the key rows that it wrote.
-    pub keys: Vec<(Uuid, Hash)>,
+    /// The rows of keys that it wrote.
+    pub rows: Vec<RowFacts>,
 }
 
 /// How the recorder does.

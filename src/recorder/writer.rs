@@ -186,7 +186,7 @@ impl Writer {
                 }
             }
         };
-        tell_digests(&mut events, &applied);
+        tell_rows(&mut events, &applied);
         group.changes_identities |= changes.iter().any(Change::is_of_identities);
         let mut sequences = events
             .into_iter()
@@ -197,7 +197,7 @@ impl Writer {
             answer,
             committed: Committed {
                 sequence,
-                keys: applied.keys,
+                rows: applied.rows,
             },
         });
         Ok(())
@@ -220,17 +220,24 @@ impl Writer {
     }
 }
 
-/// Tells each key's last event the digest of the row that was written.
-fn tell_digests(events: &mut [Event], applied: &Applied) {
-    let mut told = Vec::new();
-    for object in events.iter_mut().rev().filter_map(|event| event.object.as_mut()) {
-        if let Ok(identifier) = Uuid::parse_str(&object.identifier)
-            && !told.contains(&identifier)
-            && let Some((_, digest)) = applied.keys.iter().rev().find(|(id, _)| *id == identifier)
+/// Tells the last event about each key how its row was written; where none is about it, the last event of all.
+fn tell_rows(events: &mut [Event], applied: &Applied) {
+    for row in &applied.rows {
+        let about = events.iter().rposition(|event| {
+            let object = event.object.as_ref();
+            object.is_some_and(|object| Uuid::parse_str(&object.identifier) == Ok(row.identifier))
+        });
+        let Some(event) = events.get_mut(about.unwrap_or(events.len().saturating_sub(1))) else {
+            continue;
+        };
+        if about.is_some()
+            && let Some(object) = &mut event.object
         {
-            object.row_sha256 = Some(*digest);
-            told.push(identifier);
+            object.row_sha256 = Some(row.sha256);
         }
+        // Written twice in one commit, it was only ever seen as it is last.
+        event.rows.retain(|before| before.identifier != row.identifier);
+        event.rows.push(row.clone());
     }
 }
 

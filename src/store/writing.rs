@@ -1,9 +1,8 @@
 //! The writing half of a store. Only the recorder calls it; a test of the architecture sees to that.
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
-use crate::custody::{Hash, TileHash};
+use crate::custody::{RowFacts, TileHash};
 
 use super::{Appended, Change, CustodyHead, Error, Store, StoredCheckpoint};
 
@@ -59,6 +58,6 @@ pub trait WriteTransaction: Send {
 /// What changes left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// The keys that were written, with the digest of each one's row.
-    pub keys: Vec<(Uuid, Hash)>,
+    /// The rows of keys that were written, in order.
+    pub rows: Vec<RowFacts>,
 }

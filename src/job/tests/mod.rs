@@ -2,6 +2,7 @@
 //! none is under a version that its row does not name, and none is recorded twice.
 
 mod backend;
+mod comparison;
 mod inventory;
 mod versions;
 

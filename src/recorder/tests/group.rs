@@ -2,7 +2,7 @@
 
 use super::super::{Error, QUEUE};
 use super::{House, event, marks};
-use crate::custody::{Event, EventName, ObjectFacts};
+use crate::custody::{Event, EventName, ObjectFacts, RowFacts};
 use crate::recorder::by_client;
 use crate::store::suite::fixture::{caller, certificate, row};
 use crate::store::{self, Change};
@@ -36,9 +36,15 @@ async fn a_change_and_its_record_are_written_together() {
         .await
         .unwrap();
     let read = house.fixture.store.key(east.id, id).await.unwrap().unwrap();
-    assert_eq!(committed.keys, [(id, read.digest.unwrap())]);
+    let written = RowFacts {
+        identifier: id,
+        revision: 1,
+        sha256: read.digest.unwrap(),
+    };
+    assert_eq!(committed.rows, [written]);
     let (records, _) = house.verified().await;
     assert_eq!(records[0].object.as_ref().unwrap().row_sha256, read.digest);
+    assert_eq!(records[0].rows, committed.rows);
     assert_eq!(records[0].adapter.as_ref().unwrap().name, "east");
     assert_eq!(
         records[0].origin.as_ref().unwrap().tls_version.as_deref(),
@@ -66,9 +72,11 @@ async fn records_that_belong_together_are_there_together_or_not_at_all() {
         )
         .await
         .unwrap();
-    assert_eq!((written.sequence, written.keys.len()), (0, 2));
+    assert_eq!((written.sequence, written.rows.len()), (0, 2));
     let (records, _) = house.verified().await;
     assert_eq!(marks(&records), ["2", "3"]);
+    // Neither record is about a key: each row that was written is in the log all the same.
+    assert_eq!((&records[0].rows, &records[1].rows), (&Vec::new(), &written.rows));
     let objects = house.fixture.store.locate(east.id, &[], None, 9).await.unwrap();
     assert_eq!(objects.rows.len(), 3);
 }

@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, Maker, row, write};
 use crate::adapter::{Adapter, RootKeyId};
+use crate::custody::RowFacts;
 use crate::kmip::ttlv::DateTime;
 use crate::store::{Change, Error};
 
@@ -20,7 +21,12 @@ pub(crate) async fn a_key_is_read_back_as_it_was_written<M: Maker>() {
         .unwrap();
     assert_eq!((&read.object, &read.wrapped), (&written.object, &written.wrapped));
     assert_eq!(read.revision, 1);
-    assert_eq!(applied.keys, [(written.object.id(), read.digest.unwrap())]);
+    let expected = RowFacts {
+        identifier: written.object.id(),
+        revision: read.revision,
+        sha256: read.digest.unwrap(),
+    };
+    assert_eq!(applied.rows, [expected]);
 }
 
 pub(crate) async fn a_key_of_another_adapter_is_not_there<M: Maker>() {

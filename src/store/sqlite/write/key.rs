@@ -8,6 +8,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::change::Changes;
 use super::custody::integer;
 use crate::adapter::AdapterId;
+use crate::custody::RowFacts;
 use crate::store::index::term;
 use crate::store::table::{KeyColumns, Sealed};
 use crate::store::{Applied, Error, KeyRow};
@@ -37,7 +38,6 @@ impl Changes {
         let mut columns = KeyColumns::of(row, ordinal, revision, sealed_by)?;
         let sealed = columns.columns();
         columns.seal = sealed.seal(&*self.keys.get(sealed_by)?).to_vec();
-        let id = row.object.id();
         let terms = terms_of(row);
         let written = match expected {
             None => insert_key(&mut *connection, columns, &terms).await?,
@@ -49,7 +49,11 @@ impl Changes {
         if expected.is_some() {
             index(connection, &terms, ordinal).await?;
         }
-        applied.keys.push((id, sealed.digest()));
+        applied.rows.push(RowFacts {
+            identifier: row.object.id(),
+            revision: revision.unsigned_abs(),
+            sha256: sealed.digest(),
+        });
         Ok(())
     }
 
