@@ -59,6 +59,8 @@ pub struct Administration {
     server: ServerFacts,
     /// Changes are made one after another: what one of them has looked at still holds when it commits.
     changes: Mutex<()>,
+    /// Who has asked for a new epoch of the custody log.
+    epoch: Mutex<Option<super::epoch::Asked>>,
     /// Those under way, also where nobody waits for them any more.
     under_way: TaskTracker,
 }
@@ -85,6 +87,7 @@ impl Administration {
             jobs,
             server,
             changes: Mutex::new(()),
+            epoch: Mutex::new(None),
             under_way: TaskTracker::new(),
         }
     }
@@ -115,6 +118,10 @@ impl Administration {
 
     pub(super) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    pub(super) fn epoch_asked(&self) -> &Mutex<Option<super::epoch::Asked>> {
+        &self.epoch
     }
 
     pub(super) fn destruction_waiting_time(&self) -> Duration {
@@ -225,6 +232,10 @@ impl Administration {
         T: Send + 'static,
         F: Future<Output = Result<T, Refusal>> + Send,
     {
+        if let Some(rollback) = self.recorder.held() {
+            // Nothing is begun that can't be recorded.
+            return Err(crate::recorder::Error::Held(rollback).into());
+        }
         let this = Arc::clone(self);
         let task = self.under_way.spawn(async move {
             let _alone = this.changes.lock().await;
@@ -279,6 +290,9 @@ impl Administration {
 
     /// Records rows that were found changed by another hand.
     pub(super) async fn record_tampering(&self, found: &[String], peer: &Peer) -> Result<(), Refusal> {
+        if self.recorder.held().is_some() {
+            return Ok(());
+        }
         for what in found {
             let event = Event::new(EventName::StoreTampered, actor(peer)).refused(what);
             self.commit(Vec::new(), event).await?;

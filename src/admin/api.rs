@@ -148,6 +148,56 @@ pub struct RowComparison {
     pub findings: Vec<WrongRow>,
 }
 
+/// `/v1/custody/epoch`: whether the server goes on with the custody log of its database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Whether it does not: the log is not the one that was written last.
+    pub held: bool,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How many records the log had when it was written last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_size: Option<u64>,
+    /// The root over them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_root: Option<String>,
+    /// The last checkpoint that was signed by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_checkpoint: Option<String>,
+    /// How many records the database has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_size: Option<u64>,
+    /// The root over them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_root: Option<String>,
+    /// Who has asked for a new epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<EpochAsked>,
+}
+
+/// That an administrator asked for a new epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochAsked {
+    /// The user.
+    pub by: String,
+    /// The user's number.
+    pub uid: u32,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Why.
+    pub reason: String,
+}
+
+/// `POST /v1/custody/epoch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenEpoch {
+    /// Why the log is to go on from what the database has.
+    pub reason: String,
+}
+
 /// A key whose row is not as the custody log says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrongRow {

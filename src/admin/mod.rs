@@ -46,6 +46,7 @@ pub mod api;
 mod certificates;
 mod comparison;
 mod custody;
+mod epoch;
 mod error;
 mod extract;
 mod feeds;
@@ -97,5 +98,6 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(key_scan::routes())
         .merge(custody::routes())
         .merge(comparison::routes())
+        .merge(epoch::routes())
         .with_state(administration)
 }

@@ -163,7 +163,10 @@ impl From<crate::recorder::Error> for Refusal {
         let kind = match &error {
             Error::Conflict(_) => Kind::Conflict,
             Error::Change(error) => kind_of_store_error(error),
-            Error::Refused(_) | Error::BrokenLog { .. } | Error::Stopped => Kind::Unavailable,
+            Error::Refused(_) | Error::BrokenLog { .. } | Error::Held(_) | Error::Stopped => {
+                Kind::Unavailable
+            }
+            Error::NotHeld => Kind::WrongState,
             Error::OutcomeUnknown(_) | Error::WriterEnded | Error::Unwitnessed { .. } => Kind::Internal,
         };
         let refusal = Self::new(kind, error.to_string());
@@ -171,6 +174,10 @@ impl From<crate::recorder::Error> for Refusal {
             Error::OutcomeUnknown(_) | Error::WriterEnded | Error::Unwitnessed { .. } => {
                 refusal.remedy("read the resource before repeating the change")
             }
+            Error::Held(_) => refusal.remedy(
+                "put the right database back; or have two administrators agree to go on from this one: `claviger custody \
+                 epoch open` and `claviger custody epoch approve`",
+            ),
             Error::Refused(_) => {
                 refusal.remedy("nothing was changed; see whether the store's disk is full or gone")
             }

@@ -197,6 +197,12 @@ fn told(administration: &Administration, root_key: &RootKey, reason: &str) -> St
 }
 
 fn recorder_problem(administration: &Administration) -> Option<String> {
+    if let Some(rollback) = administration.recorder().held() {
+        return Some(format!(
+            "the custody log is not the one that was written last, so nothing is released: {rollback}; put the right \
+             database back, or open a new epoch (`claviger custody epoch`)"
+        ));
+    }
     let failure = administration.recorder().status().failure?;
     Some(format!(
         "the custody log could not be written, so nothing is released: {failure}"

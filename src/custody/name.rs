@@ -201,6 +201,9 @@ event_names! {
     /// A change that an administrator asked for was refused, where no event of its own tells of it.
     AdministratorRefused = "administrator.refused",
 
+    /// The custody log goes on from another state than the one that was written last, as two administrators agreed.
+    CustodyEpoch = "custody.epoch",
+
     /// An auditor looked at a page.
     AuditorView = "auditor.view",
     /// An auditor took records or proofs along.

@@ -18,7 +18,7 @@ mod versions;
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 pub use comparison::{Compared, Comparison, ComparisonError, RowFinding};
 pub use destruction::{Destroyer, Failure};
@@ -75,8 +75,8 @@ impl Jobs {
         }
     }
 
-    /// Starts the jobs. Each goes on by itself after any end of the server, so it can be ended at any time.
-    pub fn start(&self) -> Vec<JoinHandle<()>> {
+    /// Starts the jobs, each as a task of the set. Each goes on by itself after any end of the server, so it can be ended at any time.
+    pub fn start_in(&self, running: &mut JoinSet<()>) {
         let rotation = Rotation::new(
             Arc::clone(&self.store),
             self.recorder.clone(),
@@ -89,13 +89,11 @@ impl Jobs {
             self.root_keys.clone(),
             self.progress.clone(),
         );
-        vec![
-            tokio::spawn(rotation.run()),
-            tokio::spawn(relocation.run()),
-            tokio::spawn(self.destroyer.clone().run()),
-            tokio::spawn(self.versions.clone().run()),
-            tokio::spawn(self.inventory.clone().run()),
-            tokio::spawn(self.comparison.clone().run()),
-        ]
+        running.spawn(rotation.run());
+        running.spawn(relocation.run());
+        running.spawn(self.destroyer.clone().run());
+        running.spawn(self.versions.clone().run());
+        running.spawn(self.inventory.clone().run());
+        running.spawn(self.comparison.clone().run());
     }
 }

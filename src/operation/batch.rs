@@ -189,6 +189,9 @@ impl<'a> Message<'a> {
 
     /// Why no item of the message is to be looked at, if that is so.
     fn refused_whole(&self, items: &[RequestItem<'_>]) -> Option<Refusal> {
+        if let Some(rollback) = self.services.recorder.held() {
+            return Some(Refusal::of_recorder(&recorder::Error::Held(rollback)));
+        }
         let limit = self.services.limits.batch_items;
         if items.len() > limit {
             return Some(Refusal::batch_too_long(limit));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Rollback;
 use crate::store;
 
 /// The recorder's errors.
@@ -29,6 +30,15 @@ pub enum Error {
         /// What does not fit.
         why: String,
     },
+    /// The log is not the one that was written last; nothing was changed, and nothing is until a new epoch is opened.
+    #[error(
+        "the custody log is not the one that was written last, and nothing is done without it: {0}; `claviger custody \
+         epoch show` tells more"
+    )]
+    Held(Arc<Rollback>),
+    /// A new epoch was to be opened, and the log goes on from what was written last.
+    #[error("the custody log goes on from what was written last, so there is no new epoch to be opened")]
+    NotHeld,
     /// The writer ended before it answered, as when the program is being torn down.
     #[error(
         "the custody log's writer ended, and it is not known whether the change and its record were written"
@@ -60,7 +70,12 @@ impl Error {
             | Self::Change(error)
             | Self::Refused(error)
             | Self::OutcomeUnknown(error) => Some(error),
-            Self::BrokenLog { .. } | Self::WriterEnded | Self::Unwitnessed { .. } | Self::Stopped => None,
+            Self::BrokenLog { .. }
+            | Self::Held(_)
+            | Self::NotHeld
+            | Self::WriterEnded
+            | Self::Unwitnessed { .. }
+            | Self::Stopped => None,
         }
     }
 

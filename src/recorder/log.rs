@@ -9,7 +9,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::custody::{
     ClockFacts, ClockState, CompactRange, Event, Record, StoredRecord, TileHash, leaf_hash,
 };
-use crate::store::{Appended, CustodyHead, RecordTerms, Store, WriteStore};
+use crate::store::{self, Appended, CustodyHead, RecordTerms, Store, WriteStore};
 
 use super::checkpoint::{self, Broken};
 use super::{Error, NodeFacts, tiles};
@@ -51,9 +51,34 @@ impl Log {
         })
     }
 
-    /// Reads it from the store again, after a commit whose outcome nobody knows.
+    /// Reads it from the store again, after a commit whose outcome nobody knows, or where another has written. What was
+    /// known of it must be its beginning: a database may be put back under a server that runs.
     pub(super) async fn reopen(&mut self, store: &dyn Store) -> Result<(), Error> {
-        (self.head, self.last) = read(store).await?;
+        let (head, last) = read(store).await?;
+        let (known, found) = (self.head.head(), head.head());
+        if found.size < known.size {
+            return Err(Error::BrokenLog {
+                why: format!(
+                    "it had {} records a moment ago, and has {}: it was taken back to an older state",
+                    known.size, found.size
+                ),
+            });
+        }
+        let root = if found == known {
+            found.root
+        } else {
+            let root = store::custody_root(store, known.size).await;
+            root.map_err(|error| Error::Refused(Arc::new(error)))?
+        };
+        if root != known.root {
+            return Err(Error::BrokenLog {
+                why: format!(
+                    "its first {} records have the root {root}, and had {} a moment ago: it is another log",
+                    known.size, known.root
+                ),
+            });
+        }
+        (self.head, self.last) = (head, last);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod checkpoint;
 mod deletion;
 mod error;
 mod event;
+mod known;
 mod log;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::custody::{Event, Head, RowFacts};
+use crate::custody::{Event, Hash, Head, RowFacts};
 use crate::store::{Change, WriteStore};
 
 pub use checkpoint::{
@@ -37,6 +38,7 @@ pub use checkpoint::{
 pub use deletion::{Deletion, Entered, NotEntered};
 pub use error::Error;
 pub use event::{approver, by_client, root_key_facts};
+pub use known::{Known, KnownError, KnownHead, Rollback};
 
 /// How many entries may wait. Whoever comes after them waits for room.
 const QUEUE: usize = 1024;
@@ -79,6 +81,8 @@ pub struct Recorder {
     identities: watch::Receiver<u64>,
     status: watch::Receiver<Status>,
     stop: Arc<watch::Sender<bool>>,
+    /// Why nothing may be written; none where all is well.
+    hold: Arc<watch::Sender<Option<Hold>>>,
     store: Arc<dyn WriteStore>,
     checkpoints: Arc<watch::Sender<CheckpointStatus>>,
     broken: Arc<watch::Sender<Option<String>>>,
@@ -86,6 +90,16 @@ pub struct Recorder {
     witnesses: Arc<OnceLock<Duration>>,
     /// Those who sign, and ask for signatures.
     signing: TaskTracker,
+}
+
+/// The log is not the one that was written last.
+#[derive(Clone, Debug)]
+struct Hold {
+    rollback: Arc<Rollback>,
+    /// Where the head is kept that the log has from the new epoch on.
+    file: KnownHead,
+    /// What is recorded behind the first record of a new epoch.
+    deferred: Vec<Event>,
 }
 
 /// What waits to be written.
@@ -132,6 +146,7 @@ impl Recorder {
             identities,
             status,
             stop: Arc::new(stop),
+            hold: Arc::new(watch::Sender::new(None)),
             store,
             checkpoints: Arc::new(watch::Sender::new(checkpoints)),
             broken: Arc::new(broken),
@@ -163,7 +178,18 @@ impl Recorder {
             broken: Arc::clone(&self.broken),
             kept,
         };
-        self.signing.spawn(signing.run());
+        let (mut hold, mut stopping) = (self.hold.subscribe(), self.stop.subscribe());
+        self.signing.spawn(async move {
+            // A log that is held is not signed.
+            let is_released = tokio::select! {
+                biased;
+                released = hold.wait_for(Option::is_none) => released.is_ok(),
+                _ = stopping.wait_for(|stop| *stop) => false,
+            };
+            if is_released {
+                signing.run().await;
+            }
+        });
     }
 
     /// How far the log is signed, and each change of that.
@@ -196,6 +222,79 @@ impl Recorder {
         changes: Vec<Change>,
         events: Vec<Event>,
     ) -> Result<Committed, Error> {
+        if let Some(rollback) = self.held() {
+            return Err(Error::Held(rollback));
+        }
+        self.send(changes, events).await
+    }
+
+    /// Records the events of a start, one after another; where the log is held, behind the first record of a new epoch.
+    pub async fn commit_at_start(&self, mut events: Vec<Event>) -> Result<(), Error> {
+        self.hold.send_if_modified(|hold| {
+            if let Some(hold) = hold {
+                hold.deferred.append(&mut events);
+            }
+            false
+        });
+        for event in events {
+            self.commit(Vec::new(), event).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes nothing from now on, for the log is not the one that was written last: until [`open_epoch`](Self::open_epoch).
+    /// To be called before anybody else has this recorder.
+    pub fn hold(&self, rollback: Rollback, file: KnownHead) {
+        self.hold.send_replace(Some(Hold {
+            rollback: Arc::new(rollback),
+            file,
+            deferred: Vec::new(),
+        }));
+    }
+
+    /// Why nothing is written; none where the log goes on from what was written last.
+    pub fn held(&self) -> Option<Arc<Rollback>> {
+        self.hold.borrow().as_ref().map(|hold| Arc::clone(&hold.rollback))
+    }
+
+    /// Returns when the log is held no more, or nobody is left who could open an epoch.
+    pub async fn released(&self) {
+        let _ = self.hold.subscribe().wait_for(Option::is_none).await;
+    }
+
+    /// Opens a new epoch: the log goes on from what the store has. Its first record is this event, with what was known and what
+    /// was found in its details; what the start had to record is behind it.
+    ///
+    /// Fails with [`Error::NotHeld`] where the log is not held. After any other error it is held still.
+    pub async fn open_epoch(&self, event: Event) -> Result<Committed, Error> {
+        let hold = self.hold.borrow().clone().ok_or(Error::NotHeld)?;
+        let Rollback { known, found, .. } = &*hold.rollback;
+        let mut event = event
+            .detail("known_size", known.size.to_string())
+            .detail("known_root", known.root.to_string())
+            .detail("found_size", found.size.to_string())
+            .detail("found_root", found.root.to_string())
+            .detail("found", hold.rollback.to_string());
+        if let Some(checkpoint) = &known.checkpoint {
+            event = event.detail("known_checkpoint", checkpoint);
+        }
+        let events = std::iter::once(event).chain(hold.deferred).collect();
+        let committed = self.send(Vec::new(), events).await?;
+        let head = self.status().head;
+        let known = Known {
+            size: head.size,
+            root: head.root,
+            checkpoint: None,
+        };
+        let kept = tokio::task::spawn_blocking(move || hold.file.keep(&known)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::error!(%error, "the next start will ask for a new epoch again");
+        }
+        self.hold.send_replace(None);
+        Ok(committed)
+    }
+
+    async fn send(&self, changes: Vec<Change>, events: Vec<Event>) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
         let (wait, number) = (self.wait_of(&events), events.len() as u64);
         self.entries

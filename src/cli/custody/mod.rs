@@ -1,6 +1,7 @@
 //! `claviger custody …`: who had which key, when, and the proof that nothing of it was changed.
 
 mod compare;
+mod epoch;
 mod filter;
 mod list;
 mod source;
@@ -33,6 +34,9 @@ enum Command {
         #[arg(long)]
         last: bool,
     },
+    /// A log that is not the one that was written last, as after a database was restored: go on from it all the same
+    #[command(subcommand)]
+    Epoch(epoch::Command),
     /// Prove that the log is whole: every record read, every hash computed here
     Verify {
         /// A head that was kept elsewhere: the log has to continue it
@@ -42,8 +46,11 @@ enum Command {
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -> Result<Exit, Failure> {
-    if let Command::Compare { last } = arguments.command {
-        return compare::run(&common.client()?, last, output).await;
+    // These have no other source than the server.
+    match arguments.command {
+        Command::Compare { last } => return compare::run(&common.client()?, last, output).await,
+        Command::Epoch(command) => return epoch::run(command, &common.client()?, output).await,
+        _ => {}
     }
     let source = match &arguments.database {
         Some(file) => Source::database(file).await?,
@@ -51,8 +58,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
     };
     match arguments.command {
         Command::List(arguments) => list::run(&arguments, &source, output).await,
-        // It was carried out above, for it has no other source than the server.
-        Command::Compare { .. } => Ok(Exit::Done),
+        Command::Compare { .. } | Command::Epoch(_) => Ok(Exit::Done),
         Command::Verify { kept } => verify::run(kept, &source, output).await,
     }
 }

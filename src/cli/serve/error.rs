@@ -51,6 +51,9 @@ pub enum Error {
     /// The custody log can't be continued.
     #[error("{0}")]
     Recorder(#[from] recorder::Error),
+    /// The last known head of the custody log can't be read.
+    #[error("{0}")]
+    Known(#[from] recorder::KnownError),
     /// The administration socket can't be opened.
     #[error("{0}")]
     Administration(#[from] admin::Error),
@@ -83,6 +86,10 @@ impl Error {
             Self::Locked { .. } => {
                 Some("stop the other server first, or give this one a `state_directory` of its own")
             }
+            Self::Known(recorder::KnownError::Unreadable { .. }) => Some(
+                "keep a copy of the file and remove it: what the log was before can't be told then, so compare it with a \
+                 checkpoint that was kept elsewhere, `claviger custody verify --kept`",
+            ),
             Self::Endpoint(endpoint::Error::Listen { .. }) => {
                 Some("stop what listens there, or choose other addresses as `kmip.listen`")
             }

@@ -36,7 +36,7 @@ use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::{ClosedRootKeys, Feeds, Jobs, feed};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
-use crate::recorder::{self, NodeFacts, Recorder};
+use crate::recorder::{self, KnownHead, NodeFacts, Recorder};
 use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{BackendKind, RootKeys};
 use crate::store::{SealKeys, SqliteStore, Store};
@@ -67,6 +67,8 @@ struct Serving {
     background: Vec<JoinHandle<()>>,
     operations: Arc<operation::Services>,
     recorder: Recorder,
+    /// What keeps the head of the log outside of the store; ends after the recorder.
+    known: JoinHandle<()>,
 }
 
 /// The sockets that clients come to.
@@ -223,14 +225,20 @@ async fn serve(
     if !listeners.https.is_empty() {
         started = started.detail("https", addresses_of(&listeners.https).join(", "));
     }
-    recorder.commit(Vec::new(), started).await?;
+    let known = KnownHead::within(&config.state_directory);
+    if let Some(rollback) = known.compare(&**store).await? {
+        tracing::error!(
+            "no key is served: the custody log is not the one that was written last: {rollback}; put the right database \
+             back, or have two administrators open a new epoch: claviger custody epoch"
+        );
+        recorder.hold(rollback, known.clone());
+    }
     let (events, pending): (Vec<_>, Vec<_>) = found
         .into_iter()
         .map(|found| (found.events, found.pending))
         .unzip();
-    for event in events.into_iter().flatten() {
-        recorder.commit(Vec::new(), event).await?;
-    }
+    let events = std::iter::once(started).chain(events.into_iter().flatten());
+    recorder.commit_at_start(events.collect()).await?;
 
     let identities = Identities::default();
     let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));
@@ -296,7 +304,8 @@ async fn serve(
     ));
     let stop_admin = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
-    let mut background = jobs.start();
+    let known = tokio::spawn(known.follow(recorder.clone()));
+    let mut background = vec![tokio::spawn(work_when_released(recorder.clone(), jobs))];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
     for (opener, _) in openers.into_iter().zip(pending).filter(|(_, pending)| *pending) {
@@ -311,7 +320,17 @@ async fn serve(
         background,
         operations,
         recorder,
+        known,
     })
+}
+
+/// Starts the jobs, once the log is not held: what a database says that was taken back is not carried out on a device.
+async fn work_when_released(recorder: Recorder, jobs: Jobs) {
+    recorder.released().await;
+    drop(recorder);
+    let mut running = tokio::task::JoinSet::new();
+    jobs.start_in(&mut running);
+    while running.join_next().await.is_some() {}
 }
 
 fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {
@@ -367,6 +386,7 @@ impl Running {
             background,
             operations,
             recorder,
+            known,
             ..
         } = services;
         stop_admin.cancel();
@@ -379,10 +399,15 @@ impl Running {
             task.abort();
         }
         let stopped = Event::new(EventName::ServerStop, Actor::Server);
-        if let Err(error) = recorder.commit(Vec::new(), stopped).await {
+        if recorder.held().is_some() {
+            tracing::warn!("the custody log is held: that the server stops is not recorded");
+        } else if let Err(error) = recorder.commit(Vec::new(), stopped).await {
             tracing::error!(%error, "that the server stops could not be recorded");
         }
         recorder.stop().await;
+        if let Err(error) = known.await {
+            tracing::error!(%error, "the head of the custody log was not kept a last time");
+        }
         store.close().await;
         devices.shutdown().await;
         tracing::info!("the server has stopped");

@@ -26,6 +26,7 @@ impl House {
         let node = NodeFacts {
             name: "node-1".to_owned(),
             server_version: "0.1.0".to_owned(),
+            configuration_sha256: None,
         };
         let recorder = Recorder::start(fixture.store.clone(), node).await.unwrap();
         let store: Arc<dyn Store> = fixture.reopened().await;

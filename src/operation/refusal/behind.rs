@@ -42,6 +42,13 @@ impl Refusal {
             }
             _ => {}
         }
+        if let recorder::Error::Held(_) = error {
+            return Self::failed(
+                ResultReason::GeneralFailure,
+                "The server does not serve: its custody log is not the one that was written last",
+                error.to_string(),
+            );
+        }
         let is_unknown = error.is_outcome_unknown();
         let message = if matches!(error, recorder::Error::Unwitnessed { .. }) {
             "The request is recorded, and not enough witnesses have seen its record; try again"

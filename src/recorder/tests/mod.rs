@@ -1,6 +1,7 @@
 //! What is acknowledged is kept, what is refused left no trace, and the log verifies, whatever breaks.
 
 mod crash;
+mod epoch;
 mod fault;
 pub(crate) mod faulty;
 mod group;

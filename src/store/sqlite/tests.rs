@@ -33,6 +33,13 @@ impl SqliteMaker {
     }
 }
 
+impl SqliteMaker {
+    /// The folder of the database.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
+
 impl Maker for SqliteMaker {
     async fn make() -> Self {
         Self(tempfile::tempdir().unwrap())
