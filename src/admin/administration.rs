@@ -279,22 +279,40 @@ impl Administration {
         listing: Listing<T>,
         peer: &Peer,
     ) -> Result<(Vec<T>, Vec<String>), Refusal> {
+        self.trusted_by(listing, &actor(peer)).await
+    }
+
+    /// The same, for whoever looks.
+    pub(super) async fn trusted_by<T>(
+        &self,
+        listing: Listing<T>,
+        actor: &Actor,
+    ) -> Result<(Vec<T>, Vec<String>), Refusal> {
         let is_closed = |error: &&store::Error| matches!(error, store::Error::SealKeyMissing { .. });
         let (closed, tampered): (Vec<_>, Vec<_>) = listing.refused.iter().partition(is_closed);
         let [closed, tampered] =
             [closed, tampered].map(|errors| errors.into_iter().map(ToString::to_string).collect::<Vec<_>>());
         // What can't be judged was not changed for that.
-        self.record_tampering(&tampered, peer).await?;
+        self.record_tampering_found_by(&tampered, actor).await?;
         Ok((listing.rows, tampered.into_iter().chain(closed).collect()))
     }
 
     /// Records rows that were found changed by another hand.
     pub(super) async fn record_tampering(&self, found: &[String], peer: &Peer) -> Result<(), Refusal> {
+        self.record_tampering_found_by(found, &actor(peer)).await
+    }
+
+    /// The same, by whoever looked.
+    pub(super) async fn record_tampering_found_by(
+        &self,
+        found: &[String],
+        actor: &Actor,
+    ) -> Result<(), Refusal> {
         if self.recorder.held().is_some() {
             return Ok(());
         }
         for what in found {
-            let event = Event::new(EventName::StoreTampered, actor(peer)).refused(what);
+            let event = Event::new(EventName::StoreTampered, actor.clone()).refused(what);
             self.commit(Vec::new(), event).await?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Why the administration interface cannot be opened.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Why the administration interface cannot be opened. What a request is refused with is a reply, not this.
@@ -43,4 +44,23 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// An address of the auditor's pages can't be listened on.
+    #[error("can't listen on {address} for the auditor's pages: {source}; see `admin.web.listen`")]
+    WebListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The certificate of the auditor's pages or its key can't be read.
+    #[error("{}: {why}; see `admin.web`", file.display())]
+    WebCertificate {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// TLS refuses the certificate of the auditor's pages, the key or both together.
+    #[error("the certificate and key of `admin.web` can't be used: {0}")]
+    WebTls(#[from] rustls::Error),
 }

@@ -103,7 +103,9 @@ async fn show(
     Ok(Json(resource(&row, &adapter.name, now, &root_keys)))
 }
 
-async fn root_key_names(administration: &Administration) -> Result<HashMap<RootKeyId, String>, Refusal> {
+pub(super) async fn root_key_names(
+    administration: &Administration,
+) -> Result<HashMap<RootKeyId, String>, Refusal> {
     let root_keys = administration.store().root_keys().await?.rows;
     Ok(root_keys
         .into_iter()
@@ -111,7 +113,12 @@ async fn root_key_names(administration: &Administration) -> Result<HashMap<RootK
         .collect())
 }
 
-fn resource(row: &KeyRow, adapter: &str, now: DateTime, root_keys: &HashMap<RootKeyId, String>) -> api::Key {
+pub(super) fn resource(
+    row: &KeyRow,
+    adapter: &str,
+    now: DateTime,
+    root_keys: &HashMap<RootKeyId, String>,
+) -> api::Key {
     let object = &row.object;
     let names = object.attribute_names(now);
     let attributes = names.iter().flat_map(|name| object.instances(name, now));

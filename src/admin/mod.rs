@@ -1,7 +1,7 @@
 //! The administration interface: JSON over HTTP on a Unix socket, for the operator of this machine.
 //!
 //! What belongs here: resources that an administrator reads and changes, a file a resource ([`api`] has what
-//! they look like), and who may do so. What does not: KMIP, and how a change is stored or recorded.
+//! they look like), and who may do so; and the auditor's pages ([`pages`]), which have a listener and rules of their own. What does not: KMIP, and how a change is stored or recorded.
 //!
 //! # Who may ask
 //!
@@ -52,6 +52,7 @@ mod extract;
 mod feeds;
 mod key_scan;
 mod keys;
+mod pages;
 mod peer;
 mod readable;
 mod refusal;
@@ -73,6 +74,7 @@ use axum::Router;
 
 pub use administration::{Administration, ReloadIdentities, ServerFacts};
 pub use error::Error;
+pub use pages::{WebListener, serve as serve_pages};
 pub use peer::{Admitted, Peer};
 pub use readable::{readable, value_text};
 pub use server::serve;

@@ -31,7 +31,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn status_and_code(self) -> (StatusCode, &'static str) {
+    pub(super) fn status_and_code(self) -> (StatusCode, &'static str) {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request"),

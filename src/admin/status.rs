@@ -11,11 +11,12 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
-use super::administration::Administration;
+use super::administration::{Administration, actor};
 use super::api::{self, BackendStatus};
 use super::refusal::Refusal;
 use super::{Peer, root_key_resource};
 use crate::adapter::RootKey;
+use crate::custody::Actor;
 use crate::root_key::{BackendDescription, BackendKind};
 use crate::store::{self, Listing};
 
@@ -52,17 +53,22 @@ async fn show(
     State(administration): State<Arc<Administration>>,
     Extension(peer): Extension<Peer>,
 ) -> Result<Json<api::Status>, Refusal> {
+    status(&administration, &actor(&peer)).await.map(Json)
+}
+
+/// How the server is. Rows that are found changed by another hand are recorded as found by the actor.
+pub(super) async fn status(administration: &Administration, actor: &Actor) -> Result<api::Status, Refusal> {
     let store = administration.store();
     let (root_keys, mut problems) = administration
-        .trusted(of_open(store.root_keys().await?), &peer)
+        .trusted_by(of_open(store.root_keys().await?), actor)
         .await?;
-    problems.extend(closed_problems(&administration));
+    problems.extend(closed_problems(administration));
     let (adapters, tampered) = administration
-        .trusted(of_open(store.adapters().await?), &peer)
+        .trusted_by(of_open(store.adapters().await?), actor)
         .await?;
     problems.extend(tampered);
     let (certificates, tampered) = administration
-        .trusted(of_open(store.certificates(None).await?), &peer)
+        .trusted_by(of_open(store.certificates(None).await?), actor)
         .await?;
     problems.extend(tampered);
     let keys = store
@@ -75,7 +81,7 @@ async fn show(
     administration.readiness().settled(&root_keys).await;
     let mut backends = Vec::new();
     for name in administration.root_keys().names() {
-        let (backend, found) = backend(&administration, name, &root_keys);
+        let (backend, found) = backend(administration, name, &root_keys);
         backends.push(backend);
         problems.extend(found);
     }
@@ -87,12 +93,12 @@ async fn show(
             ));
         }
     }
-    problems.extend(recorder_problem(&administration));
-    problems.extend(super::comparison::problems(&administration));
+    problems.extend(recorder_problem(administration));
+    problems.extend(super::comparison::problems(administration));
     let number = root_keys.len() as u64;
     let mut root_keys_in_change = Vec::new();
     for root_key in root_keys {
-        let shown = root_key_resource::resource(&administration, root_key, &adapters).await?;
+        let shown = root_key_resource::resource(administration, root_key, &adapters).await?;
         if let Some(problem) = &shown.problem {
             problems.push(format!(
                 "a destruction of root key {}, or of a version of it, is not at its end: {problem}",
@@ -103,13 +109,13 @@ async fn show(
             root_keys_in_change.push(shown);
         }
     }
-    let custody = super::custody::current_head(&administration).await?;
-    let signing = super::custody::signing(&administration, custody.size);
+    let custody = super::custody::current_head(administration).await?;
+    let signing = super::custody::signing(administration, custody.size);
     problems.extend(signing_problem(&signing));
-    let (feeds, found) = super::feeds::shown(&administration, custody.size);
+    let (feeds, found) = super::feeds::shown(administration, custody.size);
     problems.extend(found);
     let server = administration.server();
-    Ok(Json(api::Status {
+    Ok(api::Status {
         healthy: problems.is_empty(),
         problems,
         version: server.version.clone(),
@@ -124,10 +130,10 @@ async fn show(
         keys,
         custody,
         signing,
-        key_scan: super::key_scan::summary(&administration),
+        key_scan: super::key_scan::summary(administration),
         feeds,
-        row_comparison: super::comparison::summary(&administration),
-    }))
+        row_comparison: super::comparison::summary(administration),
+    })
 }
 
 /// How one backend is, and what is wrong with it.

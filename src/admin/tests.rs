@@ -5,6 +5,7 @@ mod certificates;
 mod changes;
 mod key_manager;
 mod key_protect;
+mod pages;
 mod peers;
 mod root_key_life;
 mod root_keys;

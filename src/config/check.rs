@@ -21,6 +21,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
     };
     checker.state_directory();
     checker.server_certificate();
+    checker.web();
     checker.waiting_time();
     for (index, device) in config.devices.iter().enumerate() {
         let module = format!("device[{index}].module");
@@ -116,31 +117,52 @@ impl Checker<'_> {
 
     fn server_certificate(&mut self) {
         let kmip = &self.config.kmip;
+        self.pair("kmip", &kmip.certificate, &kmip.key);
+    }
+
+    fn web(&mut self) {
+        let Some(web) = &self.config.admin.web else {
+            return;
+        };
+        if web.certificate != self.config.kmip.certificate {
+            self.pair("admin.web", &web.certificate, &web.key);
+        }
+        for path in &web.auditors {
+            if path.is_dir() {
+                continue;
+            }
+            self.authorities("admin.web.auditors", path);
+        }
+    }
+
+    /// The certificate and the key of a section.
+    fn pair(&mut self, section: &str, certificate: &Path, key_file: &Path) {
+        let (certificate_key, key_key) = (format!("{section}.certificate"), format!("{section}.key"));
         let chain = self
-            .read("kmip.certificate", &kmip.certificate, "`claviger init` makes one")
+            .read(&certificate_key, certificate, "`claviger init` makes one")
             .and_then(|pem| match X509::stack_from_pem(&pem) {
                 Ok(chain) if !chain.is_empty() => Some(chain),
                 _ => {
                     self.wrong(
-                        "kmip.certificate",
-                        format!("{} holds no certificate in PEM", kmip.certificate.display()),
+                        &certificate_key,
+                        format!("{} holds no certificate in PEM", certificate.display()),
                         "write the certificate as PEM: openssl x509 -in CERTIFICATE -inform DER",
                     );
                     None
                 }
             });
         let key = self
-            .secret("kmip.key", &kmip.key, 0o037, "0600")
-            .and_then(|()| self.read("kmip.key", &kmip.key, "name the key of `kmip.certificate`"))
+            .secret(&key_key, key_file, 0o037, "0600")
+            .and_then(|()| self.read(&key_key, key_file, "name the key of the certificate"))
             // The empty passphrase stops OpenSSL from asking at the terminal.
             .and_then(|pem| {
                 let key = PKey::private_key_from_pem_passphrase(&pem, b"").ok();
                 if key.is_none() {
                     self.wrong(
-                        "kmip.key",
+                        &key_key,
                         format!(
                             "{} holds no private key in PEM that can be read",
-                            kmip.key.display()
+                            key_file.display()
                         ),
                         "write the key without a passphrase: openssl pkey -in KEY -out KEY.pem",
                     );
@@ -152,27 +174,28 @@ impl Checker<'_> {
         };
         if !chain[0].public_key().is_ok_and(|public| public.public_eq(&key)) {
             self.wrong(
-                "kmip.key",
+                &key_key,
                 format!(
                     "{} is not the key of {}",
-                    kmip.key.display(),
-                    kmip.certificate.display()
+                    key_file.display(),
+                    certificate.display()
                 ),
                 "name the pair that was made together; the server's own certificate comes first in its file",
             );
         }
         // No reason not to start: a client that still trusts it shall have its keys.
-        let soon = u32::try_from(kmip.warn_before_expiry.as_secs() / 86_400).unwrap_or(u32::MAX);
+        let warn_before = self.config.kmip.warn_before_expiry;
+        let soon = u32::try_from(warn_before.as_secs() / 86_400).unwrap_or(u32::MAX);
         let soon = openssl::asn1::Asn1Time::days_from_now(soon);
         if soon.is_ok_and(|soon| chain[0].not_after() < soon) {
             self.warn(
-                "kmip.certificate",
+                &certificate_key,
                 format!(
                     "{} is valid until {}",
-                    kmip.certificate.display(),
+                    certificate.display(),
                     chain[0].not_after()
                 ),
-                "make or order a new one, and let vCenter trust it in time",
+                "make or order a new one, and let its clients trust it in time",
             );
         }
     }

@@ -19,6 +19,7 @@ mod sections;
 mod template;
 #[cfg(test)]
 mod tests;
+mod web;
 mod witness;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
 pub use template::{DeviceAnswers, InitAnswers, InitBackend, KeyProtectAnswers, template};
+pub use web::Web;
 pub use witness::{WITNESS_PORT, Witness, WitnessedLog};
 
 /// Where the commands look for the configuration when they are not told.
@@ -159,6 +161,8 @@ pub struct Admin {
     pub administrators: Vec<String>,
     /// The shortest time between the request for a root key's destruction and the destruction.
     pub destruction_waiting_time: Duration,
+    /// `[admin.web]`: the auditor's pages; none where they are not wanted.
+    pub web: Option<Web>,
 }
 
 /// `[store]`: the database.

@@ -11,6 +11,7 @@ use super::custody::custody;
 use super::key_protect;
 use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
+use super::web::web;
 use super::{
     Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems,
     ReleaseProfile, RngSeed, Store, TokenSelector, VERSION, WrapProfile,
@@ -54,7 +55,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         .unwrap_or_else(|| DEFAULT_STATE_DIRECTORY.into());
     let kmip = kmip(top.section("kmip"));
     let https = https(top.section("https"), &kmip.listen);
-    let admin = admin(top.section("admin"), &state_directory);
+    let admin = admin(top.section("admin"), file, &state_directory, &kmip);
     let store = store(top.section("store"), &state_directory);
     let devices = devices(&mut top);
     let mirrors = mirrors(&mut top, &devices);
@@ -235,7 +236,7 @@ fn limits(mut section: Section<'_>) -> Limits {
     limits
 }
 
-fn admin(mut section: Section<'_>, state_directory: &Path) -> Admin {
+fn admin(mut section: Section<'_>, file: &Path, state_directory: &Path, kmip: &Kmip) -> Admin {
     let socket = section
         .path("socket")
         .unwrap_or_else(|| state_directory.join("admin.sock"));
@@ -251,11 +252,13 @@ fn admin(mut section: Section<'_>, state_directory: &Path) -> Admin {
     let destruction_waiting_time = section
         .duration("destruction_waiting_time", &(SECOND..=365 * DAY))
         .unwrap_or(7 * DAY);
+    let web = web(&mut section, file, kmip);
     section.finish();
     Admin {
         socket,
         administrators,
         destruction_waiting_time,
+        web,
     }
 }
 

@@ -29,6 +29,7 @@ mod policy;
 mod proof;
 mod record;
 mod tile;
+mod tlog_proof;
 mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -48,4 +49,5 @@ pub use proof::{
 };
 pub use record::{RECORD_VERSION, Record};
 pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, TileHash, Tiles, tiles_of};
+pub use tlog_proof::{TlogProof, TlogProofError};
 pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};

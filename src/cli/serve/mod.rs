@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
-use crate::admin::{self, Administration, Admitted, ServerFacts, Socket};
+use crate::admin::{self, Administration, Admitted, ServerFacts, Socket, WebListener};
 use crate::config::{self, Config, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
@@ -62,6 +62,7 @@ pub struct Running {
 struct Serving {
     endpoint: Endpoint,
     admin: JoinHandle<()>,
+    web: Option<JoinHandle<()>>,
     admin_socket: PathBuf,
     stop_admin: CancellationToken,
     background: Vec<JoinHandle<()>>,
@@ -75,6 +76,7 @@ struct Serving {
 struct Listeners {
     kmip: Vec<TcpListener>,
     https: Vec<TcpListener>,
+    web: Option<WebListener>,
 }
 
 /// Runs the server until the process is told to stop.
@@ -141,6 +143,10 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
     let listeners = Listeners {
         kmip: endpoint::listen(&config.kmip)?,
         https: endpoint::listen_https(&config.https)?,
+        web: match &config.admin.web {
+            Some(web) => Some(WebListener::bind(web).await?),
+            None => None,
+        },
     };
     let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
     let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
@@ -225,6 +231,9 @@ async fn serve(
     if !listeners.https.is_empty() {
         started = started.detail("https", addresses_of(&listeners.https).join(", "));
     }
+    if let Some(web) = &listeners.web {
+        started = started.detail("web", web_addresses(web).join(", "));
+    }
     let known = KnownHead::within(&config.state_directory);
     if let Some(rollback) = known.compare(&**store).await? {
         tracing::error!(
@@ -303,6 +312,14 @@ async fn serve(
         facts,
     ));
     let stop_admin = CancellationToken::new();
+    let web = listeners.web.map(|web| {
+        tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
+        tokio::spawn(admin::serve_pages(
+            web,
+            Arc::clone(&administration),
+            stop_admin.clone(),
+        ))
+    });
     let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
     let mut background = vec![tokio::spawn(work_when_released(recorder.clone(), jobs))];
@@ -315,6 +332,7 @@ async fn serve(
     Ok(Serving {
         endpoint,
         admin,
+        web,
         admin_socket,
         stop_admin,
         background,
@@ -338,6 +356,10 @@ fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {
         .iter()
         .filter_map(|listener| Some(listener.local_addr().ok()?.to_string()))
         .collect()
+}
+
+fn web_addresses(web: &WebListener) -> Vec<String> {
+    web.addresses().iter().map(ToString::to_string).collect()
 }
 
 /// Loads who is let in again after each change of it, whoever made the change.
@@ -382,6 +404,7 @@ impl Running {
         let Serving {
             endpoint,
             admin,
+            web,
             stop_admin,
             background,
             operations,
@@ -394,6 +417,11 @@ impl Running {
         operations.close().await;
         if let Err(error) = admin.await {
             tracing::error!(%error, "the administration interface ended in disorder");
+        }
+        if let Some(web) = web
+            && let Err(error) = web.await
+        {
+            tracing::error!(%error, "the auditor's pages ended in disorder");
         }
         for task in background {
             task.abort();

@@ -231,6 +231,14 @@ fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
     line(text, "# trials.");
     default(text, "destruction_waiting_time", &quoted("7d"));
     text.push('\n');
+    line(
+        text,
+        "# The auditor's pages, over HTTPS, for the client certificates in these files and folders (see docs/auditor.md).",
+    );
+    line(text, "#[admin.web]");
+    line(text, "#listen = [\"192.0.2.10:8443\"]");
+    line(text, "#auditors = [\"auditors\"]");
+    text.push('\n');
     line(text, "[store]");
     line(
         text,

@@ -1,0 +1,147 @@
+//! The pages' side of TLS: version 1.3 alone, a client certificate required, no resumption.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, ServerConfig, SignatureScheme,
+};
+use time::OffsetDateTime;
+
+use super::super::Error;
+use super::auditors::{Auditor, Auditors, Refused};
+use crate::adapter::Fingerprint;
+use crate::config::Web;
+
+/// A certificate that was not let in, as an error of a handshake carries it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{reason}")]
+pub(super) struct RefusedCertificate {
+    pub(super) reason: Refused,
+    /// What it says of itself, of which nothing is proven; none where it can't be read.
+    pub(super) claimed: Option<Auditor>,
+}
+
+impl RefusedCertificate {
+    /// The refusal behind an error of a handshake, where one is.
+    pub(super) fn of(error: &std::io::Error) -> Option<Self> {
+        match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
+                inner.downcast_ref::<Self>().cloned()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The configuration of the listener.
+pub(super) fn server_config(web: &Web, auditors: Auditors) -> Result<Arc<ServerConfig>, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = PinnedAuditors {
+        auditors,
+        algorithms: provider.signature_verification_algorithms,
+    };
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_single_cert(chain(&web.certificate)?, key(&web.key)?)?;
+    // A browser's handshake is cheap, and a session that can't be resumed needs no judgement of its own.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let unreadable = |why: String| Error::WebCertificate {
+        file: file.to_owned(),
+        why,
+    };
+    let chain = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if chain.is_empty() {
+        Err(unreadable("it holds no certificate in PEM".into()))
+    } else {
+        Ok(chain)
+    }
+}
+
+fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    PrivateKeyDer::from_pem_file(file).map_err(|error| Error::WebCertificate {
+        file: file.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+/// Lets in the auditors of the files, as they were read last.
+struct PinnedAuditors {
+    auditors: Auditors,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl fmt::Debug for PinnedAuditors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PinnedAuditors").finish_non_exhaustive()
+    }
+}
+
+impl ClientCertVerifier for PinnedAuditors {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // A hint would tell a stranger who audits.
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let now = i64::try_from(now.as_secs())
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .ok_or(rustls::Error::FailedToGetCurrentTime)?;
+        match self.auditors.admit(&Fingerprint::of_der(end_entity), now) {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(reason) => {
+                let refused = RefusedCertificate {
+                    reason,
+                    claimed: Auditor::of_der(end_entity).ok(),
+                };
+                let other = OtherError(Arc::new(refused));
+                Err(rustls::Error::InvalidCertificate(CertificateError::Other(other)))
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
