@@ -2,18 +2,21 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use support::backend::Backend;
-use support::client::Client;
+use support::client::{Client, Connection};
 use support::message::{self, about, create, outcome};
-use support::server::Server;
+use support::server::{HEALTHY, Server, UNHEALTHY};
 use support::ttlv::Item;
 
-const ROUNDS: usize = 20;
+/// How often the server is killed, where `CLAVIGER_TEST_KILLS` says no number.
+const KILLS: usize = 20;
 const CLIENTS: usize = 4;
+/// What a file may grow by before the disk is full.
+const ROOM: u64 = 256 * 1024;
 
 /// What a client was told of a key: its bytes, once they were released, and how often they were.
 #[derive(Default)]
@@ -99,10 +102,12 @@ fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backen
     let mut server = backend.server();
     let client = server.client("load");
     let acknowledged = Acknowledged::default();
-    for round in 0..ROUNDS {
+    let kills = std::env::var("CLAVIGER_TEST_KILLS");
+    let kills = kills.map_or(KILLS, |number| number.parse().expect("a number of kills"));
+    for round in 0..kills {
         let before = acknowledged.operations();
         // A different point of the work each time.
-        let enough = before + 5 + round * 7;
+        let enough = before + 5 + (round % 20) * 7;
         std::thread::scope(|scope| {
             for _ in 0..CLIENTS {
                 scope.spawn(|| load(&client, &acknowledged));
@@ -123,16 +128,16 @@ fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backen
         );
     }
     let mut recorded = BTreeMap::<String, u64>::new();
+    let mut created = BTreeSet::new();
     for record in server.custody_records() {
-        if record["event"] == "kmip.get" && record["outcome"] == "success" {
-            *recorded
-                .entry(
-                    record["object"]["identifier"]
-                        .as_str()
-                        .expect("an identifier")
-                        .to_owned(),
-                )
-                .or_default() += 1;
+        if record["outcome"] != "success" {
+            continue;
+        }
+        let identifier = || record["object"]["identifier"].as_str().expect("an identifier");
+        if record["event"] == "kmip.get" {
+            *recorded.entry(identifier().to_owned()).or_default() += 1;
+        } else if record["event"] == "kmip.create" {
+            created.insert(identifier().to_owned());
         }
     }
     for (identifier, known) in &keys {
@@ -141,9 +146,13 @@ fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backen
             recorded[identifier] > known.releases,
             "{identifier}: a release is missing in the log"
         );
+        assert!(
+            created.contains(identifier),
+            "{identifier}: its creation is missing in the log"
+        );
     }
     println!(
-        "{ROUNDS} kills, {} keys, {} releases",
+        "{kills} kills, {} keys, {} releases: none is missing, and the log verified after each kill",
         keys.len(),
         keys.values().map(|known| known.releases).sum::<u64>()
     );
@@ -178,6 +187,61 @@ fn a_worker_that_is_killed_is_replaced_and_no_answer_is_wrong() {
             .wait_for_number(position, "a device worker serves", workers.len());
     }
     server.verify_custody_log();
+}
+
+/// The disk is full: a file of the server can't grow any more.
+#[test]
+fn while_the_disk_is_full_requests_are_refused_and_afterwards_all_is_there() {
+    let server = Server::start_with_a_limit_on_files();
+    let client = server.client("load");
+    let mut connection = client.connect();
+    let mut created = Vec::new();
+    for _ in 0..10 {
+        created.push(message::identifier(&connection.exchange(&create())));
+    }
+    let material = |connection: &mut Connection, key: &str| {
+        message::key_material(&connection.exchange(&about(message::GET, key)))
+    };
+    let before = material(&mut connection, &created[0]);
+
+    let database = server.database();
+    let files = [database.clone(), database.with_extension("db-wal")];
+    let largest = files
+        .iter()
+        .filter_map(|file| Some(std::fs::metadata(file).ok()?.len()))
+        .max();
+    server.limit_files(largest.map(|size| size + ROOM));
+    let refused = loop {
+        assert!(created.len() < 100_000, "the disk is never full");
+        match outcome(&connection.exchange(&create())) {
+            Ok(_) => {}
+            Err(refused) => break refused,
+        }
+        created.push(String::new());
+    };
+    assert!(
+        !refused.1.contains("disk"),
+        "a client hears nothing of the server's disk: {refused:?}"
+    );
+    // No release either: there would be no record of it.
+    assert!(outcome(&connection.exchange(&about(message::GET, &created[0]))).is_err());
+    let status = server.wait_for_status(UNHEALTHY);
+    let problems = status["problems"].to_string();
+    assert!(
+        problems.contains("the custody log could not be written"),
+        "{problems}"
+    );
+
+    server.limit_files(None);
+    let key = message::identifier(&connection.exchange(&create()));
+    assert_eq!(material(&mut connection, &created[0]), before);
+    server.wait_for_status(HEALTHY);
+    server.verify_custody_log();
+    let records = server.custody_records();
+    let created_there = records
+        .iter()
+        .filter(|record| record["event"] == "kmip.create" && record["outcome"] == "success");
+    assert_eq!(created_there.count(), created.len() + 1, "{key}");
 }
 
 fn a_stop_lets_what_is_under_way_finish_and_is_recorded(backend: Backend) {

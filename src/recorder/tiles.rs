@@ -56,7 +56,9 @@ async fn roots(store: &dyn WriteStore, level: u8, first: u64, number: u64) -> Re
 
 fn root(hashes: &[Hash]) -> Hash {
     let mut tree = CompactRange::new();
-    hashes.iter().for_each(|hash| tree.append(*hash));
+    for hash in hashes {
+        tree.append(*hash);
+    }
     tree.root()
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
 use claviger_hsm::{DeviceConfig, SlotSelector};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use super::client::Client;
@@ -38,6 +39,8 @@ pub struct Server {
     address: SocketAddr,
     /// Of the server's process, where it is not that of the test.
     group: Option<u32>,
+    /// Whether a file that may not grow is an error to the server, and not its end.
+    limited: bool,
     process: Option<Child>,
     pub log: Log,
 }
@@ -56,6 +59,26 @@ impl Server {
         server.group = Some(group);
         server.start_again();
         server.with_an_adapter()
+    }
+
+    /// The same, whose files can be kept from growing: see [`limit_files`](Self::limit_files).
+    pub fn start_with_a_limit_on_files() -> Self {
+        let token = SoftHsm::new();
+        let device = device("hsm", &token.device_config("hsm"), WORKERS, SESSIONS);
+        let mut server = Self::prepare(vec![token], &device);
+        server.limited = true;
+        server.start_again();
+        server.with_an_adapter()
+    }
+
+    /// Keeps the server's files at this size at most, or lets them grow again. The device workers write without a bound.
+    pub fn limit_files(&self, size: Option<u64>) {
+        let limit = Rlimit {
+            current: size,
+            maximum: None,
+        };
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        prlimit(pid, Resource::Fsize, limit).expect("the limit of a process of one's own can be set");
     }
 
     /// The same, with more lines in `[kmip.limits]`.
@@ -124,6 +147,7 @@ impl Server {
             directory,
             address,
             group: None,
+            limited: false,
             process: None,
             log: Log::default(),
         };
@@ -219,6 +243,15 @@ impl Server {
     pub fn start_again(&mut self) {
         let position = self.log.position();
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        if self.limited {
+            // Without this the system ends a process that writes beyond the limit.
+            command = Command::new("sh");
+            command.args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_claviger"),
+            ]);
+        }
         if let Some(group) = self.group {
             command.gid(group);
         }

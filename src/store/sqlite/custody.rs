@@ -5,11 +5,11 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqlitePool};
 use time::OffsetDateTime;
 
 use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
-use crate::store::{Appended, CustodyHead, Error, RecordFilter, SearchFrom, StoredCheckpoint};
+use crate::store::{Appended, CustodyHead, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint};
 
 const READ: &str = "read the custody log";
-/// The most hashes of one statement: SQLite takes so many parameters at least.
-const HASHES: usize = 4096;
+/// The most rows that one statement writes: SQLite takes 32,766 parameters.
+const ROWS: usize = 4096;
 
 type RecordRow = (i64, Vec<u8>, Vec<u8>);
 type CheckpointRow = (i64, i64, String);
@@ -208,18 +208,13 @@ pub(super) async fn checkpoints(
     rows.into_iter().map(checkpoint).collect()
 }
 
-/// Moves the head and appends the records, in one statement.
+/// Moves the head and appends the records, in one statement unless they are very many.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     appended: &Appended,
     from: &CustodyHead,
     to: &CustodyHead,
 ) -> Result<(), Error> {
-    let rows = appended
-        .records
-        .iter()
-        .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
-        .collect::<Result<Vec<_>, Error>>()?;
     // The head first: where another writer has moved it, that is the error, and not a number that is taken.
     let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
     append
@@ -236,8 +231,41 @@ pub(super) async fn append(
         .push_bind(integer(from.tree.size(), "the log's size")?)
         .push(" AND root = ")
         .push_bind(from.tree.root().0.to_vec())
+        .push("; ");
+    let (first, others) = appended.records.split_at(appended.records.len().min(ROWS));
+    push_records(&mut append, first)?;
+    append.push(" WHERE changes() = 1");
+    let moved = append
+        .build()
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::database("append to the custody log"))?;
+    if moved.rows_affected() == 0 {
+        return Err(Error::HeadMoved);
+    }
+    for records in others.chunks(ROWS) {
+        let mut append = QueryBuilder::<Sqlite>::new("");
+        push_records(&mut append, records)?;
+        append
+            .build()
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("append to the custody log"))?;
+    }
+    put_hashes(connection, &appended.hashes).await
+}
+
+fn push_records(
+    statement: &mut QueryBuilder<Sqlite>,
+    records: &[(StoredRecord, RecordTerms)],
+) -> Result<(), Error> {
+    let rows = records
+        .iter()
+        .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    statement
         .push(
-            "; INSERT INTO custody_record (sequence, leaf, record, object, client) \
+            "INSERT INTO custody_record (sequence, leaf, record, object, client) \
              SELECT column1, column2, column3, column4, column5 FROM (",
         )
         .push_values(rows, |mut row, (sequence, record, terms)| {
@@ -247,20 +275,12 @@ pub(super) async fn append(
                 .push_bind(terms.object.as_deref())
                 .push_bind(terms.client.as_ref().map(|client| &client.0[..]));
         })
-        .push(") WHERE changes() = 1");
-    let moved = append
-        .build()
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::database("append to the custody log"))?;
-    if moved.rows_affected() == 0 {
-        return Err(Error::HeadMoved);
-    }
-    put_hashes(connection, &appended.hashes).await
+        .push(")");
+    Ok(())
 }
 
 pub(super) async fn put_hashes(connection: &mut SqliteConnection, hashes: &[TileHash]) -> Result<(), Error> {
-    for hashes in hashes.chunks(HASHES) {
+    for hashes in hashes.chunks(ROWS) {
         let rows = hashes
             .iter()
             .map(|each| Ok((each.level, integer(each.index, "a tile's place")?, each.hash)))
