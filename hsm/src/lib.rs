@@ -56,5 +56,5 @@ pub use key::{
     TokenFacts, WrappedRootKey,
 };
 pub use signing_key::{SignatureScheme, SigningKey};
-pub use worker::{Device, Healing, Released, Starter};
+pub use worker::{Device, Healing, Released, Starter, make_token};
 pub use wrapped::{WrapProfile, Wrapped};

@@ -21,6 +21,7 @@ mod kmip;
 mod output;
 mod root_key;
 pub mod serve;
+mod signing_key;
 mod status;
 mod witness;
 

@@ -173,7 +173,7 @@ pub struct Store {
 }
 
 /// `[[device]]`: one slot of an HSM.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// What root keys call it.
     pub name: String,

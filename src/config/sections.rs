@@ -70,7 +70,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
     let custody = custody(
         top.section("custody"),
         &node,
-        &state_directory,
+        (file.parent().unwrap_or(Path::new("")), &state_directory),
         &devices,
         &mirrors,
     );
@@ -474,7 +474,7 @@ fn is_name(text: &str, longest: usize) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-fn host_name() -> String {
+pub(super) fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if is_name(&name, 64) {
         name

@@ -20,6 +20,7 @@ mod key_use;
 mod mac;
 mod measure;
 mod module;
+mod new_token;
 mod pin;
 mod raw;
 mod root_key;

@@ -157,11 +157,15 @@ impl Module {
         Ok(Session::new(Arc::clone(self), session))
     }
 
+    pub(super) fn pkcs11(&self) -> &Pkcs11 {
+        &self.pkcs11
+    }
+
     pub(super) fn functions(&self) -> &Functions {
         &self.functions
     }
 }
 
-fn to_slot(id: u64) -> Result<Slot, Error> {
+pub(super) fn to_slot(id: u64) -> Result<Slot, Error> {
     Ok(Slot::try_from(id)?)
 }

@@ -26,7 +26,7 @@ const ID_BYTES: usize = 16;
 /// a pair that is there is the one that the attempt before made and did not get an answer for.
 ///
 /// Fails with [`Error::SigningKeyExists`] where a key has the label. A pair that came out otherwise than asked for, or whose
-/// signature is none, is destroyed again.
+/// signature is none, is destroyed again. [`Error::Unsupported`] says that the device signs by no scheme that is known here.
 pub(crate) fn make_signing_key(
     session: &Session,
     label: &str,
@@ -67,7 +67,12 @@ pub(crate) fn make_signing_key(
             }
         }
     }
-    Err(trouble.expect("there are schemes"))
+    Err(match trouble.expect("there are schemes") {
+        error if Fault::of(&error) == Fault::Request => Error::Unsupported {
+            what: format!("sign by Ed25519 or ECDSA P-256 ({error})"),
+        },
+        error => error,
+    })
 }
 
 /// How narrow a pair is made: the narrowest that the token takes.

@@ -21,6 +21,7 @@ mod ladder_tests;
 mod link;
 mod login;
 mod moving;
+mod new_token;
 mod process;
 mod proof;
 pub(crate) mod protocol;
@@ -33,6 +34,7 @@ mod transport;
 
 pub use handle::{Device, Released, Starter};
 pub use healing::Healing;
+pub use new_token::make_token;
 pub use serve::serve_inherited;
 
 pub(crate) use login::Logins;

@@ -28,6 +28,8 @@ pub(crate) enum Begin {
     Serve(Start),
     /// Examine the device, send a [`Report`] in [`Begun::Examined`] and end.
     Examine(Examination),
+    /// Initialise a token of the label that the slot is found by, send [`Begun::TokenMade`] and end.
+    MakeToken(Start),
 }
 
 /// A device that is examined.
@@ -71,6 +73,8 @@ pub(crate) enum Begun {
     Failed(Error),
     /// What the examination found. The worker ends.
     Examined(Report),
+    /// The token is there. The worker ends.
+    TokenMade,
 }
 
 /// How the device is driven, and a key for the receiver to test that with.

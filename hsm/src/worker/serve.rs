@@ -18,6 +18,8 @@ use super::host::{Ended, Host, Seat};
 use super::login::Logins;
 use super::protocol::{Begin, Begun, Message, Operation, Request, Start};
 use super::queue::{Outbox, Popped, Queue};
+use crate::configuration::SlotSelector;
+use crate::device::{Module, read_pin};
 use crate::{Error, doctor, memory};
 
 /// How long a process that gives up waits until it has said why.
@@ -57,8 +59,25 @@ fn serve() -> Result<(), Error> {
             end_when_orphaned(&stream, examination.start.deadline)?;
             begin(&stream, &Begun::Examined(doctor::examine_here(&examination)))
         }
+        Some(Begin::MakeToken(start)) => {
+            end_when_orphaned(&stream, start.deadline)?;
+            let begun = match make_token(&start) {
+                Ok(()) => Begun::TokenMade,
+                Err(error) => Begun::Failed(error),
+            };
+            begin(&stream, &begun)
+        }
         None => Ok(()),
     }
+}
+
+fn make_token(start: &Start) -> Result<(), Error> {
+    let SlotSelector::TokenLabel(label) = &start.slot else {
+        return Err(Error::Unsupported {
+            what: "make a token that has no label".to_owned(),
+        });
+    };
+    Module::load(&start.module)?.make_token(label, &read_pin(&start.pin_file)?)
 }
 
 /// Ends this process some time after the other end of the socket is gone, whatever its threads are held up by.

@@ -11,7 +11,8 @@ impl Device {
     /// sign by that. The private key is sensitive and not extractable. It has signed once when this returns, and its
     /// signature was verified.
     ///
-    /// Fails with [`Error::SigningKeyExists`] where a key has the label.
+    /// Fails with [`Error::SigningKeyExists`] where a key has the label, and with [`Error::Unsupported`] where the device signs
+    /// by neither.
     pub async fn make_signing_key(&self, label: &str) -> Result<SigningKey, Error> {
         let mut sent = false;
         let again = |_: &Link| {

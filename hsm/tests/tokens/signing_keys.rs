@@ -1,22 +1,44 @@
 //! Keys that sign: made once, found, never made anew, and of no use to who has the PIN but for signing.
 
-use claviger_hsm::testkit::{Expectations, TokenKind};
-use claviger_hsm::{Error, SignatureScheme, SigningKey};
+use claviger_hsm::testkit::{Expectations, TestToken, TokenKind};
+use claviger_hsm::{Device, Error, SignatureScheme, SigningKey};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 
 use super::root_keys::logged_in;
-use super::{device_with_root_key, path, token};
-use crate::support::{run_again, start};
+use super::{path, token};
+use crate::support::{root, run_again, start};
 
 const LABEL: &str = "claviger.custody";
 
+/// A device whose token signs.
+async fn device_that_signs() -> Option<(TestToken, Device)> {
+    let token = token()?;
+    token.expectations().signs_by?;
+    let device = start(token.device_config("test")).await;
+    Some((token, device))
+}
+
+#[tokio::test]
+async fn a_token_that_can_not_sign_says_so_and_is_left_as_it_was() {
+    let Some(token) = token() else { return };
+    if token.expectations().signs_by.is_some() {
+        return;
+    }
+    let device = start(token.device_config("test")).await;
+    let refused = device.make_signing_key(LABEL).await.unwrap_err();
+    assert!(matches!(refused, Error::Unsupported { .. }), "{refused}");
+    let absent = device.signing_key(LABEL).await.unwrap_err();
+    assert!(matches!(absent, Error::SigningKeyNotFound { .. }), "{absent}");
+}
+
 #[tokio::test]
 async fn a_log_is_signed_by_the_same_key_after_every_start() {
-    let Some(token) = token() else { return };
-    let device = start(token.device_config("test")).await;
+    let Some((token, device)) = device_that_signs().await else {
+        return;
+    };
     let key = device.make_signing_key(LABEL).await.unwrap();
-    assert_eq!(key.scheme, token.expectations().signs_by);
+    assert_eq!(Some(key.scheme), token.expectations().signs_by);
     for message in [&b"origin\n1\nroot\n"[..], b"", &[7; 3000]] {
         let signature = device.sign(&key, message).await.unwrap();
         assert!(key.verifies(message, &signature));
@@ -35,9 +57,10 @@ async fn a_log_is_signed_by_the_same_key_after_every_start() {
 
 #[tokio::test]
 async fn a_key_that_signs_is_made_once_and_never_made_anew() {
-    let Some((_token, device, _root)) = device_with_root_key().await else {
+    let Some((_token, device)) = device_that_signs().await else {
         return;
     };
+    device.create_root_key(&root(1)).await.unwrap();
     let absent = device.signing_key(LABEL).await.unwrap_err();
     assert!(matches!(absent, Error::SigningKeyNotFound { .. }), "{absent}");
     let key = device.make_signing_key(LABEL).await.unwrap();
@@ -50,8 +73,9 @@ async fn a_key_that_signs_is_made_once_and_never_made_anew() {
 
 #[tokio::test]
 async fn nothing_is_signed_by_another_key_that_took_the_place_of_the_known_one() {
-    let Some(token) = token() else { return };
-    let device = start(token.device_config("test")).await;
+    let Some((_token, device)) = device_that_signs().await else {
+        return;
+    };
     let other = device.make_signing_key("other").await.unwrap();
     let key = device.make_signing_key(LABEL).await.unwrap();
     let known = SigningKey {
@@ -71,8 +95,9 @@ async fn nothing_is_signed_by_another_key_that_took_the_place_of_the_known_one()
 
 #[tokio::test]
 async fn who_has_the_pin_can_not_take_a_key_that_signs_with_him() {
-    let Some(token) = token() else { return };
-    let device = start(token.device_config("test")).await;
+    let Some((token, device)) = device_that_signs().await else {
+        return;
+    };
     device.make_signing_key(LABEL).await.unwrap();
     run_again(
         &path("signing_keys::as_an_attacker_with_the_pin"),

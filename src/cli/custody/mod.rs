@@ -3,6 +3,7 @@
 mod compare;
 mod epoch;
 mod filter;
+pub(super) mod key;
 mod list;
 mod source;
 mod verify;
@@ -37,6 +38,9 @@ enum Command {
     /// A log that is not the one that was written last, as after a database was restored: go on from it all the same
     #[command(subcommand)]
     Epoch(epoch::Command),
+    /// The key that signs the log
+    #[command(subcommand)]
+    Key(key::Command),
     /// Prove that the log is whole: every record read, every hash computed here
     Verify {
         /// A head that was kept elsewhere: the log has to continue it
@@ -57,6 +61,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         None => Source::Server(common.client()?),
     };
     match arguments.command {
+        Command::Key(command) => key::run(command, &common.configuration()?, output).await,
         Command::List(arguments) => list::run(&arguments, &source, output).await,
         Command::Compare { .. } | Command::Epoch(_) => Ok(Exit::Done),
         Command::Verify { kept } => verify::run(kept, &source, output).await,

@@ -1,6 +1,7 @@
 //! `claviger doctor`: what is wrong, found by trial, each with a remedy. It needs no running server, leaves
 //! nothing behind on a token, makes no key in a key manager without being told to, and changes no file.
 
+mod custody;
 mod devices;
 mod findings;
 mod host;
@@ -26,6 +27,7 @@ pub(crate) async fn run(
     host::check(config, client, &mut findings).await;
     let recorded = recorded::root_keys(config, &mut findings).await;
     let sound = devices::check(config, &recorded, &mut findings).await;
+    custody::check(config, &sound, &mut findings).await;
     mirror::compare(config, &sound, &mut findings).await;
     key_protect::check(config, &recorded, new_key, &mut findings).await;
     output.data(&findings, table::of)?;

@@ -18,6 +18,15 @@ const USUAL_MODULES: [&str; 5] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 
+/// Where distributions have the module of SoftHSM.
+const SOFTHSM: [&str; 5] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/s390x-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/lib64/softhsm/libsofthsm2.so",
+];
+
 /// What holds the root keys, for one who is asked.
 const PKCS11: &str = BackendKind::Pkcs11.name();
 const KEY_PROTECT: &str = BackendKind::KeyProtect.name();
@@ -26,13 +35,24 @@ const KEY_PROTECT: &str = BackendKind::KeyProtect.name();
 pub(super) fn answers(arguments: &Arguments, folder: &Path) -> Result<InitAnswers, Failure> {
     let mut questions = (!arguments.non_interactive && io::stdin().is_terminal())
         .then(|| Questions::new(io::stdin().lock(), io::stderr()));
+    let backend = backend(arguments, questions.as_mut(), folder)?;
     Ok(InitAnswers {
         node: arguments.node.clone(),
         state_directory: absolute(&arguments.state_directory)?,
         listen: arguments.listen.iter().map(ToString::to_string).collect(),
         certificate: "server.pem".into(),
         key: "server.key".into(),
-        backend: backend(arguments, questions.as_mut(), folder)?,
+        custody_software: custody_software(arguments, &backend),
+        backend,
+    })
+}
+
+/// What signs the custody log for want of a device: SoftHSM, where it is installed.
+fn custody_software(arguments: &Arguments, backend: &InitBackend) -> Option<PathBuf> {
+    let given = arguments.custody_software.clone();
+    given.or_else(|| match backend {
+        InitBackend::Device(_) => None,
+        InitBackend::KeyProtect(_) => SOFTHSM.iter().map(PathBuf::from).find(|module| module.is_file()),
     })
 }
 

@@ -1,5 +1,5 @@
-//! `claviger init`: writes a configuration, and a server certificate where there is none. It starts nothing
-//! and touches no device; `claviger doctor` does the latter.
+//! `claviger init`: writes a configuration, and a server certificate where there is none, and has the device make the key
+//! that signs the custody log. It starts no server.
 
 mod answers;
 pub(super) mod files;
@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::{Output, Properties, say};
-use crate::config::{Config, InitBackend, template};
+use super::{block_on, custody, signing_key};
+use crate::config::{Config, CustodySigner, InitBackend, template};
 use answers::answers;
 use files::{make_folder, write_file};
 use server_certificate::Algorithm;
@@ -46,6 +47,9 @@ pub(crate) struct Arguments {
     environment: Vec<(String, String)>,
     #[command(flatten)]
     key_protect: key_protect::Arguments,
+    /// The module of SoftHSM, to sign the custody log by a software token [default with Key Protect: where it is installed]
+    #[arg(long, value_name = "PATH")]
+    custody_software: Option<PathBuf>,
     /// An address and port to speak KMIP on; may be repeated [default: port 5696 of every address]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<SocketAddr>,
@@ -136,11 +140,49 @@ pub(crate) fn run(arguments: &Arguments, config: &Path, output: Output) -> Resul
             file.display()
         ));
     }
+    make_custody_key(config);
     let shown = config.display();
     say(format_args!(
         "next: claviger --config {shown} doctor, then claviger --config {shown} serve"
     ));
     Ok(Exit::Done)
+}
+
+/// Makes the key that signs the custody log, where what signs can be asked already. That it can't is no reason to fail: the
+/// configuration is there, and the key can be made later.
+fn make_custody_key(file: &Path) {
+    let Ok(config) = Config::load(file) else { return };
+    let create = format!("claviger --config {} custody key create", file.display());
+    let is_ready = match &config.custody.signer {
+        CustodySigner::Devices(_) => signing_key::devices(&config)
+            .iter()
+            .all(|device| device.module.is_file() && device.pin_file.is_file()),
+        CustodySigner::Software(_) => true,
+        CustodySigner::Nowhere => {
+            say("the custody log is not signed: see [custody] in the configuration");
+            return;
+        }
+    };
+    if !is_ready {
+        say(format_args!(
+            "then have the device make the key that signs the custody log: {create}"
+        ));
+        return;
+    }
+    match block_on(custody::key::create(&config)) {
+        Ok(key) => say(format_args!(
+            "the custody log is signed{}; its key, for auditors, is in {}: {key}",
+            if let CustodySigner::Software(_) = config.custody.signer {
+                " BY SOFTWARE on this host"
+            } else {
+                ""
+            },
+            config.custody.public_key.display()
+        )),
+        Err(failure) => say(format_args!(
+            "the key that signs the custody log is not made yet: {failure}; put that right, then: {create}"
+        )),
+    }
 }
 
 fn table(made: &Made) -> String {

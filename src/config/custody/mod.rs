@@ -4,7 +4,7 @@ mod feed;
 mod software;
 mod witness;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reader::Section;
@@ -14,11 +14,8 @@ use super::{Device, Mirror};
 pub use feed::{Feed, FeedReceiver, SyslogReceiver};
 pub use witness::{CustodyWitness, WhenAbsent};
 
-/// What ends the name of a log that is signed by software.
-const BY_SOFTWARE: &str = "/software";
-
 /// `[custody]`: the custody log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Custody {
     /// Which log it is: the first line of each checkpoint, and the name of the key that signs it.
     pub origin: String,
@@ -26,6 +23,8 @@ pub struct Custody {
     pub signer: CustodySigner,
     /// The label of the key that signs, on its token.
     pub key_label: String,
+    /// The file with its public key, written when it was made.
+    pub public_key: PathBuf,
     /// The time from a record to the checkpoint that covers it, at most.
     pub interval: Duration,
     /// The time from a checkpoint to the next while nothing is recorded.
@@ -37,7 +36,7 @@ pub struct Custody {
 }
 
 /// Where checkpoints are signed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustodySigner {
     /// By these devices of the file, at least one: the members of a mirror, or a device alone.
     Devices(Vec<String>),
@@ -48,7 +47,9 @@ pub enum CustodySigner {
 }
 
 impl Custody {
-    /// What begins the label of the key that signs, where the file says nothing else.
+    /// What ends the name of a log that is signed by software.
+    pub const BY_SOFTWARE: &'static str = "/software";
+    /// The label of the key that signs, where the file says nothing else.
     pub const USUAL_KEY_LABEL: &'static str = "claviger.custody";
     /// The usual `interval`.
     pub const USUAL_INTERVAL: Duration = SECOND;
@@ -57,7 +58,7 @@ impl Custody {
 
     /// The usual `origin` of a server of this name.
     pub fn usual_origin(node: &str, by_software: bool) -> String {
-        let end = if by_software { BY_SOFTWARE } else { "" };
+        let end = if by_software { Self::BY_SOFTWARE } else { "" };
         format!("{node}/claviger{end}")
     }
 }
@@ -65,7 +66,7 @@ impl Custody {
 pub(super) fn custody(
     mut section: Section<'_>,
     node: &str,
-    state_directory: &Path,
+    (folder, state_directory): (&Path, &Path),
     devices: &[Device],
     mirrors: &[Mirror],
 ) -> Custody {
@@ -90,6 +91,9 @@ pub(super) fn custody(
     let key_label = section
         .string("key_label")
         .unwrap_or_else(|| Custody::USUAL_KEY_LABEL.to_owned());
+    let public_key = section
+        .path("public_key")
+        .unwrap_or_else(|| folder.join("custody.vkey"));
     let interval = section
         .duration("interval", &(Duration::from_millis(50)..=60 * SECOND))
         .unwrap_or(Custody::USUAL_INTERVAL);
@@ -103,6 +107,7 @@ pub(super) fn custody(
         origin,
         signer,
         key_label,
+        public_key,
         interval,
         heartbeat,
         witness,
@@ -121,11 +126,14 @@ fn origin(section: &mut Section<'_>, node: &str, by_software: bool) -> String {
             format!("is {origin:?}"),
             "write at most 200 letters without space and +, such as \"kms.example.org/claviger\"",
         );
-    } else if by_software && !origin.ends_with(BY_SOFTWARE) {
+    } else if by_software && !origin.ends_with(Custody::BY_SOFTWARE) {
         section.wrong(
             "origin",
             format!("is {origin:?}, and the log is signed by software"),
-            format!("end it with {BY_SOFTWARE}, so that each checkpoint says so"),
+            format!(
+                "end it with {}, so that each checkpoint says so",
+                Custody::BY_SOFTWARE
+            ),
         );
     }
     origin

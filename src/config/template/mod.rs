@@ -1,6 +1,7 @@
 //! The commented configuration that `claviger init` writes.
 
 mod backend;
+mod custody;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct InitAnswers {
     pub key: PathBuf,
     /// What holds the root keys.
     pub backend: InitBackend,
+    /// The module of a software token that signs the custody log; none where a device does, or nothing.
+    pub custody_software: Option<PathBuf>,
 }
 
 /// What holds the root keys of a new configuration. More can be added by hand.
@@ -77,6 +80,7 @@ pub fn template(answers: &InitAnswers) -> String {
     write_admin_and_store(&mut text, answers);
     write_https(&mut text);
     backend::write(&mut text, &answers.backend);
+    custody::write(&mut text, answers);
     text.push_str(
         "[log]\n# Lines on stderr: \"text\" or \"json\"; error, warn, info, debug or trace.\n\
          #format = \"text\"\n#level = \"info\"\n",
@@ -294,6 +298,7 @@ mod tests {
             certificate: "server.pem".into(),
             key: "/etc/claviger/server.key".into(),
             backend: InitBackend::Device(device()),
+            custody_software: None,
         }
     }
 
@@ -334,7 +339,12 @@ mod tests {
         let file = Path::new("/etc/claviger/claviger.toml");
         let of = |instance: KeyProtectAnswers| {
             let backend = InitBackend::KeyProtect(instance);
-            template(&InitAnswers { backend, ..answers() })
+            let custody_software = Some("/usr/lib/softhsm/libsofthsm2.so".into());
+            template(&InitAnswers {
+                backend,
+                custody_software,
+                ..answers()
+            })
         };
         let config = Config::parse(file, &of(instance())).expect("it parses");
         let found = &config.key_protect[0];
@@ -352,6 +362,8 @@ mod tests {
         });
         let as_written = Config::parse(file, &bare).expect("it parses");
         let shown = Config::parse(file, &uncommented(&bare)).expect("the commented lines parse as well");
+        assert_eq!(as_written.custody.origin, "kms-1/claviger/software");
+        assert_eq!(shown.custody, as_written.custody);
         let [as_written, shown] = [as_written, shown].map(|config| {
             let instance = config.key_protect.into_iter().next().expect("an instance");
             (
@@ -412,5 +424,6 @@ mod tests {
             as_written.devices[0].release_profile
         );
         assert_eq!(shown.log, as_written.log);
+        assert_eq!(shown.custody, as_written.custody);
     }
 }
