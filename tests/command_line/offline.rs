@@ -186,3 +186,52 @@ fn init_without_answers_and_without_a_terminal_names_the_options() {
     }
     assert!(!config.exists());
 }
+
+#[test]
+fn init_on_key_protect_has_the_custody_log_signed_by_software_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("claviger.toml");
+    let state = folder.path().join("state");
+    let api_key = folder.path().join("apikey");
+    let token = claviger_hsm::testkit::SoftHsm::new();
+    let module = token.device_config("any").module;
+    let arguments = [
+        "--config",
+        text(&config),
+        "init",
+        "--key-protect-url",
+        "https://eu-de.kms.cloud.ibm.com",
+        "--instance-id",
+        "c0ffee00-0000-4000-8000-000000000001",
+        "--api-key-file",
+        text(&api_key),
+        "--custody-software",
+        text(&module),
+        "--node",
+        "kms-1",
+        "--state-directory",
+        text(&state),
+    ];
+    let made = claviger(&arguments);
+    assert_eq!(made.status.code(), Some(SUCCESS), "{}", stderr(&made));
+    assert!(stderr(&made).contains("BY SOFTWARE"), "{}", stderr(&made));
+    let key = fs::read_to_string(folder.path().join("custody.vkey")).unwrap();
+    assert!(key.starts_with("kms-1/claviger/software+"), "{key}");
+    let pin = fs::metadata(state.join("custody-token/pin")).unwrap();
+    assert_eq!(pin.permissions().mode() & 0o777, 0o400);
+    let checked = claviger(&["--config", text(&config), "config", "check"]);
+    assert!(
+        stdout(&checked).contains("signed by software"),
+        "{}",
+        stdout(&checked)
+    );
+    // Again, as the quickstart does: the key stays.
+    let again = claviger(&[&arguments[..], &["--overwrite"]].concat());
+    assert_eq!(again.status.code(), Some(SUCCESS), "{}", stderr(&again));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("custody.vkey")).unwrap(),
+        key
+    );
+    let shown = claviger(&["--config", text(&config), "custody", "key", "show"]);
+    assert!(stdout(&shown).contains(key.trim_end()), "{}", stdout(&shown));
+}

@@ -35,6 +35,7 @@ impl Installation {
             listen: vec!["127.0.0.1:0".into()],
             certificate: "server.pem".into(),
             key: "server.key".into(),
+            custody_software: None,
             backend: InitBackend::Device(DeviceAnswers {
                 name: "hsm".into(),
                 module: installation.token.module().to_owned(),

@@ -109,7 +109,9 @@ impl Link {
         } = match begun {
             Begun::Serving(ready) => *ready,
             Begun::Failed(error) => return Err(error),
-            Begun::Examined(_) | Begun::TokenMade => return Err(Error::protocol("a report that nobody asked for")),
+            Begun::Examined(_) | Begun::TokenMade => {
+                return Err(Error::protocol("a report that nobody asked for"));
+            }
         };
         let key = pair.receive(&transport_key)?;
         let digests = try_transport(&key, &trial)?;

@@ -58,6 +58,25 @@ async fn a_checkpoint_is_signed_whatever_failed_once_on_the_way() {
 }
 
 #[tokio::test]
+async fn a_device_that_serves_keys_and_does_not_sign_is_not_initialised_anew_at_each_checkpoint() {
+    let scene = Scene::new().await;
+    let key = scene.device.make_signing_key(LABEL).await.expect("a key is made");
+    scene.faults.set("C_Sign all fail CKR_DEVICE_ERROR");
+    let before = scene.faults.calls("C_Initialize");
+    for _ in 0..3 {
+        scene
+            .device
+            .sign(&key, b"text")
+            .await
+            .expect_err("it does not sign");
+        scene.release().await.expect("keys are served");
+    }
+    assert_eq!(scene.faults.calls("C_Initialize"), before);
+    scene.faults.none();
+    assert!(signs(&scene, &key).await);
+}
+
+#[tokio::test]
 async fn a_worker_that_is_killed_is_followed_by_one_that_signs() {
     let scene = Scene::new().await;
     let key = scene.device.make_signing_key(LABEL).await.expect("a key is made");

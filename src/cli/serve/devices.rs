@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::adapter::RootKey;
-use crate::config::Mirror;
+use crate::config::{CustodySigner, Mirror};
 use crate::key::WrappedKek;
 use crate::root_key::key_protect::{KeptBackend, KeyProtectBackend};
 use crate::root_key::{
@@ -29,6 +29,8 @@ const REST: Duration = Duration::from_millis(500);
 /// The devices, up or on their way.
 pub(super) struct Devices {
     backends: Vec<Arc<LateBackend>>,
+    /// What signs the custody log and holds no root keys.
+    software_signer: Option<Arc<LateBackend>>,
     starting: Vec<JoinHandle<()>>,
     /// Told whenever one comes up.
     came_up: watch::Sender<()>,
@@ -36,14 +38,19 @@ pub(super) struct Devices {
 
 impl Devices {
     /// Starts all of them at once, and waits until each serves or has failed for the first time.
-    pub(super) async fn start(configs: Vec<DeviceConfig>, worker: &WorkerCommand) -> Self {
+    pub(super) async fn start(
+        configs: Vec<DeviceConfig>,
+        software_signer: Option<DeviceConfig>,
+        worker: &WorkerCommand,
+    ) -> Self {
         let mut devices = Self {
             backends: Vec::new(),
+            software_signer: None,
             starting: Vec::new(),
             came_up: watch::channel(()).0,
         };
         let mut first_tries = Vec::new();
-        for config in configs {
+        let mut bring_up = |config: DeviceConfig| {
             let backend = Arc::new(LateBackend::new(&config.name));
             let (tried, first_try) = watch::channel(false);
             devices.starting.push(tokio::spawn(Arc::clone(&backend).bring_up(
@@ -52,9 +59,11 @@ impl Devices {
                 tried,
                 devices.came_up.clone(),
             )));
-            devices.backends.push(backend);
             first_tries.push(first_try);
-        }
+            backend
+        };
+        devices.backends = configs.into_iter().map(&mut bring_up).collect();
+        devices.software_signer = software_signer.map(&mut bring_up);
         let all = async {
             for first_try in &mut first_tries {
                 // An error means that the task is over, which is an answer as well.
@@ -89,6 +98,24 @@ impl Devices {
         RootKeys::new(alone.chain(together).chain(elsewhere).collect())
     }
 
+    /// What signs the custody log.
+    pub(super) fn signers(&self, signer: &CustodySigner) -> Vec<Arc<LateBackend>> {
+        match signer {
+            CustodySigner::Devices(names) => {
+                let backends = self.backends.iter();
+                let named = backends.filter(|backend| names.contains(&backend.name));
+                named.cloned().collect()
+            }
+            CustodySigner::Software(_) => self.software_signer.iter().cloned().collect(),
+            CustodySigner::Nowhere => Vec::new(),
+        }
+    }
+
+    /// Every device, that of the software token too.
+    fn all(&self) -> impl Iterator<Item = &Arc<LateBackend>> {
+        self.backends.iter().chain(&self.software_signer)
+    }
+
     /// Told whenever a device that was away at the start comes up.
     pub(super) fn came_up(&self) -> watch::Receiver<()> {
         self.came_up.subscribe()
@@ -96,8 +123,7 @@ impl Devices {
 
     /// The process numbers of all workers.
     pub(super) fn worker_pids(&self) -> Vec<u32> {
-        self.backends
-            .iter()
+        self.all()
             .filter_map(|b| b.up.get())
             .flat_map(|up| up.device().worker_pids())
             .collect()
@@ -108,7 +134,7 @@ impl Devices {
         for starting in &self.starting {
             starting.abort();
         }
-        let workers = self.backends.iter().filter_map(|backend| backend.up.get());
+        let workers = self.all().filter_map(|backend| backend.up.get());
         futures_util::future::join_all(workers.map(|up| up.device().shutdown())).await;
     }
 }
@@ -130,7 +156,7 @@ async fn start(
 }
 
 /// A device that may not be up yet. Until then everything fails as on a device that is away for a while.
-struct LateBackend {
+pub(super) struct LateBackend {
     name: String,
     up: OnceLock<Pkcs11Backend>,
     /// Why it is not up.

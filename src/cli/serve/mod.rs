@@ -6,6 +6,7 @@
 //! socket opened, and at last KMIP answered. A device that does not answer does not keep the server from starting, nor does
 //! a key manager that is out of reach: see [`devices`] and [`root_keys`].
 
+mod custody;
 mod devices;
 mod error;
 mod feeds;
@@ -30,7 +31,7 @@ use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket, WebListener};
-use crate::config::{self, Config, Problems, RngSeed, Severity};
+use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::{ClosedRootKeys, Feeds, Jobs, feed};
@@ -149,7 +150,12 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
         },
     };
     let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
-    let devices = Devices::start(config.devices.iter().map(device_config).collect(), &worker).await;
+    let software = match &config.custody.signer {
+        CustodySigner::Software(token) => Some(device_config(token)),
+        _ => None,
+    };
+    let devices = config.devices.iter().map(device_config).collect();
+    let devices = Devices::start(devices, software, &worker).await;
     let root_keys = devices.root_keys(&config.mirrors, &key_managers);
     match serve(&config, listeners, &store, root_keys, &devices).await {
         Ok(services) => {
@@ -234,6 +240,10 @@ async fn serve(
     if let Some(web) = &listeners.web {
         started = started.detail("web", web_addresses(web).join(", "));
     }
+    let checkpoints = custody::checkpoints(config, devices);
+    if let Some(checkpoints) = &checkpoints {
+        started = started.detail("custody_key", checkpoints.signer.key().to_string());
+    }
     let known = KnownHead::within(&config.state_directory);
     if let Some(rollback) = known.compare(&**store).await? {
         tracing::error!(
@@ -248,6 +258,9 @@ async fn serve(
         .unzip();
     let events = std::iter::once(started).chain(events.into_iter().flatten());
     recorder.commit_at_start(events.collect()).await?;
+    if let Some(checkpoints) = checkpoints {
+        recorder.sign_with(checkpoints);
+    }
 
     let identities = Identities::default();
     let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));

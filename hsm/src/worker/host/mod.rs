@@ -408,12 +408,17 @@ impl Host {
         }
     }
 
-    /// Whether the device works under the request's root key, so that an error is the request's own.
+    /// Whether the device works under the request's root key, so that an error is the request's own. A signature has no root
+    /// key: any that is in use tells as much.
     fn works_otherwise(&self, online: &Online, seat: &mut Seat, operation: &Operation) -> bool {
-        let Some(root) = operation.root_key() else {
+        let root = match operation {
+            Operation::Sign { .. } => online.any_root_key(),
+            _ => operation.root_key().cloned(),
+        };
+        let Some(root) = root else {
             return false;
         };
-        let check = Operation::Check(root.clone());
+        let check = Operation::Check(root);
         *operation != check && self.attempt(online, seat, &check, &Tries::default()).is_ok()
     }
 
@@ -534,6 +539,11 @@ impl Online {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .contains_key(root)
+    }
+
+    fn any_root_key(&self) -> Option<RootKeyLocator> {
+        let remembered = self.root_keys.read().unwrap_or_else(PoisonError::into_inner);
+        remembered.keys().next().cloned()
     }
 
     fn forget(&self, root: &RootKeyLocator) {
