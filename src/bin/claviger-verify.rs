@@ -11,7 +11,7 @@ use claviger::verifier::{self, Arguments};
 
 /// Verifies offline what the custody log of a Claviger says
 ///
-/// Exit code 0: verified. 1: refused, with the reason. 2: not tried.
+/// Exit codes: 0 verified; 1 not tried; 2 refused, each reason is printed; 64 the command line cannot be understood.
 #[derive(Debug, Parser)]
 #[command(name = "claviger-verify", version)]
 struct Command {
@@ -20,10 +20,22 @@ struct Command {
 }
 
 fn main() -> ExitCode {
-    match verifier::run(&Command::parse().arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    let command = match Command::try_parse() {
+        Ok(command) => command,
         Err(error) => {
             // A stream that is closed cannot be told of it.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(64)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match verifier::run(&command.arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // As above.
             let _ = writeln!(std::io::stderr(), "{error}");
             error.exit_code()
         }

@@ -14,10 +14,14 @@
 //! From *tiles* ([`Tile`]: C2SP tlog-tiles) proofs are made that a record is in a log, and that one log is the beginning of
 //! another.
 //!
+//! A [`bundle`] is what an auditor takes along; [`verification`] says of it whether it is what it claims to be, by the auditor's
+//! [`Policy`].
+//!
 //! # What a record never has
 //!
 //! The bytes of a key, in the clear or wrapped. It names keys by identifier, and their rows by digest.
 
+pub mod bundle;
 mod checkpoint;
 mod event;
 mod hash;
@@ -30,6 +34,7 @@ mod proof;
 mod record;
 mod tile;
 mod tlog_proof;
+pub mod verification;
 mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError};

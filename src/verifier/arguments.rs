@@ -2,13 +2,31 @@
 
 use std::path::PathBuf;
 
+/// How the outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// In words.
+    Words,
+    /// As one JSON object.
+    Json,
+}
+
 /// Verifies offline what the custody log of a Claviger says.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// A checkpoint: a signed note
+    /// A bundle, as `claviger custody export --bundle` writes it, or one checkpoint
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Whose log is believed, and which witnesses have to have seen it (C2SP tlog-policy); kept by the auditor
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
+    /// The checkpoint of the last visit, kept by the auditor; written anew once the bundle is verified
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// After how many seconds without a record a heartbeat is missed
+    #[arg(long, value_name = "SECONDS", default_value_t = 360)]
+    pub heartbeat: u32,
+    /// How the outcome is printed
+    #[arg(long, value_enum, default_value_t = Form::Words, value_name = "words|json", hide_possible_values = true)]
+    pub form: Form,
 }

@@ -1,0 +1,68 @@
+//! The bundle: one file that an auditor takes along, and that proves itself without the server that made it.
+//!
+//! An uncompressed tar archive of these members, in this order:
+//!
+//! | member | what it is |
+//! |---|---|
+//! | `bundle.json` | [`Manifest`] |
+//! | `policy` | the log's and the witnesses' keys (C2SP tlog-policy). For a first look: an auditor verifies with a policy of his own |
+//! | `checkpoint` | the signed note that the bundle is proved by; its size is that of the log |
+//! | `checkpoints` | the other checkpoints over `from` records or more, in order, an empty line between one and the next |
+//! | `tile/…` | tiles at their paths of C2SP tlog-tiles: those of level 0 from record `from` on, in order; before them all that is needed for the part before it |
+//! | `records.jsonl` | the exact bytes of the records `from` to the end, one a line |
+//! | `rows.jsonl` | where it was exported with them: a [`RowLine`] for each key's row in the store, read when the log had `rows_at` records |
+//!
+//! `from` is a multiple of 256, so that it begins a tile. The leaf of a record is the hash of its line without the line feed.
+
+mod path;
+mod write;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub use path::tile_at;
+pub use write::BundleWriter;
+
+use super::Hash;
+
+/// The version of the form that is written.
+pub const BUNDLE_FORMAT: u32 = 1;
+
+/// What a bundle says of itself. Believed only as far as the checkpoint bears it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the form: [`BUNDLE_FORMAT`].
+    pub format: u32,
+    /// Which log it is of.
+    pub origin: String,
+    /// The number of the first record in it.
+    pub from: u64,
+    /// How many records the log has by its checkpoint.
+    pub size: u64,
+    /// How many records the log had when the rows were read; none where no rows are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_at: Option<u64>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub made_at: OffsetDateTime,
+    /// The version of the program that made it.
+    pub server_version: String,
+}
+
+/// One line of `rows.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLine {
+    /// The identifier of the key.
+    pub identifier: Uuid,
+    /// The digest of its row, as records have it.
+    pub row_sha256: Hash,
+}
+
+/// The members, by name.
+pub(super) const MANIFEST: &str = "bundle.json";
+pub(super) const POLICY: &str = "policy";
+pub(super) const CHECKPOINT: &str = "checkpoint";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+pub(super) const RECORDS: &str = "records.jsonl";
+pub(super) const ROWS: &str = "rows.jsonl";

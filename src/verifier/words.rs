@@ -1,0 +1,70 @@
+//! A report in words.
+
+use std::fmt::Write as _;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::custody::verification::{Report, Severity};
+
+/// The report, a line a fact; what is to be refused stands last, where it is read.
+pub(super) fn of(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let mut line = |words: String| writeln!(text, "{words}").unwrap_or_default();
+    if let (Some(origin), Some(root)) = (&report.origin, report.root) {
+        line(format!(
+            "log         {origin}, {} records, root {root}",
+            report.size
+        ));
+    }
+    for (witness, time) in &report.cosigned {
+        let time = i64::try_from(*time)
+            .ok()
+            .and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
+        line(format!(
+            "witness     {witness}, {}",
+            time.map(told).unwrap_or_default()
+        ));
+    }
+    if let (Some(first), Some(last)) = (report.first, report.last) {
+        line(format!(
+            "records     {} from number {}, {} to {}",
+            report.records,
+            report.from,
+            told(first),
+            told(last)
+        ));
+    }
+    line(format!("checkpoints {} earlier ones agree", report.checkpoints));
+    let keys = report.keys;
+    line(format!(
+        "keys        {} known, {} made, {} destroyed; {} releases",
+        keys.known, keys.made, keys.destroyed, keys.releases
+    ));
+    if let Some(rows) = report.rows {
+        line(format!("rows        {rows} compared with the log"));
+    }
+    for words in &report.not_verified {
+        line(format!("not shown   {words}"));
+    }
+    for severity in [Severity::Noted, Severity::Refused] {
+        let findings = report.findings.iter();
+        for finding in findings.filter(|finding| finding.code.severity() == severity) {
+            line(finding.to_string());
+        }
+    }
+    if report.more_findings > 0 {
+        line(format!("and {} findings more", report.more_findings));
+    }
+    line(if report.verified {
+        "VERIFIED".to_owned()
+    } else {
+        "REFUSED: the bundle is not what it claims to be".to_owned()
+    });
+    text
+}
+
+fn told(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}
