@@ -7,10 +7,8 @@
 
 mod support;
 
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 
 use claviger::custody::{
     Checkpoint, CompactRange, Hash, Head, SignatureType, SignedNote, VerifierKey, consistency_plan, fold,
@@ -19,10 +17,8 @@ use claviger::custody::{
 use claviger::witness::AddCheckpoint;
 use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::StatusCode;
-use serde_json::Value;
-use support::log::Log as Said;
 use support::server::signal;
-use tempfile::TempDir;
+use support::witness::Witness;
 
 const ORIGIN: &str = "node-1/claviger";
 
@@ -85,84 +81,11 @@ impl Log {
     }
 }
 
-struct Witness {
-    folder: TempDir,
-    address: String,
-    process: Option<Child>,
-    said: Said,
-}
-
-impl Witness {
-    fn start(log: &Log) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
-        let mut witness = Self {
-            folder: tempfile::tempdir().unwrap(),
-            address,
-            process: None,
-            said: Said::default(),
-        };
-        let key = log.verifier().to_string();
-        let made = witness.claviger(&["init", "w.example/1", "--listen", &witness.address, "--log", &key]);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        witness.start_again();
-        witness
-    }
-
-    fn directory(&self) -> std::path::PathBuf {
-        self.folder.path().join("witness")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-        command.arg("witness").arg("--directory").arg(self.directory());
-        command.args(arguments).stdin(Stdio::null());
-        command
-    }
-
-    fn claviger(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    fn start_again(&mut self) {
-        let position = self.said.position();
-        let mut process = self.command(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
-        self.said.follow(process.stderr.take().unwrap());
-        self.process = Some(process);
-        self.said.wait_for(position, "the witness is ready");
-    }
-
-    fn kill(&mut self) {
-        let mut process = self.process.take().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
-    }
-
-    fn show(&self) -> Value {
-        let shown = self.claviger(&["--output", "json", "show"]);
-        assert!(
-            shown.status.success(),
-            "{}",
-            String::from_utf8_lossy(&shown.stderr)
-        );
-        serde_json::from_slice(&shown.stdout).unwrap()
-    }
-
-    async fn post(&self, request: &AddCheckpoint) -> Option<(StatusCode, String)> {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("http://{}/add-checkpoint", self.address);
-        let answer = client.post(url).body(request.to_string()).send().await.ok()?;
-        Some((answer.status(), answer.text().await.ok()?))
-    }
-}
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        if self.process.is_some() {
-            self.kill();
-        }
-    }
+async fn post(witness: &Witness, request: &AddCheckpoint) -> Option<(StatusCode, String)> {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/add-checkpoint", witness.address);
+    let answer = client.post(url).body(request.to_string()).send().await.ok()?;
+    Some((answer.status(), answer.text().await.ok()?))
 }
 
 fn mode(path: &Path) -> u32 {
@@ -173,17 +96,17 @@ fn mode(path: &Path) -> u32 {
 async fn a_witness_that_is_killed_at_any_moment_takes_no_cosignature_back() {
     const KILLS: usize = 25;
     let log = Log::new(10_000);
-    let mut witness = Witness::start(&log);
+    let mut witness = Witness::start(&log.verifier().to_string());
     // What it has signed, as far as anybody was told.
     let (mut old, mut acknowledged) = (0, 0);
     for round in 0..KILLS {
-        let pid = witness.process.as_ref().unwrap().id();
+        let pid = witness.pid();
         // At another point of a request each time.
         let killer = std::thread::spawn(move || {
             std::thread::sleep(std::time::Duration::from_micros(1500 * (round as u64 + 1)));
             signal(pid, "KILL");
         });
-        while let Some((status, words)) = witness.post(&log.request(old, old + 1)).await {
+        while let Some((status, words)) = post(&witness, &log.request(old, old + 1)).await {
             assert_eq!(status, StatusCode::OK, "{words}");
             old += 1;
             acknowledged = old;
@@ -191,7 +114,7 @@ async fn a_witness_that_is_killed_at_any_moment_takes_no_cosignature_back() {
         killer.join().unwrap();
         witness.kill();
         witness.start_again();
-        let (status, words) = witness.post(&log.request(9_999, 10_000)).await.unwrap();
+        let (status, words) = post(&witness, &log.request(9_999, 10_000)).await.unwrap();
         assert_eq!(status, StatusCode::CONFLICT);
         old = words.trim_end().parse().unwrap();
         assert!(
@@ -206,7 +129,7 @@ async fn a_witness_that_is_killed_at_any_moment_takes_no_cosignature_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_sets_up_a_witness_and_sees_what_it_has_seen() {
     let mut log = Log::new(30);
-    let mut witness = Witness::start(&log);
+    let mut witness = Witness::start(&log.verifier().to_string());
     for (name, expected) in [
         ("", 0o700),
         ("witness.toml", 0o600),
@@ -224,7 +147,7 @@ async fn an_administrator_sets_up_a_witness_and_sees_what_it_has_seen() {
         ("w.example/1", SignatureType::Cosignature)
     );
     let request = log.request(0, 20);
-    let (status, lines) = witness.post(&request).await.unwrap();
+    let (status, lines) = post(&witness, &request).await.unwrap();
     assert_eq!(status, StatusCode::OK);
     let note: SignedNote = format!("{}{lines}", request.note).parse().unwrap();
     assert!(note.verified_by([&key]).is_ok());
@@ -234,13 +157,12 @@ async fn an_administrator_sets_up_a_witness_and_sees_what_it_has_seen() {
     assert_eq!(again.status.code(), Some(1));
     // Two forms of one log are an administrator's business.
     log.leaves[3] = leaf_hash(b"another");
-    assert_eq!(witness.post(&log.request(20, 20)).await.unwrap().0, 422);
+    assert_eq!(post(&witness, &log.request(20, 20)).await.unwrap().0, 422);
     let shown = witness.claviger(&["show"]);
     assert_eq!(shown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&shown.stderr).contains("TWO LOGS"));
     // It stops when it is told to, and not without what it remembers.
-    signal(witness.process.as_ref().unwrap().id(), "TERM");
-    assert!(witness.process.take().unwrap().wait().unwrap().success());
+    assert!(witness.stop().success());
     std::fs::remove_file(witness.directory().join("witness.db")).unwrap();
     let refused = witness.claviger(&["run"]);
     assert_eq!(refused.status.code(), Some(1));

@@ -112,6 +112,7 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
     let custody = super::custody::current_head(administration).await?;
     let signing = super::custody::signing(administration, custody.size);
     problems.extend(signing_problem(&signing));
+    problems.extend(witness_problems(&signing));
     let (feeds, found) = super::feeds::shown(administration, custody.size);
     problems.extend(found);
     let server = administration.server();
@@ -222,6 +223,16 @@ fn signing_problem(signing: &api::Signing) -> Option<String> {
         "the custody log could not be signed, and {} records are under no checkpoint: {failure}",
         signing.lag
     ))
+}
+
+fn witness_problems(signing: &api::Signing) -> impl Iterator<Item = String> {
+    signing.witnesses.iter().filter_map(|witness| {
+        let trouble = witness.trouble.as_ref()?;
+        Some(format!(
+            "the witness {} did not cosign the custody log's last checkpoint: {trouble}",
+            witness.name
+        ))
+    })
 }
 
 fn described(description: &BackendDescription) -> BTreeMap<String, String> {

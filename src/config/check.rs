@@ -9,7 +9,7 @@ use std::time::Duration;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 
-use super::{Config, CustodySigner, Problem, Severity};
+use super::{Config, CustodySigner, FeedReceiver, Problem, Severity};
 
 /// Everything that is wrong outside the file, without opening a socket or a device.
 ///
@@ -47,6 +47,7 @@ pub fn check(config: &Config) -> Vec<Problem> {
         }
     }
     checker.custody();
+    checker.witnesses_and_feeds();
     checker.problems
 }
 
@@ -247,6 +248,33 @@ impl Checker<'_> {
             && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
         {
             self.wrong(key, format!("{} is empty", path.display()), remedy);
+        }
+    }
+
+    /// What witnesses and feeds of the custody log are spoken to with.
+    fn witnesses_and_feeds(&mut self) {
+        let custody = &self.config.custody;
+        if let Some(witness) = &custody.witness {
+            self.file(
+                "custody.witness.policy",
+                &witness.policy,
+                "write the witnesses and the quorum into it: docs/witness.md has an example",
+            );
+            if let Some(file) = &witness.ca_file {
+                self.authorities("custody.witness.ca_file", file);
+            }
+        }
+        for (index, feed) in custody.feeds.iter().enumerate() {
+            let FeedReceiver::Syslog(receiver) = &feed.receiver else {
+                continue;
+            };
+            self.authorities(&format!("custody.feed[{index}].ca_file"), &receiver.ca_file);
+            if let Some((certificate, private)) = &receiver.identity {
+                for (key, file) in [("certificate", certificate), ("key", private)] {
+                    let key = format!("custody.feed[{index}].{key}");
+                    self.file(&key, file, "write the file, or correct the path");
+                }
+            }
         }
     }
 

@@ -29,11 +29,13 @@ impl Recorder {
             return Ok(());
         }
         let status = self.checkpoints().borrow().clone();
+        let unsigned = status.key.is_none().then(|| "nothing signs the log".to_owned());
         let troubles: Vec<_> = status
             .witnesses
             .into_iter()
             .filter_map(|witness| Some(format!("{}: {}", witness.name, witness.trouble?)))
             .chain(status.failure.map(|failure| failure.why))
+            .chain(unsigned)
             .collect();
         Err(Error::Unwitnessed {
             sequence: size - 1,

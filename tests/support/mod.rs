@@ -19,3 +19,4 @@ pub mod slot;
 pub mod tag;
 pub mod traffic;
 pub mod ttlv;
+pub mod witness;

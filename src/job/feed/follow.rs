@@ -56,7 +56,15 @@ impl Follower {
         let mut due = None;
         let mut is_told = false;
         loop {
-            let size = self.log.borrow_and_update().head.size;
+            let mut size = self.log.borrow_and_update().head.size;
+            if next > size {
+                // What was committed is read before the recorder tells of it.
+                let head = self.store.custody_head().await;
+                size = head
+                    .map_err(|error| Trouble(format!("the log can't be read: {error}")))?
+                    .tree
+                    .size();
+            }
             if next > size {
                 return Err(Trouble(format!(
                     "it has delivered {next} records, and the log has {size}: was the database put back? Remove {} to begin \

@@ -21,8 +21,8 @@ use crate::recorder::{Consistency, Cosigned, Cosigner, WitnessStatus};
 
 use asking::Asked;
 
-/// A connection that nothing went over for so long is closed.
-const IDLE: Duration = Duration::from_secs(90);
+/// A connection that nothing went over for so long is closed: before the witness does it, while a request is on the way.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Whom to ask, and for how long.
 #[derive(Clone, Debug)]

@@ -1,0 +1,65 @@
+//! Feeds of the custody log, as an operator configures them.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use claviger::custody::Record;
+use serde_json::Value;
+use support::server::{HEALTHY, Server, UNHEALTHY};
+
+/// Waits until the feed's file has as many lines as the log has records, and gives them.
+fn lines(server: &Server, file: &std::path::Path) -> Vec<String> {
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.len() == server.custody_records().len() {
+            return lines;
+        }
+        assert!(
+            start.elapsed() < Duration::from_mins(1),
+            "{} lines came",
+            lines.len()
+        );
+    }
+}
+
+#[test]
+fn a_file_has_each_record_of_a_server_that_was_killed_and_a_receiver_that_is_away_is_told_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("records.jsonl");
+    let feed = format!(
+        "[[custody.feed]]\nname = \"records\"\nfile = {:?}\n",
+        file.display().to_string()
+    );
+    let mut server = Server::start_with_sections(&feed);
+    server.client("vcenter-1");
+    let before = lines(&server, &file);
+    server.kill();
+    server.start_again();
+    let after = lines(&server, &file);
+    assert_eq!(after[..before.len()], before[..]);
+    for (number, line) in (0..).zip(&after) {
+        let record = Record::from_bytes(line.as_bytes()).expect("a record");
+        assert_eq!(record.sequence, number);
+    }
+    let status = server.wait_for_status(HEALTHY);
+    assert_eq!(status["feeds"][0]["name"], "records");
+
+    // Nobody listens at port 1.
+    let certificate = server.server_certificate();
+    server.add_sections(&format!(
+        "[[custody.feed]]\nname = \"siem\"\nsyslog = \"127.0.0.1:1\"\nca_file = {:?}\n",
+        certificate.display().to_string()
+    ));
+    let status = server.wait_for_status(UNHEALTHY);
+    let problems = status["problems"].as_array().expect("a list");
+    let told = |problem: &Value| {
+        let words = problem.as_str().unwrap_or_default();
+        words.contains("the feed siem of the custody log stands still") && words.contains("127.0.0.1:1")
+    };
+    assert!(problems.iter().any(told), "{problems:?}");
+    server.must(&["adapter", "create", "another", "--root-key", "root"]);
+    lines(&server, &file);
+}
