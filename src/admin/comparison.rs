@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use super::administration::Administration;
 use super::api::{RowComparison, RowComparisonSummary, WrongRow};
 use super::refusal::{Kind, Refusal};
+use crate::adapter::AdapterId;
 use crate::job::{Compared, ComparisonError, RowFinding};
 
 /// So many keys are told in the status one by one.
@@ -45,7 +46,7 @@ async fn compare(State(administration): State<Arc<Administration>>) -> Result<Js
 
 fn shown(compared: &Compared) -> RowComparison {
     let findings = compared.findings.iter().map(|finding| WrongRow {
-        adapter: finding.adapter.map(|adapter| adapter.uuid()),
+        adapter: finding.adapter.map(AdapterId::uuid),
         key: finding.key,
         what: finding.fault.to_string(),
     });

@@ -127,11 +127,13 @@ fn shown(administration: &Administration, asked: Option<&Asked>) -> Epoch {
     Epoch {
         held: held.is_some(),
         why: held.as_ref().map(ToString::to_string),
-        known_size: held.as_ref().map(|rollback| rollback.known.size),
-        known_root: held.as_ref().map(|rollback| rollback.known.root.to_string()),
+        known_size: held.as_ref().map(|rollback| rollback.known_size),
+        known_root: held
+            .as_ref()
+            .and_then(|rollback| rollback.known_root.map(|root| root.to_string())),
         known_checkpoint: held
             .as_ref()
-            .and_then(|rollback| rollback.known.checkpoint.clone()),
+            .and_then(|rollback| rollback.known_checkpoint.clone()),
         found_size: held.as_ref().map(|rollback| rollback.found.size),
         found_root: held.as_ref().map(|rollback| rollback.found.root.to_string()),
         asked: asked.map(|asked| EpochAsked {

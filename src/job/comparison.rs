@@ -175,7 +175,7 @@ impl Comparison {
         }
         for (adapter, key) in suspects {
             let fault = self.judge(adapter, key, &mut reading).await?;
-            self.found(&mut compared, Some(adapter), key, fault);
+            found(&mut compared, Some(adapter), key, fault);
         }
         let missing: Vec<_> = reading.ledger.missing().collect();
         for (key, fault) in missing {
@@ -185,7 +185,7 @@ impl Comparison {
             if is_there {
                 compared.not_judged += 1;
             } else if reading.ledger.has(key) {
-                self.found(&mut compared, None, key, Some(fault));
+                found(&mut compared, None, key, Some(fault));
             }
         }
         compared.records = reading.tree.size();
@@ -295,15 +295,6 @@ impl Comparison {
         Ok(None)
     }
 
-    fn found(&self, compared: &mut Compared, adapter: Option<AdapterId>, key: Uuid, fault: Option<RowFault>) {
-        let Some(fault) = fault else { return };
-        tracing::error!(%key, %fault, "a key's row is not as the custody log says");
-        compared.wrong += 1;
-        if compared.findings.len() < FINDINGS {
-            compared.findings.push(RowFinding { adapter, key, fault });
-        }
-    }
-
     async fn record(&self, compared: &Compared, adapters: &[Adapter], told: &mut HashSet<String>) {
         for finding in &compared.findings {
             let what = format!("key {}: {}", finding.key, finding.fault);
@@ -331,6 +322,15 @@ impl Comparison {
                 Err(error) => tracing::error!(%error, what, "what the comparison found can't be recorded"),
             }
         }
+    }
+}
+
+fn found(compared: &mut Compared, adapter: Option<AdapterId>, key: Uuid, fault: Option<RowFault>) {
+    let Some(fault) = fault else { return };
+    tracing::error!(%key, %fault, "a key's row is not as the custody log says");
+    compared.wrong += 1;
+    if compared.findings.len() < FINDINGS {
+        compared.findings.push(RowFinding { adapter, key, fault });
     }
 }
 

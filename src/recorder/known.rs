@@ -6,7 +6,8 @@
 //! key, until two administrators open a new epoch ([`Recorder::open_epoch`]). The first record of an epoch says which head was
 //! known, and what was found in its place.
 //!
-//! Whoever restores the state directory with the database takes the file back too: for that there are witnesses.
+//! Whoever restores the state directory with the database takes the file back too: for that there are witnesses. One that has
+//! cosigned more records than the log has makes the server hold it as well, with its first answer.
 //!
 //! [`Recorder::hold`]: super::Recorder::hold
 //! [`Recorder::open_epoch`]: super::Recorder::open_epoch
@@ -16,6 +17,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -38,36 +41,45 @@ pub struct Known {
     /// The signed note of the last checkpoint; it is over as many records, or fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// The number of records of which it was accepted, by a new epoch, that some are gone: a witness that has cosigned no more
+    /// than that tells nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<u64>,
 }
 
 /// The log of the store is not the one that was written last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {
-    /// What was known of the log.
-    pub known: Known,
+    /// How many records the log is known to have had.
+    pub known_size: u64,
+    /// The root over them, where that is known.
+    pub known_root: Option<Hash>,
+    /// The last checkpoint that is known.
+    pub known_checkpoint: Option<String>,
     /// The head that the store has.
     pub found: Head,
     /// The root over as many records as are known; none where the store has fewer.
     pub root_there: Option<Hash>,
+    /// The witness by whose word the log had more; none where it was the file's.
+    pub witness: Option<String>,
 }
 
 impl fmt::Display for Rollback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            known,
-            found,
-            root_there,
-        } = self;
-        match root_there {
-            None => write!(
+        let (known, found) = (self.known_size, self.found.size);
+        match (&self.witness, self.root_there) {
+            (Some(witness), _) => write!(
                 f,
-                "it has {} records, and had {} when it was written last: it was taken back to an older state",
-                found.size, known.size
+                "it has {found} records, and the witness {witness} has cosigned {known}: it was taken back to an older state"
             ),
-            Some(root) => write!(
+            (None, None) => write!(
                 f,
-                "its first {} records have the root {root}, and had {} when they were written: it is another log",
-                known.size, known.root
+                "it has {found} records, and had {known} when it was written last: it was taken back to an older state"
+            ),
+            (None, Some(root)) => write!(
+                f,
+                "its first {known} records have the root {root}, which is not the one that they had when they were written: \
+                 it is another log"
             ),
         }
     }
@@ -180,16 +192,20 @@ impl KnownHead {
             Some(root)
         };
         Ok(Some(Rollback {
-            known,
+            known_size: known.size,
+            known_root: Some(known.root),
+            known_checkpoint: known.checkpoint,
             found,
             root_there,
+            witness: None,
         }))
     }
 
     /// Keeps what the recorder has written, at most once a second, until the recorder has ended; then a last time.
     pub async fn follow(self, recorder: Recorder) {
         let (mut log, mut stopping) = (recorder.status.clone(), recorder.stop.subscribe());
-        let (checkpoints, held) = (recorder.checkpoints(), recorder.hold.subscribe());
+        let (checkpoints, hold) = (recorder.checkpoints(), recorder.hold.subscribe());
+        let accepted = Arc::clone(&recorder.accepted);
         // Its writer ends when nobody is left who could send.
         drop(recorder);
         let mut kept = None;
@@ -206,9 +222,10 @@ impl KnownHead {
                 size: head.size,
                 root: head.root,
                 checkpoint,
+                accepted: Some(accepted.load(Ordering::Relaxed)).filter(|size| *size > 0),
             };
             // What a log that is held has is not to be known in the place of what is.
-            if held.borrow().is_none() && kept.as_ref() != Some(&known) {
+            if hold.borrow().is_none() && kept.as_ref() != Some(&known) {
                 let (file, told) = (self.clone(), known.clone());
                 let done = tokio::task::spawn_blocking(move || file.keep(&told)).await;
                 match done {
@@ -242,6 +259,7 @@ mod tests {
             size: 7,
             root: Hash([3; 32]),
             checkpoint: Some("a note\n".to_owned()),
+            accepted: None,
         };
         file.keep(&known).unwrap();
         fs::write(folder.path().join("custody-head.new"), "{\"siz").unwrap();

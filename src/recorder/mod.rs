@@ -22,6 +22,7 @@ mod tiles;
 mod witnessing;
 mod writer;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -83,6 +84,10 @@ pub struct Recorder {
     stop: Arc<watch::Sender<bool>>,
     /// Why nothing may be written; none where all is well.
     hold: Arc<watch::Sender<Option<Hold>>>,
+    /// Where the head is kept outside of the store.
+    file: Arc<OnceLock<KnownHead>>,
+    /// The number of records up to which it was accepted that some are gone; 0 where nothing was.
+    accepted: Arc<AtomicU64>,
     store: Arc<dyn WriteStore>,
     checkpoints: Arc<watch::Sender<CheckpointStatus>>,
     broken: Arc<watch::Sender<Option<String>>>,
@@ -96,8 +101,6 @@ pub struct Recorder {
 #[derive(Clone, Debug)]
 struct Hold {
     rollback: Arc<Rollback>,
-    /// Where the head is kept that the log has from the new epoch on.
-    file: KnownHead,
     /// What is recorded behind the first record of a new epoch.
     deferred: Vec<Event>,
 }
@@ -107,6 +110,8 @@ struct Entry {
     changes: Vec<Change>,
     /// One at least.
     events: Vec<Event>,
+    /// Whether it is written also where the log is held.
+    opens_epoch: bool,
     answer: oneshot::Sender<Result<Committed, Error>>,
 }
 
@@ -125,6 +130,7 @@ impl Recorder {
         });
         let (stop, stopping) = watch::channel(false);
         let (broken, is_broken) = watch::channel(None);
+        let hold = Arc::new(watch::Sender::new(None));
         let latest = store
             .custody_checkpoint()
             .await
@@ -139,6 +145,7 @@ impl Recorder {
             identities_changed,
             status_changed,
             is_broken,
+            hold.subscribe(),
         );
         tokio::spawn(writer.run(waiting, stopping));
         Ok(Self {
@@ -146,7 +153,9 @@ impl Recorder {
             identities,
             status,
             stop: Arc::new(stop),
-            hold: Arc::new(watch::Sender::new(None)),
+            hold,
+            file: Arc::default(),
+            accepted: Arc::default(),
             store,
             checkpoints: Arc::new(watch::Sender::new(checkpoints)),
             broken: Arc::new(broken),
@@ -166,6 +175,8 @@ impl Recorder {
                 cosigner: Arc::clone(cosigner),
                 kept: to_cosign,
                 status: Arc::clone(&self.checkpoints),
+                hold: Arc::clone(&self.hold),
+                accepted: Arc::clone(&self.accepted),
             };
             self.signing.spawn(cosigning.run());
         }
@@ -176,6 +187,7 @@ impl Recorder {
             log: self.status.clone(),
             status: Arc::clone(&self.checkpoints),
             broken: Arc::clone(&self.broken),
+            hold: self.hold.subscribe(),
             kept,
         };
         let (mut hold, mut stopping) = (self.hold.subscribe(), self.stop.subscribe());
@@ -225,7 +237,7 @@ impl Recorder {
         if let Some(rollback) = self.held() {
             return Err(Error::Held(rollback));
         }
-        self.send(changes, events).await
+        self.send(changes, events, false).await
     }
 
     /// Records the events of a start, one after another; where the log is held, behind the first record of a new epoch.
@@ -242,12 +254,22 @@ impl Recorder {
         Ok(())
     }
 
+    /// Compares the log with what this file knows of it, and keeps in it what is known from now on. What the log was taken
+    /// back from is given back; the log is held then. To be called once, before anybody else has this recorder.
+    pub async fn remember_in(&self, file: KnownHead) -> Result<Option<Arc<Rollback>>, KnownError> {
+        let accepted = file.read()?.and_then(|known| known.accepted);
+        self.accepted.store(accepted.unwrap_or(0), Ordering::Relaxed);
+        if let Some(rollback) = file.compare(&*self.store).await? {
+            self.hold(rollback);
+        }
+        let _ = self.file.set(file);
+        Ok(self.held())
+    }
+
     /// Writes nothing from now on, for the log is not the one that was written last: until [`open_epoch`](Self::open_epoch).
-    /// To be called before anybody else has this recorder.
-    pub fn hold(&self, rollback: Rollback, file: KnownHead) {
+    fn hold(&self, rollback: Rollback) {
         self.hold.send_replace(Some(Hold {
             rollback: Arc::new(rollback),
-            file,
             deferred: Vec::new(),
         }));
     }
@@ -268,39 +290,53 @@ impl Recorder {
     /// Fails with [`Error::NotHeld`] where the log is not held. After any other error it is held still.
     pub async fn open_epoch(&self, event: Event) -> Result<Committed, Error> {
         let hold = self.hold.borrow().clone().ok_or(Error::NotHeld)?;
-        let Rollback { known, found, .. } = &*hold.rollback;
+        let rollback = &hold.rollback;
+        let found = self.status().head;
         let mut event = event
-            .detail("known_size", known.size.to_string())
-            .detail("known_root", known.root.to_string())
+            .detail("known_size", rollback.known_size.to_string())
             .detail("found_size", found.size.to_string())
             .detail("found_root", found.root.to_string())
-            .detail("found", hold.rollback.to_string());
-        if let Some(checkpoint) = &known.checkpoint {
+            .detail("found", rollback.to_string());
+        if let Some(root) = &rollback.known_root {
+            event = event.detail("known_root", root.to_string());
+        }
+        if let Some(checkpoint) = &rollback.known_checkpoint {
             event = event.detail("known_checkpoint", checkpoint);
         }
         let events = std::iter::once(event).chain(hold.deferred).collect();
-        let committed = self.send(Vec::new(), events).await?;
+        let committed = self.send(Vec::new(), events, true).await?;
+        let accepted = rollback.known_size.max(self.accepted.load(Ordering::Relaxed));
+        self.accepted.store(accepted, Ordering::Relaxed);
         let head = self.status().head;
         let known = Known {
             size: head.size,
             root: head.root,
             checkpoint: None,
+            accepted: Some(accepted),
         };
-        let kept = tokio::task::spawn_blocking(move || hold.file.keep(&known)).await;
-        if let Ok(Err(error)) = kept {
-            tracing::error!(%error, "the next start will ask for a new epoch again");
+        if let Some(file) = self.file.get().cloned() {
+            let kept = tokio::task::spawn_blocking(move || file.keep(&known)).await;
+            if let Ok(Err(error)) = kept {
+                tracing::error!(%error, "the next start will ask for a new epoch again");
+            }
         }
         self.hold.send_replace(None);
         Ok(committed)
     }
 
-    async fn send(&self, changes: Vec<Change>, events: Vec<Event>) -> Result<Committed, Error> {
+    async fn send(
+        &self,
+        changes: Vec<Change>,
+        events: Vec<Event>,
+        opens_epoch: bool,
+    ) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
         let (wait, number) = (self.wait_of(&events), events.len() as u64);
         self.entries
             .send(Entry {
                 changes,
                 events,
+                opens_epoch,
                 answer,
             })
             .await

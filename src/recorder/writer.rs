@@ -10,7 +10,7 @@ use crate::custody::Event;
 use crate::store::{Applied, Change, WriteStore, WriteTransaction};
 
 use super::log::{Log, Staged};
-use super::{Committed, Entry, Error, Status};
+use super::{Committed, Entry, Error, Hold, Status};
 
 /// How many entries one commit takes at most.
 const GROUP: usize = 64;
@@ -25,6 +25,8 @@ pub(super) struct Writer {
     status_changed: watch::Sender<Status>,
     /// Why nothing may be written any more.
     broken: watch::Receiver<Option<String>>,
+    /// Why nothing may be written for now, but what opens a new epoch.
+    hold: watch::Receiver<Option<Hold>>,
 }
 
 /// An entry of the group that has its place in the log, unless the group fails.
@@ -48,6 +50,7 @@ impl Writer {
         identities_changed: watch::Sender<u64>,
         status_changed: watch::Sender<Status>,
         broken: watch::Receiver<Option<String>>,
+        hold: watch::Receiver<Option<Hold>>,
     ) -> Self {
         Self {
             store,
@@ -57,6 +60,7 @@ impl Writer {
             identities_changed,
             status_changed,
             broken,
+            hold,
         }
     }
 
@@ -74,7 +78,10 @@ impl Writer {
                     if taken == 0 {
                         return;
                     }
-                    self.write(mem::take(&mut entries)).await;
+                    let entries = self.not_held(mem::take(&mut entries));
+                    if !entries.is_empty() {
+                        self.write(entries).await;
+                    }
                     // Those who were answered may have more to write: they come into the next group, not the one after.
                     tokio::task::yield_now().await;
                 }
@@ -84,6 +91,18 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// What may be written of these; the others are refused.
+    fn not_held(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let hold = self.hold.borrow();
+        if let Some(hold) = &*hold {
+            let refused = entries.extract_if(.., |entry| !entry.opens_epoch);
+            for entry in refused {
+                let _ = entry.answer.send(Err(Error::Held(Arc::clone(&hold.rollback))));
+            }
+        }
+        entries
     }
 
     async fn write(&mut self, entries: Vec<Entry>) {
@@ -169,6 +188,7 @@ impl Writer {
             changes,
             mut events,
             answer,
+            ..
         } = entry;
         let applied = if changes.is_empty() {
             Applied::default()

@@ -378,8 +378,10 @@ impl Server {
         }
     }
 
+    /// The log is whole, and each key's row is the one that it says.
     pub fn verify_custody_log(&self) {
         self.must(&["custody", "verify"]);
+        self.must(&["custody", "compare"]);
     }
 
     /// Waits until an event of this name is in the custody log.

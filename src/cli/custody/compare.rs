@@ -30,9 +30,8 @@ fn table(found: &RowComparison) -> String {
             row.what.clone(),
         ]);
     }
-    let mut text = columns.or_say("each row that could be judged is as the custody log says");
+    let text = columns.or_say("each row that could be judged is as the custody log says");
     let (rows, records) = (counted(found.rows, "row"), counted(found.records, "record"));
     let (not_judged, ended) = (found.not_judged, time(found.ended_at));
-    text += &format!("{rows} compared with {records}, {not_judged} not judged; {ended}\n");
-    text
+    format!("{text}{rows} compared with {records}, {not_judged} not judged; {ended}\n")
 }

@@ -226,31 +226,12 @@ async fn serve(
     let came_up = devices.came_up();
     let found = try_join_all(openers.iter_mut().map(Opener::open_first)).await?;
 
-    let node = NodeFacts {
-        name: config.node.clone(),
-        server_version: VERSION.to_owned(),
-        configuration_sha256: Some(Hash(config.sha256)),
-    };
-    let recorder = Recorder::start(store.clone(), node).await?;
+    let (recorder, known) = go_on_with_log(config, store).await?;
     let addresses = addresses_of(&listeners.kmip);
-    let mut started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
-    if !listeners.https.is_empty() {
-        started = started.detail("https", addresses_of(&listeners.https).join(", "));
-    }
-    if let Some(web) = &listeners.web {
-        started = started.detail("web", web_addresses(web).join(", "));
-    }
+    let mut started = started(&listeners);
     let checkpoints = custody::checkpoints(config, devices);
     if let Some(checkpoints) = &checkpoints {
         started = started.detail("custody_key", checkpoints.signer.key().to_string());
-    }
-    let known = KnownHead::within(&config.state_directory);
-    if let Some(rollback) = known.compare(&**store).await? {
-        tracing::error!(
-            "no key is served: the custody log is not the one that was written last: {rollback}; put the right database \
-             back, or have two administrators open a new epoch: claviger custody epoch"
-        );
-        recorder.hold(rollback, known.clone());
     }
     let (events, pending): (Vec<_>, Vec<_>) = found
         .into_iter()
@@ -353,6 +334,38 @@ async fn serve(
         recorder,
         known,
     })
+}
+
+/// What goes on with the custody log of the store, and what keeps its head outside of it. A log that is not the one that was
+/// written last is held.
+async fn go_on_with_log(config: &Config, store: &Arc<SqliteStore>) -> Result<(Recorder, KnownHead), Error> {
+    let node = NodeFacts {
+        name: config.node.clone(),
+        server_version: VERSION.to_owned(),
+        configuration_sha256: Some(Hash(config.sha256)),
+    };
+    let recorder = Recorder::start(store.clone(), node).await?;
+    let known = KnownHead::within(&config.state_directory);
+    if let Some(rollback) = recorder.remember_in(known.clone()).await? {
+        tracing::error!(
+            "no key is served: the custody log is not the one that was written last: {rollback}; put the right database \
+             back, or have two administrators open a new epoch: claviger custody epoch"
+        );
+    }
+    Ok((recorder, known))
+}
+
+/// The record of a start.
+fn started(listeners: &Listeners) -> Event {
+    let addresses = addresses_of(&listeners.kmip);
+    let mut started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
+    if !listeners.https.is_empty() {
+        started = started.detail("https", addresses_of(&listeners.https).join(", "));
+    }
+    if let Some(web) = &listeners.web {
+        started = started.detail("web", web_addresses(web).join(", "));
+    }
+    started
 }
 
 /// Starts the jobs, once the log is not held: what a database says that was taken back is not carried out on a device.

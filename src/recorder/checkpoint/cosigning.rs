@@ -1,12 +1,14 @@
 //! The task that asks the witnesses, and keeps their cosignatures with the checkpoint.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{CheckpointStatus, Consistency, Cosigner};
+use super::{CheckpointStatus, Consistency, Cosigner, WitnessStatus};
 use crate::custody::{Checkpoint, Hash, NoteSignature, SignedNote};
+use crate::recorder::{Hold, Rollback};
 use crate::store::{self, Store, StoredCheckpoint, WriteStore};
 
 pub(crate) struct Cosigning {
@@ -14,6 +16,10 @@ pub(crate) struct Cosigning {
     pub(crate) cosigner: Arc<dyn Cosigner>,
     pub(crate) kept: watch::Receiver<Option<StoredCheckpoint>>,
     pub(crate) status: Arc<watch::Sender<CheckpointStatus>>,
+    /// Where it is said that the log was taken back.
+    pub(crate) hold: Arc<watch::Sender<Option<Hold>>>,
+    /// The number of records up to which that was accepted.
+    pub(crate) accepted: Arc<AtomicU64>,
 }
 
 /// Proofs from the store.
@@ -51,6 +57,7 @@ impl Cosigning {
         if let Err(error) = self.keep(stored, note, cosigned.signatures).await {
             tracing::warn!(%error, "the witnesses' signatures of a checkpoint could not be kept");
         }
+        self.believe(&checkpoint, &cosigned.witnesses);
         for witness in &cosigned.witnesses {
             if let Some(trouble) = &witness.trouble {
                 tracing::warn!(witness = %witness.name, "a witness did not cosign: {trouble}");
@@ -61,6 +68,39 @@ impl Cosigning {
             if cosigned.quorum {
                 status.cosigned = Some(stored.size);
             }
+        });
+    }
+
+    /// A witness that has cosigned more records than there are has seen a log that was taken back since: it is held.
+    fn believe(&self, checkpoint: &Checkpoint, witnesses: &[WitnessStatus]) {
+        let accepted = self.accepted.load(Ordering::Relaxed);
+        let ahead = witnesses
+            .iter()
+            .filter_map(|witness| Some((witness.ahead?, &witness.name)));
+        let Some((size, witness)) = ahead.max().filter(|(size, _)| *size > accepted) else {
+            return;
+        };
+        let rollback = Rollback {
+            known_size: size,
+            known_root: None,
+            known_checkpoint: None,
+            found: checkpoint.head,
+            root_there: None,
+            witness: Some(witness.clone()),
+        };
+        tracing::error!(
+            "no key is served any more: the custody log is not the one that was written last: {rollback}; put the right \
+             database back, or have two administrators open a new epoch: claviger custody epoch"
+        );
+        self.hold.send_if_modified(|hold| {
+            let is_new = hold.is_none();
+            if is_new {
+                *hold = Some(Hold {
+                    rollback: Arc::new(rollback),
+                    deferred: Vec::new(),
+                });
+            }
+            is_new
         });
     }
 

@@ -75,6 +75,8 @@ pub struct WitnessStatus {
     pub name: String,
     /// Why it did not cosign; none where it did.
     pub trouble: Option<String>,
+    /// How many records of this log it has cosigned, by its word, where that is more than there are.
+    pub ahead: Option<u64>,
 }
 
 /// How the log is signed.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Broken, CheckpointFailure, CheckpointStatus, Checkpoints, latest_of};
 use crate::custody::{Actor, Checkpoint, Event, EventName, Head, SignedNote};
 use crate::recorder::log::to_the_microsecond;
-use crate::recorder::{Entry, Status};
+use crate::recorder::{Entry, Hold, Status};
 use crate::store::{self, StoredCheckpoint, WriteStore};
 
 /// How long a signature is waited for.
@@ -27,6 +27,8 @@ pub(crate) struct Signing {
     pub(crate) log: watch::Receiver<Status>,
     pub(crate) status: Arc<watch::Sender<CheckpointStatus>>,
     pub(crate) broken: Arc<watch::Sender<Option<String>>>,
+    /// A log that is held is not signed.
+    pub(crate) hold: watch::Receiver<Option<Hold>>,
     /// What is kept, for those who ask the witnesses. Closed when there will be no more.
     pub(crate) kept: watch::Sender<Option<StoredCheckpoint>>,
 }
@@ -82,7 +84,7 @@ impl Signing {
             };
             pace.not_before = Instant::now() + self.checkpoints.interval;
             let head = self.log.borrow().head;
-            if head.size > pace.signed {
+            if head.size > pace.signed && self.hold.borrow().is_none() {
                 match self.checkpoint(head).await {
                     Ok(size) => {
                         pace.signed = size;
@@ -135,6 +137,7 @@ impl Signing {
         let entry = Entry {
             changes: Vec::new(),
             events: vec![Event::new(EventName::CustodyHeartbeat, Actor::Server)],
+            opens_epoch: false,
             answer,
         };
         // What keeps it from being written, the writer tells of itself.

@@ -389,6 +389,7 @@ impl Cosigner for TestWitnesses {
         let signature = self.0.sign(cosigned(&note.text, 1_764_000_000).as_bytes());
         let signature = [&1_764_000_000_u64.to_be_bytes()[..], &signature.to_bytes()].concat();
         let witness = |name: &str, trouble: Option<&str>| WitnessStatus {
+            ahead: None,
             name: name.into(),
             trouble: trouble.map(Into::into),
         };

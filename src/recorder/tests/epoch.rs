@@ -24,6 +24,7 @@ impl House {
             size: 5,
             root: Hash([5; 32]),
             checkpoint: Some("note\n".to_owned()),
+            accepted: None,
         };
         self.file().keep(&known).unwrap();
         let found = self.file().compare(&*self.fixture.store).await.unwrap();
@@ -41,6 +42,7 @@ async fn a_log_that_goes_on_from_what_is_known_is_not_held() {
             size: head.size,
             root: head.root,
             checkpoint: None,
+            accepted: None,
         };
         house.file().keep(&known).unwrap();
     }
@@ -54,11 +56,13 @@ async fn a_log_that_goes_on_from_what_is_known_is_not_held() {
 async fn a_log_that_is_shorter_or_another_is_noticed() {
     let house = House::new().await;
     let shorter = house.taken_back().await;
-    assert_eq!((shorter.known.size, shorter.found.size), (5, 3));
+    assert_eq!((shorter.known_size, shorter.found.size), (5, 3));
     assert!(shorter.to_string().contains("taken back"), "{shorter}");
     let other = Known {
         size: 2,
-        ..shorter.known
+        root: Hash([5; 32]),
+        checkpoint: None,
+        accepted: None,
     };
     house.file().keep(&other).unwrap();
     let other = house
@@ -73,8 +77,9 @@ async fn a_log_that_is_shorter_or_another_is_noticed() {
 #[tokio::test]
 async fn a_held_log_takes_nothing_and_a_new_epoch_says_what_was_known_before_anything_else() {
     let house = House::new().await;
-    let rollback = house.taken_back().await;
-    house.recorder.hold(rollback, house.file());
+    house.taken_back().await;
+    let held = house.recorder.remember_in(house.file()).await.unwrap();
+    assert!(held.is_some());
     house
         .recorder
         .commit_at_start(vec![event("start")])
@@ -98,7 +103,8 @@ async fn a_held_log_takes_nothing_and_a_new_epoch_says_what_was_known_before_any
     assert_eq!(details["known_root"], Hash([5; 32]).to_string());
     assert_eq!(details["known_checkpoint"], "note\n");
     assert_eq!(details["found_size"], "3");
-    // The next start knows the new epoch.
+    // The next start knows the new epoch, and what is gone by it.
+    assert_eq!(house.file().read().unwrap().unwrap().accepted, Some(5));
     assert_eq!(house.file().compare(&*house.fixture.store).await.unwrap(), None);
     let again = house.recorder.open_epoch(epoch()).await;
     assert!(matches!(again, Err(Error::NotHeld)), "{again:?}");

@@ -36,6 +36,11 @@ impl Asked {
         &self.witness
     }
 
+    /// The size that it cosigned last, by its word.
+    pub(super) fn cosigned(&self) -> Option<u64> {
+        Some(self.last.load(Ordering::Relaxed)).filter(|size| *size > 0)
+    }
+
     /// Its cosignature, which was verified; or why there is none.
     pub(super) async fn cosign(
         &self,

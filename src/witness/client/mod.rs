@@ -160,6 +160,7 @@ impl Cosigner for Witnesses {
             };
             cosigned.witnesses.push(WitnessStatus {
                 name: witness.key.name().to_owned(),
+                ahead: asked.cosigned().filter(|size| *size > checkpoint.head.size),
                 trouble,
             });
         }

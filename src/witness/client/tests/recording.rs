@@ -7,7 +7,9 @@ use async_trait::async_trait;
 
 use super::{ORIGIN, asking, policy};
 use crate::custody::{Actor, Event, EventName, SignedNote, VerifierKey};
-use crate::recorder::{Checkpoints, Committed, Error, NodeFacts, Recorder, SignError, Signer};
+use crate::recorder::{
+    CheckpointStatus, Checkpoints, Committed, Error, NodeFacts, Recorder, SignError, Signer,
+};
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
 use crate::witness::testing::Log;
@@ -35,6 +37,12 @@ struct House {
 
 impl House {
     async fn new() -> Self {
+        let witness = Running::start(&[&Log::new(ORIGIN, 1)]).await;
+        Self::seen_by(witness).await
+    }
+
+    /// An empty database of the same log.
+    async fn seen_by(witness: Running) -> Self {
         let fixture = Fixture::<SqliteMaker>::new().await;
         let node = NodeFacts {
             name: "node-1".to_owned(),
@@ -43,7 +51,6 @@ impl House {
         };
         let recorder = Recorder::start(fixture.store.clone(), node).await.unwrap();
         let log = Log::new(ORIGIN, 1);
-        let witness = Running::start(&[&log]).await;
         recorder.sign_with(Checkpoints {
             origin: ORIGIN.to_owned(),
             signer: Arc::new(Key(log)),
@@ -121,4 +128,42 @@ async fn without_its_witness_a_log_serves_where_that_is_the_operators_choice_and
     let mut status = house.recorder.checkpoints();
     let told = status.wait_for(|status| status.witnesses.iter().any(|witness| witness.trouble.is_some()));
     assert_eq!(told.await.unwrap().cosigned, None);
+}
+
+#[tokio::test]
+async fn a_log_of_which_the_witness_has_seen_more_is_held_until_a_new_epoch() {
+    let before = House::new().await;
+    for _ in 0..5 {
+        before.record(Actor::Server).await.unwrap();
+    }
+    let mut status = before.recorder.checkpoints();
+    status
+        .wait_for(|status| status.cosigned == Some(5))
+        .await
+        .unwrap();
+    before.recorder.stop().await;
+    // The database, and all that the server knew, is put back to before the first record.
+    let after = House::seen_by(before.witness).await;
+    while after.recorder.held().is_none() {
+        match after.record(Actor::Server).await {
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) => assert!(matches!(error, Error::Held(_)), "{error}"),
+        }
+    }
+    let rollback = after.recorder.held().unwrap();
+    assert_eq!(rollback.known_size, 5);
+    assert!(
+        rollback.witness.is_some() && rollback.found.size < 5,
+        "{rollback}"
+    );
+    let refused = after.record(client()).await;
+    assert!(matches!(refused, Err(Error::Held(_))), "{refused:?}");
+    let epoch = Event::new(EventName::CustodyEpoch, Actor::Server);
+    after.recorder.open_epoch(epoch).await.unwrap();
+    // What was agreed to is agreed to, while the witness says the same.
+    after.record(client()).await.unwrap();
+    let mut status = after.recorder.checkpoints();
+    let told = |status: &CheckpointStatus| status.witnesses.iter().any(|witness| witness.ahead == Some(5));
+    status.wait_for(told).await.unwrap();
+    assert!(after.recorder.held().is_none());
 }
