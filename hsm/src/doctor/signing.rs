@@ -1,4 +1,4 @@
-//! Signatures, by trial with a key pair that is thrown away. No key of Claviger's depends on them.
+//! Signatures, by trial with a key pair that is thrown away: by what the custody log could be signed here.
 
 use super::examination::Patient;
 use super::report::Section;
@@ -16,7 +16,7 @@ pub(super) fn check(patient: &Patient<'_>, section: &mut Section<'_>) {
             Ok(false) => section.warning(
                 name,
                 "the device's signatures and its verification do not agree",
-                "Tell the vendor. Claviger does not sign on the device.",
+                "Tell the vendor, and have the custody log signed by another device.",
             ),
             Err(error) => section.not_offered(name, &error),
         }
