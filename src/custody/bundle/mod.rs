@@ -10,7 +10,7 @@
 //! | `checkpoints` | the other checkpoints over `from` records or more, in order, an empty line between one and the next |
 //! | `tile/…` | tiles at their paths of C2SP tlog-tiles: those of level 0 from record `from` on, in order; before them all that is needed for the part before it |
 //! | `records.jsonl` | the exact bytes of the records `from` to the end, one a line |
-//! | `rows.jsonl` | where it was exported with them: a [`RowLine`] for each key's row in the store, read when the log had `rows_at` records |
+//! | `rows.jsonl` | where it was exported with them: the [`RowFacts`](super::RowFacts) of each key's row in the store, read when the log had `rows_at` records |
 //!
 //! `from` is a multiple of 256, so that it begins a tile. The leaf of a record is the hash of its line without the line feed.
 
@@ -19,12 +19,9 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 pub use path::tile_at;
 pub use write::BundleWriter;
-
-use super::Hash;
 
 /// The version of the form that is written.
 pub const BUNDLE_FORMAT: u32 = 1;
@@ -48,15 +45,6 @@ pub struct Manifest {
     pub made_at: OffsetDateTime,
     /// The version of the program that made it.
     pub server_version: String,
-}
-
-/// One line of `rows.jsonl`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowLine {
-    /// The identifier of the key.
-    pub identifier: Uuid,
-    /// The digest of its row, as records have it.
-    pub row_sha256: Hash,
 }
 
 /// The members, by name.

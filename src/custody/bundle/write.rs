@@ -2,8 +2,8 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use super::super::{Hash, Policy, SignedNote, Tile};
-use super::{CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS, RowLine};
+use super::super::{Hash, Policy, RowFacts, SignedNote, Tile};
+use super::{CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS};
 
 /// The size of a block of tar.
 const BLOCK: u64 = 512;
@@ -72,7 +72,7 @@ impl<W: Write + Seek> BundleWriter<W> {
     }
 
     /// Writes one row.
-    pub fn row(&mut self, row: &RowLine) -> io::Result<()> {
+    pub fn row(&mut self, row: &RowFacts) -> io::Result<()> {
         self.write(&serde_json::to_vec(row)?)?;
         self.write(b"\n")
     }

@@ -104,15 +104,17 @@ impl Heads {
 }
 
 pub(super) fn forked(size: u64, signed: Hash, root: Hash, source: Source, findings: &mut Findings) {
-    let who = match source {
-        Source::Bundle => "an earlier checkpoint",
-        Source::State => "the checkpoint of your last visit",
+    let words = |who: &str| {
+        format!(
+            "{who} says that the first {size} records have the root {signed}, and here they have {root}: both were signed, so the log was forked or rewritten"
+        )
     };
-    findings.add(
-        Code::LogForked,
-        None,
-        format!("{who} says that the first {size} records have the root {signed}, and here they have {root}: both were signed, so the log was forked or rewritten"),
-    );
+    match source {
+        Source::Bundle => findings.add(Code::LogForked, None, words("an earlier checkpoint")),
+        Source::State => findings
+            .of_state
+            .push((Code::LogForked, words("the checkpoint of your last visit"))),
+    }
 }
 
 /// The checkpoint of a note, where the policy believes it.

@@ -59,6 +59,8 @@ codes! {
     LogTruncated = "log.truncated", Refused;
     /// A new epoch of the log was opened: what two administrators found and explained.
     LogEpoch = "log.epoch", Noted;
+    /// The log is not the one of the last visit, and an epoch that two administrators opened explains it.
+    LogEpochExplains = "log.epoch-explains", Noted;
     /// The hashes of the tiles are not those of the signed root.
     TileChanged = "tile.changed", Refused;
     /// The records are not those of the signed root.
@@ -95,6 +97,8 @@ codes! {
     HeartbeatGap = "heartbeat.gap", Noted;
     /// The row of a key is not the one that the log says.
     RowSwapped = "row.swapped", Refused;
+    /// The row of a key is an older one that was put back.
+    RowRolledBack = "row.rolled-back", Refused;
     /// The row of a key that the log knows is not there.
     RowMissing = "row.missing", Refused;
     /// There is a row of a key that no record made.
@@ -153,6 +157,8 @@ pub(super) struct Findings {
     pub(super) list: Vec<Finding>,
     pub(super) more: u64,
     pub(super) refused: bool,
+    /// What disagrees with the last visit, until it is known whether an epoch explains it.
+    pub(super) of_state: Vec<(Code, String)>,
 }
 
 impl Findings {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::super::{EventName, Hash, Outcome, Record};
+use super::super::{EventName, Outcome, Record, RowFacts, RowFault, RowLedger};
 use super::finding::{Code, Findings};
 
 /// The states of KMIP 1.4, section 3.22.
@@ -80,7 +80,6 @@ struct Life {
     seen: u8,
     /// The record that left it so.
     record: u64,
-    row: Option<Hash>,
 }
 
 /// How many keys the log tells of.
@@ -98,9 +97,11 @@ pub struct KeyCounts {
 
 /// The lives of all keys.
 pub(super) struct Lives {
-    lives: HashMap<Uuid, Life>,
+    keys: HashMap<Uuid, Life>,
     /// Whether the records begin with the log's first: then every key's making is among them.
     whole: bool,
+    /// What the rows of keys have to be.
+    rows: RowLedger,
     /// Rows are of the log at this size.
     rows_at: u64,
     counts: KeyCounts,
@@ -109,8 +110,9 @@ pub(super) struct Lives {
 impl Lives {
     pub(super) fn new(whole: bool, rows_at: u64) -> Self {
         Self {
-            lives: HashMap::new(),
+            keys: HashMap::new(),
             whole,
+            rows: RowLedger::new(),
             rows_at,
             counts: KeyCounts::default(),
         }
@@ -118,13 +120,16 @@ impl Lives {
 
     pub(super) fn counts(&self) -> KeyCounts {
         KeyCounts {
-            known: self.lives.len() as u64,
+            known: self.keys.len() as u64,
             ..self.counts
         }
     }
 
     /// Takes the next record.
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
+        if record.sequence < self.rows_at {
+            self.rows.read(record);
+        }
         if record.outcome != Outcome::Success || !is_of_a_key(record.event) {
             return;
         }
@@ -135,16 +140,14 @@ impl Lives {
         let sequence = record.sequence;
         let state = |name: &Option<String>| name.as_deref().and_then(State::of);
         let (before, after) = (state(&object.state_before), state(&object.state_after));
-        let row = object.row_sha256.filter(|_| sequence < self.rows_at);
         if is_making(record) {
             self.counts.made += 1;
             let life = Life {
                 state: after,
                 seen: after.map_or(0, State::bit),
                 record: sequence,
-                row,
             };
-            if let Some(earlier) = self.lives.insert(id, life) {
+            if let Some(earlier) = self.keys.insert(id, life) {
                 findings.add(
                     Code::KeyMadeTwice,
                     sequence,
@@ -157,7 +160,7 @@ impl Lives {
             return;
         }
         let whole = self.whole;
-        let life = self.lives.entry(id).or_insert_with(|| {
+        let life = self.keys.entry(id).or_insert_with(|| {
             if whole {
                 findings.add(
                     Code::KeyUnmade,
@@ -169,7 +172,6 @@ impl Lives {
                 state: before,
                 seen: before.map_or(0, State::bit),
                 record: sequence,
-                row: None,
             }
         });
         if record.event == EventName::KmipGet || record.event == EventName::KmipExport {
@@ -199,48 +201,36 @@ impl Lives {
             life.seen |= after.bit();
             life.record = sequence;
         }
-        if row.is_some() {
-            life.row = row;
-        }
     }
 
-    /// Compares the row of a key with what the log says, and takes the key off: what is left when all rows were compared is
-    /// missing.
-    pub(super) fn compare(&mut self, id: Uuid, row: Hash, findings: &mut Findings) {
-        match self.lives.remove(&id) {
-            None if self.whole => findings.add(
-                Code::RowUnknown,
-                None,
-                format!("the store has a row of the key {id}, which no record made"),
-            ),
-            Some(Life {
-                row: Some(logged),
-                record,
-                ..
-            }) if logged != row => findings.add(
-                Code::RowSwapped,
-                record,
-                format!("the store's row of the key {id} is {row}, and the log says {logged} (record {record} is the last that changed its state)"),
-            ),
-            _ => {}
+    /// Compares the row of a key with what the log says.
+    pub(super) fn compare(&mut self, row: &RowFacts, findings: &mut Findings) {
+        if let Some(Err(fault)) = self.rows.compare(row)
+            // Of a key that was made before the first of the records nothing is known.
+            && (self.whole || fault != RowFault::Unrecorded)
+        {
+            told(row.identifier, &fault, findings);
         }
     }
 
     /// Tells of the keys that no row was compared with.
     pub(super) fn missing(&self, findings: &mut Findings) {
-        let mut missing: Vec<_> = self.lives.iter().filter(|(_, life)| life.row.is_some()).collect();
-        missing.sort_by_key(|(id, _)| **id);
-        for (id, life) in missing {
-            findings.add(
-                Code::RowMissing,
-                life.record,
-                format!(
-                    "the log knows the key {id} (record {}), and the store has no row of it",
-                    life.record
-                ),
-            );
+        let mut missing: Vec<_> = self.rows.missing().collect();
+        missing.sort_by_key(|(id, _)| *id);
+        for (id, fault) in missing {
+            told(id, &fault, findings);
         }
     }
+}
+
+fn told(id: Uuid, fault: &RowFault, findings: &mut Findings) {
+    let (code, record) = match fault {
+        RowFault::Unrecorded => (Code::RowUnknown, None),
+        RowFault::Older { sequence, .. } => (Code::RowRolledBack, Some(*sequence)),
+        RowFault::Other { sequence, .. } => (Code::RowSwapped, Some(*sequence)),
+        RowFault::Missing { sequence } => (Code::RowMissing, Some(*sequence)),
+    };
+    findings.add(code, record, format!("the key {id} in the store: {fault}"));
 }
 
 impl Life {
@@ -270,7 +260,7 @@ impl Life {
 
     fn released(&self, record: &Record, id: Uuid, before: Option<State>, findings: &mut Findings) {
         let left = record.root_key.as_ref();
-        if !left.is_some_and(|root_key| root_key.release_profile.is_some()) {
+        if left.is_none_or(|root_key| root_key.release_profile.is_none()) {
             return;
         }
         let sequence = record.sequence;

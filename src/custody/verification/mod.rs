@@ -29,9 +29,9 @@ pub use finding::{Code, Finding, Severity};
 pub use lives::KeyCounts;
 
 use super::bundle::{
-    BUNDLE_FORMAT, CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS, RowLine, tile_at,
+    BUNDLE_FORMAT, CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS, tile_at,
 };
-use super::{Believed, Hash, Head, Policy, TILE_WIDTH, Tile};
+use super::{Believed, Hash, Head, Policy, RowFacts, TILE_WIDTH, Tile};
 use checkpoints::{Heads, Source, believe};
 use finding::Findings;
 use lives::Lives;
@@ -124,6 +124,8 @@ struct Verification<'v> {
     disturbed: Option<u64>,
     keys: KeyCounts,
     rows: Option<u64>,
+    /// The size of the log at the last visit.
+    seen: u64,
 }
 
 /// The members in their order.
@@ -176,6 +178,7 @@ impl<'v> Verification<'v> {
             disturbed: None,
             keys: KeyCounts::default(),
             rows: None,
+            seen: 0,
         }
     }
 
@@ -263,7 +266,7 @@ impl<'v> Verification<'v> {
         }
         let manifest: Manifest =
             serde_json::from_slice(bytes).map_err(|error| malformed(&format!("{MANIFEST}: {error}")))?;
-        if manifest.from % TILE_WIDTH != 0 || manifest.from > manifest.size {
+        if !manifest.from.is_multiple_of(TILE_WIDTH) || manifest.from > manifest.size {
             return Err(malformed("the bundle does not begin with a tile of its log"));
         }
         self.manifest = Some(manifest);
@@ -317,6 +320,7 @@ impl<'v> Verification<'v> {
         let Some(last) = believe(state, what, self.visit.policy, &mut self.findings) else {
             return;
         };
+        self.seen = last.checkpoint.head.size;
         let (then, now) = (&last.checkpoint, &now.checkpoint);
         if then.origin != now.origin {
             let why = format!(
@@ -329,7 +333,7 @@ impl<'v> Verification<'v> {
                 "the log had {} records at your last visit, and has {} now: it was taken back, or the bundle is an old one",
                 then.head.size, now.head.size
             );
-            self.findings.add(Code::LogRolledBack, None, why);
+            self.findings.of_state.push((Code::LogRolledBack, why));
         } else {
             self.heads.add(then.head.size, then.head.root, Source::State);
         }
@@ -432,11 +436,9 @@ impl<'v> Verification<'v> {
         let mut lines = Lines(entry);
         let mut rows = 0;
         while let Some(line) = lines.next_line()? {
-            let row: RowLine =
+            let row: RowFacts =
                 serde_json::from_slice(&line).map_err(|error| malformed(&format!("{ROWS}: {error}")))?;
-            content
-                .lives
-                .compare(row.identifier, row.row_sha256, &mut self.findings);
+            content.lives.compare(&row, &mut self.findings);
             rows += 1;
         }
         content.lives.missing(&mut self.findings);
@@ -444,7 +446,27 @@ impl<'v> Verification<'v> {
         Ok(())
     }
 
-    fn report(self) -> Report {
+    /// What disagrees with the last visit is refused, unless an epoch explains it.
+    fn settle_state(&mut self) {
+        let epochs = self.content.iter().flat_map(|content| &content.epochs);
+        let explains = epochs
+            .filter(|epoch| epoch.gave_up(self.seen))
+            .map(|epoch| epoch.record)
+            .next();
+        for (code, words) in std::mem::take(&mut self.findings.of_state) {
+            match explains {
+                Some(record) => self.findings.add(
+                    Code::LogEpochExplains,
+                    record,
+                    format!("{words}. The epoch of record {record} gave that log up; ask for what it lost"),
+                ),
+                None => self.findings.add(code, None, words),
+            }
+        }
+    }
+
+    fn report(mut self) -> Report {
+        self.settle_state();
         let not_verified = self.not_verified();
         let head = self.believed.as_ref().map(|believed| believed.checkpoint.head);
         let Head { size, root } = head.unwrap_or(Head {

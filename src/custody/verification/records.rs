@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::super::{CompactRange, EventName, Hash, RECORD_VERSION, Record, leaf_hash};
+use super::super::{Actor, CompactRange, EventName, Hash, RECORD_VERSION, Record, leaf_hash};
 use super::finding::{Code, Findings};
 use super::lives::Lives;
 use super::tree::Leaves;
@@ -48,10 +48,37 @@ pub(super) struct Content {
     pub(super) first: Option<OffsetDateTime>,
     pub(super) last: Option<OffsetDateTime>,
     pub(super) number: u64,
+    /// The epochs that were opened by two.
+    pub(super) epochs: Vec<Epoch>,
     identifiers: HashSet<Uuid>,
     heartbeat: Duration,
     beats: bool,
     stopped: bool,
+}
+
+/// An epoch: the log that was known before it, and how much of it was left.
+pub(super) struct Epoch {
+    pub(super) record: u64,
+    known: u64,
+    found: u64,
+}
+
+impl Epoch {
+    /// None of one that another than who asked for it did not approve.
+    fn of(record: &Record) -> Option<Self> {
+        let size = |name: &str| record.details.get(name)?.parse().ok();
+        Some(Self {
+            record: record.sequence,
+            known: size("known_size")?,
+            found: size("found_size")?,
+        })
+        .filter(|_| by_two(record))
+    }
+
+    /// Whether a log of so many records was one that this epoch gave up.
+    pub(super) const fn gave_up(&self, size: u64) -> bool {
+        self.found < size && size <= self.known
+    }
 }
 
 impl Records {
@@ -75,6 +102,7 @@ impl Records {
                 first: None,
                 last: None,
                 number: 0,
+                epochs: Vec::new(),
                 identifiers: HashSet::new(),
                 heartbeat,
                 beats: false,
@@ -276,16 +304,19 @@ impl Content {
         }
         self.time(record, number, findings);
         self.identifier(record, number, findings);
-        match record.event.as_str() {
-            "custody.heartbeat" => self.beats = true,
-            "custody.epoch" => findings.add(
-                Code::LogEpoch,
-                number,
-                format!(
-                    "record {number} opens a new epoch of the log: {}",
-                    details(record)
-                ),
-            ),
+        match record.event {
+            EventName::CustodyHeartbeat => self.beats = true,
+            EventName::CustodyEpoch => {
+                findings.add(
+                    Code::LogEpoch,
+                    number,
+                    format!(
+                        "record {number} opens a new epoch of the log: {}",
+                        details(record)
+                    ),
+                );
+                self.epochs.extend(Epoch::of(record));
+            }
             _ => {}
         }
         self.stopped = record.event == EventName::ServerStop;
@@ -335,6 +366,14 @@ impl Content {
             number,
             format!("record {number} has the identifier {id}, which {why}"),
         );
+    }
+}
+
+/// Whether another administrator approved than the one who asked.
+fn by_two(record: &Record) -> bool {
+    match record.actor {
+        Actor::Administrator { uid, .. } => record.approvers.iter().any(|approver| approver.uid != uid),
+        _ => false,
     }
 }
 

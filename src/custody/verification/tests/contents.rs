@@ -3,7 +3,7 @@
 use time::Duration;
 use uuid::Uuid;
 
-use super::super::super::{Actor, Event, EventName};
+use super::super::super::{Actor, Approver, Event, EventName};
 use super::log::Log;
 use super::{codes, found};
 
@@ -98,12 +98,9 @@ fn silence_of_a_server_that_had_not_stopped_is_noted() {
         [""; 0],
         "a log that had no heartbeats yet"
     );
-    let Ok(heartbeat) = "custody.heartbeat".parse() else {
-        return;
-    };
     assert_eq!(
         log_with(|log| {
-            log.append(Event::new(heartbeat, Actor::Server));
+            log.append(Event::new(EventName::CustodyHeartbeat, Actor::Server));
             log.wait(silence);
             log.append(ping());
             log.append(Event::new(EventName::ServerStop, Actor::Server));
@@ -112,4 +109,30 @@ fn silence_of_a_server_that_had_not_stopped_is_noted() {
         }),
         ["heartbeat.gap"]
     );
+}
+
+#[test]
+fn a_log_that_was_taken_back_is_explained_by_an_epoch_that_two_opened_and_by_no_other() {
+    let lost = Log::of_keys(30);
+    let state = lost.checkpoint(lost.size()).to_string();
+    let restored = |approver: u32| {
+        let mut log = Log::of_keys(4);
+        let asked = Actor::Administrator {
+            uid: 1,
+            user: "one".into(),
+        };
+        let mut event = Event::new(EventName::CustodyEpoch, asked)
+            .detail("known_size", lost.size().to_string())
+            .detail("found_size", log.size().to_string());
+        event.approvers.push(Approver {
+            uid: approver,
+            user: "two".into(),
+        });
+        log.append(event);
+        found(&log.bundle(0), Some(&state))
+    };
+    let explained = restored(2);
+    assert_eq!(codes(&explained), ["log.epoch", "log.epoch-explains"]);
+    assert!(explained.verified);
+    assert_eq!(codes(&restored(1)), ["log.epoch", "log.rolled-back"]);
 }

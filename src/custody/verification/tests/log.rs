@@ -8,11 +8,11 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::super::super::bundle::{BUNDLE_FORMAT, BundleWriter, Manifest, RowLine};
+use super::super::super::bundle::{BUNDLE_FORMAT, BundleWriter, Manifest};
 use super::super::super::{
     Actor, Checkpoint, CompactRange, Event, EventName, Hash, Head, ObjectFacts, Policy, Record, RootKeyFacts,
-    SignatureType, SignedNote, TILE_WIDTH, Tile, Tiles, VerifierKey, consistency_plan, cosigned, leaf_hash,
-    root_plan, tiles_of,
+    RowFacts, SignatureType, SignedNote, TILE_WIDTH, Tile, Tiles, VerifierKey, consistency_plan, cosigned,
+    leaf_hash, root_plan, tiles_of,
 };
 
 pub(crate) const ORIGIN: &str = "node-1/claviger";
@@ -24,7 +24,7 @@ pub(crate) struct Log {
     pub(crate) records: Vec<Vec<u8>>,
     /// The sizes at which a checkpoint was signed.
     pub(crate) signed: Vec<u64>,
-    pub(crate) rows: BTreeMap<Uuid, Hash>,
+    pub(crate) rows: BTreeMap<Uuid, RowFacts>,
     time: OffsetDateTime,
 }
 
@@ -68,13 +68,19 @@ impl Log {
     pub(crate) fn key(&mut self, name: EventName, id: Uuid, before: Option<&str>, after: Option<&str>) {
         let mut event = Event::new(name, Actor::Server);
         if after.is_some() {
-            self.rows.insert(id, leaf_hash(&self.size().to_be_bytes()));
+            let row = RowFacts {
+                identifier: id,
+                revision: self.rows.get(&id).map_or(0, |row| row.revision + 1),
+                sha256: leaf_hash(&self.size().to_be_bytes()),
+            };
+            event.rows.push(row.clone());
+            self.rows.insert(id, row);
         }
         event.object = Some(ObjectFacts {
             identifier: id.to_string(),
             state_before: before.map(Into::into),
             state_after: after.map(Into::into),
-            row_sha256: self.rows.get(&id).copied(),
+            row_sha256: self.rows.get(&id).map(|row| row.sha256),
             ..ObjectFacts::default()
         });
         event.root_key = Some(RootKeyFacts {
@@ -183,7 +189,7 @@ pub(crate) struct Parts {
     pub(crate) checkpoints: Vec<SignedNote>,
     pub(crate) tiles: Vec<(Tile, Vec<Hash>)>,
     pub(crate) records: Vec<Vec<u8>>,
-    pub(crate) rows: BTreeMap<Uuid, Hash>,
+    pub(crate) rows: BTreeMap<Uuid, RowFacts>,
 }
 
 impl Parts {
@@ -202,12 +208,8 @@ impl Parts {
             writer.record(record).unwrap();
         }
         writer.begin_rows().unwrap();
-        for (identifier, row_sha256) in &self.rows {
-            let row = RowLine {
-                identifier: *identifier,
-                row_sha256: *row_sha256,
-            };
-            writer.row(&row).unwrap();
+        for row in self.rows.values() {
+            writer.row(row).unwrap();
         }
         writer.finish().unwrap().into_inner()
     }

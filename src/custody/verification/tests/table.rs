@@ -207,17 +207,20 @@ const TABLE: &[Row] = &[
         "checkpoint.forged",
     ),
     (
+        "a row written past the log",
+        |scene| scene.parts.rows.first_entry().unwrap().get_mut().sha256 = leaf_hash(b"another"),
+        "row.swapped",
+    ),
+    (
         "the rows of two keys swapped in the database",
         |scene| {
-            let rows: Vec<_> = scene
+            let mut rows: Vec<_> = scene.parts.rows.values().take(2).cloned().collect();
+            let first = rows[0].identifier;
+            (rows[0].identifier, rows[1].identifier) = (rows[1].identifier, first);
+            scene
                 .parts
                 .rows
-                .iter()
-                .map(|(id, row)| (*id, *row))
-                .take(2)
-                .collect();
-            scene.parts.rows.insert(rows[0].0, rows[1].1);
-            scene.parts.rows.insert(rows[1].0, rows[0].1);
+                .extend(rows.into_iter().map(|row| (row.identifier, row)));
         },
         "row.swapped",
     ),
@@ -229,15 +232,20 @@ const TABLE: &[Row] = &[
     (
         "a row that no record made",
         |scene| {
-            let id = uuid::Uuid::from_u128(1 << 90);
-            assert_eq!(scene.parts.rows.insert(id, leaf_hash(b"")), None);
+            let mut row = scene.parts.rows.values().next().unwrap().clone();
+            row.identifier = uuid::Uuid::from_u128(1 << 90);
+            scene.parts.rows.insert(row.identifier, row);
         },
         "row.unknown",
     ),
     (
-        "the keys' table rolled back by a day, the log left",
-        |scene| scene.parts.rows = Log::of_keys(1).rows,
-        "row.missing",
+        "the keys' table rolled back, the log left",
+        |scene| {
+            for row in scene.parts.rows.values_mut() {
+                row.revision = row.revision.min(1);
+            }
+        },
+        "row.rolled-back",
     ),
     (
         "the whole database rolled back to a backup",
