@@ -9,7 +9,7 @@ use super::devices::{Devices, LateBackend};
 use crate::cli::signing_key::{self, MAKE_ONE};
 use crate::config::{Config, CustodySigner};
 use crate::custody::VerifierKey;
-use crate::recorder::{Checkpoints, SignError, Signer};
+use crate::recorder::{Checkpoints, Cosigner, SignError, Signer};
 use crate::root_key::RootKeyBackend as _;
 
 /// The key on one device, or on each of several that are one.
@@ -46,7 +46,11 @@ impl Signer for DeviceSigner {
 
 /// How the log is signed by what the configuration says; none where nothing signs it, which is said. Keys are served all the
 /// same, as while a signer is away.
-pub(super) fn checkpoints(config: &Config, devices: &Devices) -> Option<Checkpoints> {
+pub(super) fn checkpoints(
+    config: &Config,
+    devices: &Devices,
+    cosigner: Option<Arc<dyn Cosigner>>,
+) -> Option<Checkpoints> {
     let custody = &config.custody;
     if let CustodySigner::Nowhere = custody.signer {
         // The check of the configuration has said so.
@@ -77,7 +81,7 @@ pub(super) fn checkpoints(config: &Config, devices: &Devices) -> Option<Checkpoi
             key,
             signing_key,
         }),
-        cosigner: None,
+        cosigner,
         interval: custody.interval,
         heartbeat: custody.heartbeat,
     })

@@ -14,6 +14,7 @@ mod identities;
 pub(super) mod logging;
 pub(super) mod process;
 mod root_keys;
+mod witnesses;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
 use crate::admin::{self, Administration, Admitted, ServerFacts, Socket, WebListener};
-use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity};
+use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
 use crate::job::{ClosedRootKeys, Feeds, Jobs, feed};
@@ -226,10 +227,11 @@ async fn serve(
     let came_up = devices.came_up();
     let found = try_join_all(openers.iter_mut().map(Opener::open_first)).await?;
 
+    let cosigner = witnesses::cosigner(config.custody.witness.as_ref())?;
     let (recorder, known) = go_on_with_log(config, store).await?;
     let addresses = addresses_of(&listeners.kmip);
     let mut started = started(&listeners);
-    let checkpoints = custody::checkpoints(config, devices);
+    let checkpoints = custody::checkpoints(config, devices, cosigner);
     if let Some(checkpoints) = &checkpoints {
         started = started.detail("custody_key", checkpoints.signer.key().to_string());
     }
@@ -241,6 +243,11 @@ async fn serve(
     recorder.commit_at_start(events.collect()).await?;
     if let Some(checkpoints) = checkpoints {
         recorder.sign_with(checkpoints);
+    }
+    if let Some(witness) = &config.custody.witness
+        && witness.when_absent == WhenAbsent::Refuse
+    {
+        recorder.require_witnesses(witness.wait);
     }
 
     let identities = Identities::default();
