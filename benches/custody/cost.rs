@@ -21,8 +21,19 @@ struct Side {
     get: Arc<Vec<u8>>,
 }
 
-pub async fn run(seconds: u64, rounds: usize) {
-    let sides = [side(true).await, side(false).await];
+/// What one side keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// All but signatures.
+    Unsigned,
+    All,
+    /// The head.
+    Nothing,
+}
+
+pub async fn run(seconds: u64, rounds: usize, signed: bool) {
+    let complete = if signed { Kept::All } else { Kept::Unsigned };
+    let sides = [side(complete).await, side(Kept::Nothing).await];
     let create = Arc::new(message::create().encode());
     let (mut creates, mut gets) = ([0.0_f64; 2], [0.0_f64; 2]);
     for _ in 0..rounds {
@@ -42,13 +53,15 @@ pub async fn run(seconds: u64, rounds: usize) {
 }
 
 /// A server with a key that was made.
-async fn side(complete: bool) -> Side {
+async fn side(kept: Kept) -> Side {
     let mut server = Server::start_on(SoftHsm::new(), 2, 2, "");
-    if complete {
-        server.must(&["custody", "key", "create"]);
-        server.restart();
-    } else {
-        keep_nothing(&server).await;
+    match kept {
+        Kept::Unsigned => {}
+        Kept::All => {
+            server.must(&["custody", "key", "create"]);
+            server.restart();
+        }
+        Kept::Nothing => keep_nothing(&server).await,
     }
     let identity = server.client("bench");
     let connector = Connector::new(

@@ -24,7 +24,8 @@ use std::str::FromStr;
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if argument("--cost", true) {
-        runtime.block_on(cost::run(argument("--seconds", 5), argument("--rounds", 3)));
+        let (seconds, rounds) = (argument("--seconds", 5), argument("--rounds", 3));
+        runtime.block_on(cost::run(seconds, rounds, argument("--signed", true)));
     }
     let records = argument("--records", 10_000_000);
     if records > 0 {
