@@ -137,14 +137,14 @@ fn pictures() -> PathBuf {
 }
 
 /// What axe-core finds wrong with the page, by the rules of WCAG 2.2 AA and its own best practices.
-async fn require_accessible(browser: &Browser, what: &str) {
+async fn inaccessible(browser: &Browser) -> Vec<Value> {
     let Some(axe) = std::env::var_os("CLAVIGER_TEST_AXE") else {
         assert!(
             std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
             "CLAVIGER_TEST_AXE names no axe.min.js"
         );
         eprintln!("SKIPPED: CLAVIGER_TEST_AXE names no axe.min.js; scripts/test fetches it.");
-        return;
+        return Vec::new();
     };
     let axe = std::fs::read_to_string(axe).expect("axe.min.js can be read");
     browser.run(&axe).await;
@@ -155,7 +155,7 @@ async fn require_accessible(browser: &Browser, what: &str) {
              v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; '))))",
         )
         .await;
-    assert_eq!(found, Value::Array(Vec::new()), "{what}: {found:#}");
+    found.as_array().expect("a list").clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,6 +164,7 @@ async fn every_page_is_readable_at_each_width_and_on_paper_and_for_whoever_can_n
     let browser = audited.browser("Ada Auditor").await;
     let pictures = pictures();
     let get = audited.last("kmip.get");
+    let mut wrong = Vec::new();
     for (name, path) in [
         ("overview", "/".to_owned()),
         ("records", "/records".to_owned()),
@@ -184,11 +185,15 @@ async fn every_page_is_readable_at_each_width_and_on_paper_and_for_whoever_can_n
             let overflow = browser
                 .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 .await;
-            assert_eq!(overflow, 0, "{path} is wider than a window of {width}");
-            require_accessible(&browser, &format!("{path} at {width}")).await;
+            if overflow != 0 {
+                wrong.push(format!("{path} is wider than a window of {width}"));
+            }
+            let found = inaccessible(&browser).await;
+            wrong.extend(found.iter().map(|what| format!("{path} at {width}: {what}")));
         }
         browser.print(&pictures.join(format!("{name}.pdf"))).await;
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     audited.server.verify_custody_log();
 }
 
@@ -252,7 +257,7 @@ async fn a_file_that_proves_nothing_is_refused_with_the_reason() {
         said.contains("no empty line stands before its checkpoint"),
         "{said}"
     );
-    require_accessible(&browser, "a refused proof").await;
+    assert_eq!(inaccessible(&browser).await, Vec::<Value>::new());
     browser
         .picture(WIDTHS[0].0, &pictures().join("refused-wide.png"))
         .await;
@@ -263,8 +268,10 @@ async fn a_file_that_proves_nothing_is_refused_with_the_reason() {
 async fn a_certificate_that_is_none_of_an_auditors_sees_nothing_and_is_on_record() {
     let audited = Audited::start();
     let stranger = audited.browser("Mallory").await;
-    let refused = stranger.try_open(&format!("{}/", audited.address)).await;
-    assert!(refused.is_err(), "{}", stranger.source().await);
+    // Whether Chromium's own page of an error counts as a failure depends on the error.
+    let _ = stranger.try_open(&format!("{}/", audited.address)).await;
+    let seen = stranger.text().await;
+    assert!(!seen.contains("Claviger") && !seen.contains("custody"), "{seen}");
     audited.server.wait_for_event("auditor.refused");
 
     let browser = audited.browser("Ada Auditor").await;
