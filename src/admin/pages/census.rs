@@ -9,7 +9,6 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::super::Administration;
-use crate::kmip::enumeration::State;
 use crate::kmip::ttlv::DateTime;
 use crate::store::Error;
 
@@ -25,7 +24,7 @@ const PAGE: u32 = 1_000;
 pub(super) struct Counted {
     pub(super) at: OffsetDateTime,
     /// Each adapter with the number of its keys by state.
-    pub(super) adapters: Vec<(String, BTreeMap<&'static str, u64>)>,
+    pub(super) adapters: Vec<(String, BTreeMap<String, u64>)>,
 }
 
 /// The last count, and the one that goes on.
@@ -84,11 +83,14 @@ async fn count(administration: &Administration) -> Result<Counted, Error> {
         loop {
             let page = store.locate(adapter.id, &[], after, PAGE).await?;
             for row in &page.rows {
-                let state = row.object.state(now).and_then(State::name).unwrap_or("no state");
+                let state = row
+                    .object
+                    .state(now)
+                    .map_or_else(|| "no state".to_owned(), |state| state.to_string());
                 *states.entry(state).or_default() += 1;
             }
             if !page.refused.is_empty() {
-                *states.entry("changed by another hand").or_default() += page.refused.len() as u64;
+                *states.entry("changed by another hand".to_owned()).or_default() += page.refused.len() as u64;
             }
             match page.next {
                 Some(next) => after = Some(next),

@@ -72,7 +72,7 @@ struct Adapter {
 
 struct States {
     at: String,
-    names: Vec<&'static str>,
+    names: Vec<String>,
     adapters: Vec<(String, Vec<String>)>,
 }
 
@@ -90,7 +90,7 @@ pub(super) async fn show(
 async fn made(pages: &Pages, visitor: &Visitor) -> Result<Overview, Failure> {
     let administration = &pages.administration;
     let store = administration.store();
-    let status = status::status(administration, &visitor.actor()).await?;
+    let mut status = status::status(administration, &visitor.actor()).await?;
     let found = store.root_keys().await?.rows;
     let adapters = store.adapters().await?.rows;
     let counts = store.key_counts().await?;
@@ -119,6 +119,9 @@ async fn made(pages: &Pages, visitor: &Visitor) -> Result<Overview, Failure> {
     // After what may have written records, so that the size is not behind what the page tells.
     let signed = administration.recorder().checkpoints().borrow().clone();
     let head = store.custody_head().await?.head();
+    if signed.key.is_none() {
+        status.problems.push("nothing signs the custody log".to_owned());
+    }
     Ok(Overview {
         frame: Frame::new("Overview", "overview", visitor),
         version: status.version,
@@ -186,18 +189,16 @@ fn log(status: CheckpointStatus, size: u64, root: String) -> Log {
 
 /// A table of adapters by states, of those states that any key is in.
 fn states(counted: super::census::Counted) -> States {
-    let mut names: Vec<&'static str> = counted
+    let named = counted
         .adapters
         .iter()
-        .flat_map(|(_, states)| states.keys().copied())
-        .collect();
-    names.sort_by_key(|name| (place(name), *name));
+        .flat_map(|(_, states)| states.keys().cloned());
+    let mut names: Vec<String> = named.collect();
+    names.sort_by_key(|name| (place(name), name.clone()));
     names.dedup();
     let adapters = counted.adapters.into_iter().map(|(adapter, states)| {
-        let numbers = names
-            .iter()
-            .map(|name| grouped(states.get(name).copied().unwrap_or_default()));
-        (adapter, numbers.collect())
+        let number = |name| grouped(states.get(name).copied().unwrap_or_default());
+        (adapter, names.iter().map(number).collect())
     });
     States {
         at: moment(counted.at),

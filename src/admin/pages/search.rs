@@ -61,13 +61,20 @@ impl Asked {
         parts.collect::<Vec<_>>().join("&")
     }
 
-    /// Whether it is for some records and not for all.
-    fn is_narrowed(&self) -> bool {
-        let all = Self {
-            before: String::new(),
-            ..self.clone()
-        };
-        !all.query().is_empty()
+    /// What it is narrowed by, in words; empty where it is for all records.
+    fn narrowed(&self) -> String {
+        let fields = [
+            ("key", &self.key),
+            ("client", &self.client),
+            ("adapter", &self.adapter),
+            ("event", &self.event),
+            ("outcome", &self.outcome),
+            ("since", &self.since),
+            ("before", &self.until),
+        ];
+        let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let parts = given.map(|(name, value)| format!("{name} {value}"));
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -138,7 +145,7 @@ struct SearchPage {
     looked_at: String,
     /// The query of what lies further back.
     next: Option<String>,
-    is_narrowed: bool,
+    narrowed: String,
 }
 
 /// `GET /records`
@@ -184,7 +191,7 @@ pub(super) async fn show(
     let shown = SearchPage {
         frame: Frame::new("Records", "records", &visitor),
         events: events.map(|name| (name, name == asked.event)).collect(),
-        is_narrowed: asked.is_narrowed(),
+        narrowed: asked.narrowed(),
         asked,
         problem,
         rows: found.records.iter().map(Row::of).collect(),
