@@ -1,4 +1,4 @@
-//! Chromium, driven over W3C WebDriver, with a client certificate in a certificate store of its own.
+//! Chromium, driven over W3C `WebDriver`, with a client certificate in a certificate store of its own.
 //!
 //! Which certificate a browser shows is its user's choice; a policy makes it here. Chromium reads policies from one folder of
 //! the machine, so it runs with a folder of its own in the place of that: in a mount namespace, which changes nothing for
@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// What an element is named by in WebDriver's JSON.
+/// What an element is named by in `WebDriver`'s JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Who uses the browser, and what they trust.

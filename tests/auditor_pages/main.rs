@@ -5,6 +5,7 @@ mod support;
 
 mod browser;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use browser::{Browser, Identity};
@@ -14,7 +15,7 @@ use support::message;
 use support::server::Server;
 use support::ttlv::Item;
 
-/// WebDriver's keys.
+/// `WebDriver`'s keys.
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
 
@@ -143,7 +144,8 @@ async fn inaccessible(browser: &Browser) -> Vec<Value> {
             std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
             "CLAVIGER_TEST_AXE names no axe.min.js"
         );
-        eprintln!("SKIPPED: CLAVIGER_TEST_AXE names no axe.min.js; scripts/test fetches it.");
+        let said = "SKIPPED: CLAVIGER_TEST_AXE names no axe.min.js; scripts/test fetches it.";
+        writeln!(std::io::stderr(), "{said}").expect("it can be said");
         return Vec::new();
     };
     let axe = std::fs::read_to_string(axe).expect("axe.min.js can be read");

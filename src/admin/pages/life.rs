@@ -120,23 +120,22 @@ impl Life {
             .holders
             .iter_mut()
             .find(|holder| holder.certificate == *certificate);
-        let holder = match known {
-            Some(holder) => holder,
-            None => {
-                self.holders.push(Holder {
-                    name: common_name(subject).to_owned(),
-                    certificate: certificate.clone(),
-                    releases: 0,
-                    first: record.sequence,
-                    last: record.sequence,
-                    begin: moment(record.time),
-                    end: String::new(),
-                    from: BTreeSet::new(),
-                    by_reading: false,
-                });
-                let last = self.holders.len() - 1;
-                &mut self.holders[last]
-            }
+        let holder = if let Some(holder) = known {
+            holder
+        } else {
+            self.holders.push(Holder {
+                name: common_name(subject).to_owned(),
+                certificate: certificate.clone(),
+                releases: 0,
+                first: record.sequence,
+                last: record.sequence,
+                begin: moment(record.time),
+                end: String::new(),
+                from: BTreeSet::new(),
+                by_reading: false,
+            });
+            let last = self.holders.len() - 1;
+            &mut self.holders[last]
         };
         holder.releases += 1;
         holder.last = record.sequence;

@@ -189,11 +189,11 @@ fn log(status: CheckpointStatus, size: u64, root: String) -> Log {
 
 /// A table of adapters by states, of those states that any key is in.
 fn states(counted: super::census::Counted) -> States {
-    let named = counted
+    let every = counted
         .adapters
         .iter()
         .flat_map(|(_, states)| states.keys().cloned());
-    let mut names: Vec<String> = named.collect();
+    let mut names: Vec<String> = every.collect();
     names.sort_by_key(|name| (place(name), name.clone()));
     names.dedup();
     let adapters = counted.adapters.into_iter().map(|(adapter, states)| {

@@ -149,9 +149,10 @@ impl Server {
         let stream = match timeout(HANDSHAKE, self.tls.accept(stream)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                match RefusedCertificate::of(&error) {
-                    Some(refused) => self.refusals.tell(&refused, peer).await,
-                    None => tracing::debug!(%peer, %error, "a handshake with the auditor's pages broke off"),
+                if let Some(refused) = RefusedCertificate::of(&error) {
+                    self.refusals.tell(&refused, peer).await;
+                } else {
+                    tracing::debug!(%peer, %error, "a handshake with the auditor's pages broke off");
                 }
                 return;
             }

@@ -132,7 +132,7 @@ async fn sent(mut upload: Multipart) -> Result<Sent, Failure> {
         match name.as_str() {
             "proof" => sent.proof = text(),
             "record" => sent.record = bytes.to_vec(),
-            "key" => sent.key = text().trim().to_owned(),
+            "key" => text().trim().clone_into(&mut sent.key),
             other => return Err(Failure::bad_request(format!("The form has no field “{other}”."))),
         }
     }

@@ -78,8 +78,8 @@ impl Fixture {
         });
         let size = self.recorder.status().head.size;
         let mut checkpoints = self.recorder.checkpoints();
-        let signed = checkpoints.wait_for(|status| status.lag(size) == 0);
-        signed.await.unwrap();
+        let done = checkpoints.wait_for(|status| status.lag(size) == 0);
+        done.await.unwrap();
         key
     }
 }
