@@ -689,3 +689,17 @@ pub struct CustodyRecord {
     /// Base64 of its exact stored bytes.
     pub bytes: String,
 }
+
+/// A checkpoint of the custody log, as it is stored.
+///
+/// `GET /v1/custody/checkpoints?from=0&limit=1000` lists them by size; `GET /v1/custody/checkpoint` gives the latest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustodyCheckpoint {
+    /// How many records it covers.
+    pub size: u64,
+    /// When it was signed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub time: OffsetDateTime,
+    /// The signed note.
+    pub note: String,
+}

@@ -49,6 +49,20 @@ impl Output {
         print(&text)
     }
 
+    /// Prints `value` as one line of JSON, or the line that `text` makes of it.
+    pub(crate) fn line<T: Serialize>(
+        self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        let line = match self.format {
+            Format::Table => printable(&text(value)),
+            Format::Json => serde_json::to_string(value)
+                .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?,
+        };
+        print(&line)
+    }
+
     /// Prints the items of a list; warns of those that the server left out because their rows were changed.
     pub(crate) fn list<T: Serialize>(
         self,

@@ -24,6 +24,7 @@
 pub mod bundle;
 mod checkpoint;
 mod event;
+pub mod export;
 mod hash;
 mod ledger;
 mod merkle;
@@ -32,10 +33,12 @@ mod note;
 mod policy;
 mod proof;
 mod record;
+pub mod report;
 mod tile;
 mod tlog_proof;
 pub mod verification;
 mod verify;
+mod words;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{

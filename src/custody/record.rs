@@ -128,6 +128,11 @@ impl Record {
         bytes
     }
 
+    /// The time as the record's JSON has it.
+    pub fn time_as_written(&self) -> String {
+        written(self.time).unwrap_or_else(|_| self.time.to_string())
+    }
+
     /// Reads stored bytes. An error says what was wrong, in serde's words.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
@@ -135,12 +140,12 @@ impl Record {
 }
 
 fn write_time<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&written(*time).map_err(serde::ser::Error::custom)?)
+}
+
+fn written(time: OffsetDateTime) -> Result<String, time::error::Format> {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-    let text = time
-        .to_offset(UtcOffset::UTC)
-        .format(&format)
-        .map_err(serde::ser::Error::custom)?;
-    serializer.serialize_str(&text)
+    time.to_offset(UtcOffset::UTC).format(&format)
 }
 
 fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {

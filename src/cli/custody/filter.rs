@@ -1,12 +1,16 @@
 //! Which records an operator wants to see.
 
+use std::net::IpAddr;
+
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
-use crate::custody::{EventName, Record};
+use crate::custody::{EventName, Hash, Outcome, Record};
+use crate::store::RecordFilter;
 
 /// A record is shown if it fits all that are given.
 #[derive(Debug, Default, clap::Args)]
+#[group(skip)] // Flattened into commands that have a group of this name themselves.
 pub(crate) struct Arguments {
     /// Only those of this adapter, by name or identifier
     #[arg(long, value_name = "NAME")]
@@ -20,9 +24,18 @@ pub(crate) struct Arguments {
     /// Only those from then on: 2026-11-24, 2026-11-24T08:00:00Z, or 30m, 12h, 7d ago
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub(super) since: Option<OffsetDateTime>,
-    /// At most so many, the newest
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) limit: u64,
+    /// Only those before then, as --since
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(super) until: Option<OffsetDateTime>,
+    /// Only those of this client: a part of its certificate's subject, or the beginning of its SHA-256
+    #[arg(long, value_name = "CLIENT")]
+    client: Option<String>,
+    /// Only those that ended so: success, refused or failed
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    outcome: Option<Outcome>,
+    /// Only those that came from this address
+    #[arg(long, value_name = "ADDRESS")]
+    origin: Option<IpAddr>,
 }
 
 impl Arguments {
@@ -44,7 +57,59 @@ impl Arguments {
             let rest = record.event.as_str().strip_prefix(wanted.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         });
-        adapter && key && event && self.since.is_none_or(|since| record.time >= since)
+        let client = self.client.as_ref().is_none_or(|wanted| is_by(record, wanted));
+        let outcome = self.outcome.is_none_or(|wanted| record.outcome == wanted);
+        let origin = self.origin.is_none_or(|wanted| {
+            let origin = record.origin.as_ref();
+            origin.is_some_and(|origin| origin.address == wanted)
+        });
+        let time = self.since.is_none_or(|since| record.time >= since)
+            && self.until.is_none_or(|until| record.time < until);
+        adapter && key && event && client && outcome && origin && time
+    }
+
+    /// What an index finds of it; none where every record has to be looked at.
+    pub(super) fn indexed(&self) -> Option<RecordFilter> {
+        // Identifiers that the server made are in lower case; as the client wrote it, it is looked for one by one.
+        let object = self.key.clone().filter(|key| *key == key.to_lowercase());
+        let is_whole = |client: &String| client.parse::<Hash>().is_ok();
+        let client = self.client.as_ref().filter(|client| is_whole(client));
+        let filter = RecordFilter {
+            object,
+            client: client.map(|client| client.to_lowercase()),
+        };
+        (filter != RecordFilter::default()).then_some(filter)
+    }
+}
+
+/// Whether it was asked by that client, or is about its certificate.
+fn is_by(record: &Record, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    let certificate = record.certificate.as_ref();
+    let fingerprints = [
+        record.actor.certificate(),
+        certificate.map(|certificate| certificate.fingerprint.as_str()),
+    ];
+    let subjects = [
+        record.actor.certificate().map(|_| record.actor.name()),
+        certificate.map(|certificate| certificate.subject.clone()),
+    ];
+    fingerprints
+        .into_iter()
+        .flatten()
+        .any(|fingerprint| fingerprint.starts_with(&wanted))
+        || subjects
+            .into_iter()
+            .flatten()
+            .any(|subject| subject.to_lowercase().contains(&wanted))
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    match text {
+        "success" => Ok(Outcome::Success),
+        "refused" => Ok(Outcome::Refused),
+        "failed" => Ok(Outcome::Failed),
+        _ => Err("the outcomes are success, refused and failed".to_owned()),
     }
 }
 
@@ -57,7 +122,8 @@ fn event(text: &str) -> Result<String, String> {
     Err(format!("the events are {}", names.join(", ")))
 }
 
-fn since(text: &str) -> Result<OffsetDateTime, String> {
+/// A time as operators write it.
+pub(super) fn since(text: &str) -> Result<OffsetDateTime, String> {
     since_from(text, OffsetDateTime::now_utc())
 }
 

@@ -2,10 +2,15 @@
 
 mod compare;
 mod epoch;
+mod export;
 mod filter;
 pub(super) mod key;
 mod list;
+mod prove;
+mod report;
+mod show;
 mod source;
+mod target;
 mod verify;
 
 use std::path::PathBuf;
@@ -28,7 +33,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List records, the newest last
-    List(filter::Arguments),
+    List(list::Arguments),
     /// Compare each key's row in the running server's database with the log: a row that was written past it is found
     Compare {
         /// Show what the last comparison found; the server makes one after its start and every day
@@ -41,6 +46,18 @@ enum Command {
     /// The key that signs the log
     #[command(subcommand)]
     Key(key::Command),
+    /// One record, whole and in words
+    Show {
+        /// Its number or its identifier
+        #[arg(value_name = "RECORD")]
+        record: String,
+    },
+    /// Write the proof that a record is in the log, or that the log continues a checkpoint
+    Prove(prove::Arguments),
+    /// Write records in a form that another system reads
+    Export(Box<export::Arguments>),
+    /// Write a page on one key or one period: who had what, and what is out of the ordinary
+    Report(report::Arguments),
     /// Prove that the log is whole: every record read, every hash computed here
     Verify {
         /// A head that was kept elsewhere: the log has to continue it
@@ -64,6 +81,10 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         Command::Key(command) => key::run(command, &common.configuration()?, output).await,
         Command::List(arguments) => list::run(&arguments, &source, output).await,
         Command::Compare { .. } | Command::Epoch(_) => Ok(Exit::Done),
+        Command::Show { record } => show::run(&record, &source, output).await,
+        Command::Prove(arguments) => prove::run(&arguments, &source).await,
+        Command::Export(arguments) => export::run(&arguments, &source).await,
+        Command::Report(arguments) => report::run(&arguments, &source).await,
         Command::Verify { kept } => verify::run(kept, &source, output).await,
     }
 }

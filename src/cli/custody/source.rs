@@ -4,12 +4,13 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
 
-use crate::admin::api::{CustodyHead, CustodyRecord, List};
+use crate::admin::api::{CustodyCheckpoint, CustodyHead, CustodyRecord, List};
 use crate::cli::client::{Client, path};
 use crate::cli::exit::Failure;
-use crate::custody::{Head, StoredRecord};
-use crate::store::{SealKeys, SqliteStore, Store};
+use crate::custody::{Hash, Head, Record, Run, StoredRecord, TILE_WIDTH, Tiles, tiles_of};
+use crate::store::{RecordFilter, SealKeys, SearchFrom, SqliteStore, Store, StoredCheckpoint};
 
 /// How many records are asked for at a time.
 pub(super) const PAGE: u64 = 1000;
@@ -31,6 +32,14 @@ impl Source {
         store
             .map(Self::Database)
             .map_err(|error| Failure::new(error.to_string()))
+    }
+
+    /// What it is, for people.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Server(client) => format!("the server at {}", client.socket().display()),
+            Self::Database(_) => "a database".to_owned(),
+        }
     }
 
     /// The head that the source claims.
@@ -80,6 +89,145 @@ impl Source {
                 list.items.iter().map(stored).collect()
             }
         }
+    }
+
+    /// Records before this number that an index finds, the newest first: at most [`PAGE`].
+    pub(super) async fn search(
+        &self,
+        filter: &RecordFilter,
+        before: u64,
+    ) -> Result<Vec<StoredRecord>, Failure> {
+        match self {
+            Self::Database(store) => {
+                let limit = u32::try_from(PAGE).expect("a page is short");
+                store
+                    .custody_search(filter, SearchFrom::Before(before), limit)
+                    .await
+                    .map_err(|error| unreadable(&error))
+            }
+            Self::Server(client) => {
+                let mut search = path(["custody", "search"])
+                    .query("before", &before.to_string())
+                    .query("limit", &PAGE.to_string());
+                if let Some(object) = &filter.object {
+                    search = search.query("object", object);
+                }
+                if let Some(certificate) = &filter.client {
+                    search = search.query("client", certificate);
+                }
+                let list: List<CustodyRecord> = client.get(search).await?;
+                list.items.iter().map(stored).collect()
+            }
+        }
+    }
+
+    /// The number of the first record that was written at this time or later, of a log of so many records.
+    pub(super) async fn number_at(&self, time: OffsetDateTime, size: u64) -> Result<u64, Failure> {
+        let (mut low, mut high) = (0, size);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.record(middle).await?.1.time < time {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// One record, as it is stored and as it is read.
+    pub(super) async fn record(&self, sequence: u64) -> Result<(StoredRecord, Record), Failure> {
+        let page = self.page(sequence, sequence + 1).await?;
+        let stored = page
+            .into_iter()
+            .next()
+            .filter(|stored| stored.sequence == sequence);
+        let stored = stored.ok_or_else(|| {
+            Failure::new(format!("the log has no record {sequence}"))
+                .remedy("`claviger custody list` shows the newest; `claviger custody verify` finds gaps")
+        })?;
+        let record = Record::from_bytes(&stored.bytes).map_err(|error| {
+            Failure::new(format!("record {sequence} cannot be read: {error}"))
+                .remedy("run `claviger custody verify`")
+                .unhealthy()
+        })?;
+        Ok((stored, record))
+    }
+
+    /// The checkpoint over the most records.
+    pub(super) async fn checkpoint(&self) -> Result<StoredCheckpoint, Failure> {
+        match self {
+            Self::Database(store) => {
+                let latest = store
+                    .custody_checkpoint()
+                    .await
+                    .map_err(|error| unreadable(&error))?;
+                latest.ok_or_else(|| Failure::new("the log has no checkpoint: it was never signed"))
+            }
+            Self::Server(client) => {
+                let checkpoint: CustodyCheckpoint = client.get(path(["custody", "checkpoint"])).await?;
+                Ok(signed(checkpoint))
+            }
+        }
+    }
+
+    /// The checkpoint over just so many records, or the next after it.
+    pub(super) async fn checkpoint_from(&self, size: u64) -> Result<Option<StoredCheckpoint>, Failure> {
+        match self {
+            Self::Database(store) => {
+                let found = store.custody_checkpoints(size, 1).await;
+                Ok(found.map_err(|error| unreadable(&error))?.pop())
+            }
+            Self::Server(client) => {
+                let page = path(["custody", "checkpoints"])
+                    .query("from", &size.to_string())
+                    .query("limit", "1");
+                let mut list: List<CustodyCheckpoint> = client.get(page).await?;
+                Ok(list.items.pop().map(signed))
+            }
+        }
+    }
+
+    /// The hashes of a proof, made here from those that the source keeps.
+    pub(super) async fn proof(&self, plan: &[Run], size: u64) -> Result<Vec<Hash>, Failure> {
+        let mut tiles = Tiles::default();
+        for tile in tiles_of(plan, size) {
+            let hashes = self
+                .hashes(tile.level, tile.index * TILE_WIDTH, u32::from(tile.width))
+                .await?;
+            tiles.insert(tile.level, tile.index, hashes);
+        }
+        tiles.proof(plan).ok_or_else(|| {
+            Failure::new("hashes that the proof is made of are missing from the log")
+                .remedy("run `claviger custody verify`")
+                .unhealthy()
+        })
+    }
+
+    async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Failure> {
+        match self {
+            Self::Database(store) => {
+                let hashes = store.custody_hashes(level, first, count).await;
+                hashes.map_err(|error| unreadable(&error))
+            }
+            Self::Server(client) => {
+                let wanted = path(["custody", "hashes"])
+                    .query("level", &level.to_string())
+                    .query("first", &first.to_string())
+                    .query("count", &count.to_string());
+                let list: List<String> = client.get(wanted).await?;
+                let hash = |text: &String| text.parse().map_err(|_| not_understood("a hash", text));
+                list.items.iter().map(hash).collect()
+            }
+        }
+    }
+}
+
+fn signed(checkpoint: CustodyCheckpoint) -> StoredCheckpoint {
+    StoredCheckpoint {
+        size: checkpoint.size,
+        time: checkpoint.time,
+        note: checkpoint.note,
     }
 }
 

@@ -1,0 +1,144 @@
+//! `claviger custody prove`: that one record is in the log, or that one checkpoint continues another.
+//!
+//! What is made is checked here before it is given out. Who signed the checkpoint is for its reader to judge, by the keys that
+//! they trust.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::show::find;
+use super::source::Source;
+use super::target::Target;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{counted, say};
+use crate::custody::{
+    Checkpoint, SignedNote, TlogProof, consistency_plan, inclusion_plan, leaf_hash, verify_consistency,
+    verify_inclusion,
+};
+use crate::store::StoredCheckpoint;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The record, by its number or its identifier
+    #[arg(
+        value_name = "RECORD",
+        required_unless_present = "from",
+        conflicts_with = "from"
+    )]
+    record: Option<String>,
+    /// Prove that the log continues the checkpoint over so many records
+    #[arg(long, value_name = "SIZE")]
+    from: Option<u64>,
+    /// Up to the checkpoint over so many records [default: the latest]
+    #[arg(long, value_name = "SIZE")]
+    to: Option<u64>,
+    /// Write to this file, which must not be there yet, and not to stdout
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: &Arguments, source: &Source) -> Result<Exit, Failure> {
+    let (text, said) = make(arguments, source).await?;
+    let mut target = Target::new(arguments.file.as_deref())?;
+    target.text(&text)?;
+    target.finish()?;
+    say(said);
+    Ok(Exit::Done)
+}
+
+/// The proof, and what it proves in words.
+async fn make(arguments: &Arguments, source: &Source) -> Result<(String, String), Failure> {
+    let (note, checkpoint) = match arguments.to {
+        Some(size) => signed(&exactly(source, size).await?)?,
+        None => signed(&source.checkpoint().await?)?,
+    };
+    match (&arguments.record, arguments.from) {
+        (Some(record), _) => inclusion(record, source, note, &checkpoint).await,
+        (None, Some(from)) => consistency(from, source, &note, &checkpoint).await,
+        (None, None) => Err(Failure::usage("name a record, or a checkpoint with --from")),
+    }
+}
+
+async fn inclusion(
+    record: &str,
+    source: &Source,
+    note: SignedNote,
+    checkpoint: &Checkpoint,
+) -> Result<(String, String), Failure> {
+    let (stored, _) = find(record, source).await?;
+    let (sequence, size) = (stored.sequence, checkpoint.head.size);
+    if sequence >= size {
+        return Err(Failure::new(format!(
+            "record {sequence} is not in the checkpoint, which covers {}",
+            counted(size, "record")
+        ))
+        .remedy("wait for the next checkpoint: `claviger status` shows how far it lags"));
+    }
+    let plan = inclusion_plan(sequence, size).map_err(|error| unsound(&error))?;
+    let hashes = source.proof(&plan, size).await?;
+    let tree = (size, checkpoint.head.root);
+    verify_inclusion(leaf_hash(&stored.bytes), sequence, tree, &hashes).map_err(|error| unsound(&error))?;
+    let proof = TlogProof {
+        extra: Some(stored.bytes),
+        index: sequence,
+        hashes,
+        note,
+    };
+    let said = format!(
+        "record {sequence} is in the log {} of {}; the proof has the record in it",
+        checkpoint.origin,
+        counted(size, "record")
+    );
+    Ok((proof.to_string(), said))
+}
+
+/// In the form in which a log asks its witnesses (C2SP tlog-witness): `old SIZE`, the hashes, an empty line, the checkpoint.
+async fn consistency(
+    from: u64,
+    source: &Source,
+    note: &SignedNote,
+    checkpoint: &Checkpoint,
+) -> Result<(String, String), Failure> {
+    let (_, old) = signed(&exactly(source, from).await?)?;
+    let size = checkpoint.head.size;
+    let plan = consistency_plan(from, size).map_err(|error| Failure::usage(error.to_string()))?;
+    let hashes = source.proof(&plan, size).await?;
+    let trees = ((from, old.head.root), (size, checkpoint.head.root));
+    verify_consistency(trees.0, trees.1, &hashes).map_err(|error| unsound(&error))?;
+    let lines: String = hashes.iter().map(|hash| STANDARD.encode(hash.0) + "\n").collect();
+    let said = format!(
+        "the log of {} continues the checkpoint over {from}",
+        counted(size, "record")
+    );
+    Ok((format!("old {from}\n{lines}\n{note}"), said))
+}
+
+async fn exactly(source: &Source, size: u64) -> Result<StoredCheckpoint, Failure> {
+    let found = source.checkpoint_from(size).await?;
+    found.filter(|found| found.size == size).ok_or_else(|| {
+        Failure::new(format!("there is no checkpoint over {}", counted(size, "record")))
+            .remedy("give the second line of a checkpoint of this log")
+    })
+}
+
+fn signed(stored: &StoredCheckpoint) -> Result<(SignedNote, Checkpoint), Failure> {
+    let unreadable =
+        |why: String| Failure::new(format!("the checkpoint over {} records: {why}", stored.size)).unhealthy();
+    let note: SignedNote = stored
+        .note
+        .parse()
+        .map_err(|error| unreadable(format!("{error}")))?;
+    let checkpoint: Checkpoint = note
+        .text
+        .parse()
+        .map_err(|error| unreadable(format!("{error}")))?;
+    Ok((note, checkpoint))
+}
+
+fn unsound(error: &crate::custody::ProofError) -> Failure {
+    Failure::new(format!("the log proves nothing here: {error}"))
+        .remedy("run `claviger custody verify`")
+        .unhealthy()
+}
