@@ -1,5 +1,6 @@
 //! `claviger custody …`: who had which key, when, and the proof that nothing of it was changed.
 
+mod bundle;
 mod compare;
 mod epoch;
 mod export;
@@ -56,6 +57,8 @@ enum Command {
     Prove(prove::Arguments),
     /// Write records in a form that another system reads
     Export(Box<export::Arguments>),
+    /// Write what an auditor takes along: records, tiles, checkpoints and keys in one file, verified without this server
+    Bundle(bundle::Arguments),
     /// Write a page on one key or one period: who had what, and what is out of the ordinary
     Report(report::Arguments),
     /// Prove that the log is whole: every record read, every hash computed here
@@ -84,6 +87,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         Command::Show { record } => show::run(&record, &source, output).await,
         Command::Prove(arguments) => prove::run(&arguments, &source).await,
         Command::Export(arguments) => export::run(&arguments, &source).await,
+        Command::Bundle(arguments) => bundle::run(&arguments, &common.configuration()?, &source).await,
         Command::Report(arguments) => report::run(&arguments, &source).await,
         Command::Verify { kept } => verify::run(kept, &source, output).await,
     }

@@ -173,17 +173,22 @@ impl Source {
 
     /// The checkpoint over just so many records, or the next after it.
     pub(super) async fn checkpoint_from(&self, size: u64) -> Result<Option<StoredCheckpoint>, Failure> {
+        Ok(self.checkpoints(size, 1).await?.pop())
+    }
+
+    /// The checkpoints over so many records and more, by size, so many at most.
+    pub(super) async fn checkpoints(&self, size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, Failure> {
         match self {
             Self::Database(store) => {
-                let found = store.custody_checkpoints(size, 1).await;
-                Ok(found.map_err(|error| unreadable(&error))?.pop())
+                let found = store.custody_checkpoints(size, limit).await;
+                found.map_err(|error| unreadable(&error))
             }
             Self::Server(client) => {
                 let page = path(["custody", "checkpoints"])
                     .query("from", &size.to_string())
-                    .query("limit", "1");
-                let mut list: List<CustodyCheckpoint> = client.get(page).await?;
-                Ok(list.items.pop().map(signed))
+                    .query("limit", &limit.to_string());
+                let list: List<CustodyCheckpoint> = client.get(page).await?;
+                Ok(list.items.into_iter().map(signed).collect())
             }
         }
     }
@@ -204,7 +209,8 @@ impl Source {
         })
     }
 
-    async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Failure> {
+    /// Hashes of one level, from this place on: of the leaves, or of full tiles of the level below.
+    pub(super) async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Failure> {
         match self {
             Self::Database(store) => {
                 let hashes = store.custody_hashes(level, first, count).await;
