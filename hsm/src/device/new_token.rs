@@ -1,6 +1,7 @@
 //! A software token that is made where there is none: for a server that has no device.
 
 use cryptoki::session::UserType;
+use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use super::module::{Module, to_slot};
@@ -17,16 +18,15 @@ impl Module {
     pub(crate) fn make_token(&self, label: &str, pin: &AuthPin) -> Result<(), Error> {
         self.initialise()?;
         let selector = SlotSelector::TokenLabel(label.to_owned());
-        let absent = match self.find_slot(&selector) {
-            Ok(_) => return Ok(()),
-            Err(absent) => absent,
+        let Err(absent) = self.find_slot(&selector) else {
+            return Ok(());
         };
         let slots = self.pkcs11().get_slots_with_token()?;
         let is_free = |slot: &u64| {
             self.token(*slot)
                 .is_ok_and(|token| token.label.is_empty() && token.serial.is_empty())
         };
-        let slot = slots.iter().map(|slot| slot.id()).find(is_free).ok_or(absent)?;
+        let slot = slots.iter().map(Slot::id).find(is_free).ok_or(absent)?;
         let mut random = [0; OFFICER_BYTES];
         openssl::rand::rand_bytes(&mut random).map_err(Error::protocol)?;
         let officer = AuthPin::from(hex::encode(random).as_str());

@@ -369,10 +369,7 @@ impl Host {
                 held = key;
                 reply
             }
-            Operation::MakeSigningKey(label) => {
-                let writing = self.module.open_writing_session(online.slot)?;
-                Reply::SigningKey(device::make_signing_key(&writing, label, &tries.found_free)?)
-            }
+            Operation::MakeSigningKey(label) => self.make_signing_key(online, label, tries)?,
             Operation::FindSigningKey(label) => {
                 Reply::SigningKey(device::find_signing_key(session, label)?.1)
             }
@@ -387,6 +384,13 @@ impl Host {
             Operation::Shutdown => Reply::Done,
         };
         Ok(Outcome { reply, held })
+    }
+
+    /// Makes a key that signs, in a session of its own.
+    fn make_signing_key(&self, online: &Online, label: &str, tries: &Tries) -> Result<Reply, Error> {
+        let writing = self.module.open_writing_session(online.slot)?;
+        let key = device::make_signing_key(&writing, label, &tries.found_free)?;
+        Ok(Reply::SigningKey(key))
     }
 
     /// Changes the objects of the token, in a session of its own.
