@@ -128,7 +128,7 @@ async fn measure(what: &str, ask: impl AsyncFn(u64)) {
     );
 }
 
-/// Numbers without an order, the same in each run (SplitMix64).
+/// Numbers without an order, the same in each run (`SplitMix64`).
 fn scattered(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

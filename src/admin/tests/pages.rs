@@ -38,9 +38,8 @@ impl Fixture {
     async fn send(&self, fields: &[(&str, &str)]) -> Answer {
         let mut body = String::new();
         for (name, value) in fields {
-            body += &format!(
-                "--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{value}\r\n"
-            );
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"");
+            body.extend([&head, "\r\n\r\n", value, "\r\n"]);
         }
         body += "--b--\r\n";
         let request = Request::post("/verify").header("content-type", "multipart/form-data; boundary=b");

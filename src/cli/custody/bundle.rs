@@ -34,7 +34,12 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source) -> Result<Exit, Failure> {
     let policy = policy(config)?;
-    let checkpoint: SignedNote = source.checkpoint().await?.note.parse().map_err(|error| unsound(&error))?;
+    let checkpoint: SignedNote = source
+        .checkpoint()
+        .await?
+        .note
+        .parse()
+        .map_err(|error| unsound(&error))?;
     let head: Checkpoint = checkpoint.text.parse().map_err(|error| unsound(&error))?;
     let size = head.head.size;
     let first = match arguments.since {
@@ -75,8 +80,9 @@ async fn write(
     source: &Source,
 ) -> Result<(), Failure> {
     let (from, size) = (manifest.from, manifest.size);
-    let mut bundle = BundleWriter::new(BufWriter::new(file), manifest, policy, checkpoint).map_err(unwritten)?;
-    bundle.begin_checkpoints().map_err(unwritten)?;
+    let mut bundle = BundleWriter::new(BufWriter::new(file), manifest, policy, checkpoint)
+        .map_err(|error| unwritten(&error))?;
+    bundle.begin_checkpoints().map_err(|error| unwritten(&error))?;
     let mut next = from;
     loop {
         let page = source.checkpoints(next, CHECKPOINTS).await?;
@@ -84,7 +90,9 @@ async fn write(
             break;
         };
         for other in page.iter().filter(|other| other.size < size) {
-            bundle.checkpoint(&other.note).map_err(unwritten)?;
+            bundle
+                .checkpoint(&other.note)
+                .map_err(|error| unwritten(&error))?;
         }
         if last >= size {
             break;
@@ -96,9 +104,9 @@ async fn write(
     for tile in before.into_iter().chain(leaves) {
         let first = tile.index * TILE_WIDTH;
         let hashes = source.hashes(tile.level, first, u32::from(tile.width)).await?;
-        bundle.tile(tile, &hashes).map_err(unwritten)?;
+        bundle.tile(tile, &hashes).map_err(|error| unwritten(&error))?;
     }
-    bundle.begin_records().map_err(unwritten)?;
+    bundle.begin_records().map_err(|error| unwritten(&error))?;
     let mut next = from;
     while next < size {
         let page = source.page(next, size).await?;
@@ -109,18 +117,19 @@ async fn write(
         };
         next = last.sequence + 1;
         for record in &page {
-            bundle.record(&record.bytes).map_err(unwritten)?;
+            bundle.record(&record.bytes).map_err(|error| unwritten(&error))?;
         }
     }
-    let written = bundle.finish().map_err(unwritten)?;
-    let file = written.into_inner().map_err(|error| unwritten(error.into_error()))?;
-    file.sync_all().map_err(unwritten)
+    let written = bundle.finish().map_err(|error| unwritten(&error))?;
+    let file = written.into_inner().map_err(|error| unwritten(error.error()))?;
+    file.sync_all().map_err(|error| unwritten(&error))
 }
 
 /// The keys that this configuration knows: the log's, and its witnesses' with their quorum.
 fn policy(config: &Config) -> Result<Policy, Failure> {
-    let key = signing_key::known(config)?
-        .ok_or_else(|| Failure::new("nothing signs the custody log, so a bundle proves nothing").remedy(MAKE_ONE))?;
+    let key = signing_key::known(config)?.ok_or_else(|| {
+        Failure::new("nothing signs the custody log, so a bundle proves nothing").remedy(MAKE_ONE)
+    })?;
     let Some(witness) = &config.custody.witness else {
         return Ok(Policy::of_log(key));
     };
@@ -135,7 +144,11 @@ fn policy(config: &Config) -> Result<Policy, Failure> {
 }
 
 fn new_file(path: &Path) -> Result<File, Failure> {
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     opened.map_err(|error| {
         let failure = Failure::new(format!("cannot make {}: {error}", path.display()));
         match error.kind() {
@@ -145,7 +158,7 @@ fn new_file(path: &Path) -> Result<File, Failure> {
     })
 }
 
-fn unwritten(error: io::Error) -> Failure {
+fn unwritten(error: &io::Error) -> Failure {
     Failure::new(format!("the bundle cannot be written: {error}"))
 }
 

@@ -103,8 +103,8 @@ impl Devices {
         match signer {
             CustodySigner::Devices(names) => {
                 let backends = self.backends.iter();
-                let named = backends.filter(|backend| names.contains(&backend.name));
-                named.cloned().collect()
+                let meant = backends.filter(|backend| names.contains(&backend.name));
+                meant.cloned().collect()
             }
             CustodySigner::Software(_) => self.software_signer.iter().cloned().collect(),
             CustodySigner::Nowhere => Vec::new(),

@@ -227,28 +227,12 @@ async fn serve(
     let came_up = devices.came_up();
     let found = try_join_all(openers.iter_mut().map(Opener::open_first)).await?;
 
-    let cosigner = witnesses::cosigner(config.custody.witness.as_ref())?;
-    let (recorder, known) = go_on_with_log(config, store).await?;
-    let addresses = addresses_of(&listeners.kmip);
-    let mut started = started(&listeners);
-    let checkpoints = custody::checkpoints(config, devices, cosigner);
-    if let Some(checkpoints) = &checkpoints {
-        started = started.detail("custody_key", checkpoints.signer.key().to_string());
-    }
     let (events, pending): (Vec<_>, Vec<_>) = found
         .into_iter()
         .map(|found| (found.events, found.pending))
         .unzip();
-    let events = std::iter::once(started).chain(events.into_iter().flatten());
-    recorder.commit_at_start(events.collect()).await?;
-    if let Some(checkpoints) = checkpoints {
-        recorder.sign_with(checkpoints);
-    }
-    if let Some(witness) = &config.custody.witness
-        && witness.when_absent == WhenAbsent::Refuse
-    {
-        recorder.require_witnesses(witness.wait);
-    }
+    let addresses = addresses_of(&listeners.kmip);
+    let (recorder, known) = begin_log(config, store, devices, started(&listeners), events.concat()).await?;
 
     let identities = Identities::default();
     let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));
@@ -275,14 +259,7 @@ async fn serve(
         .and_then(|listener| listener.local_addr().ok());
     let operations = Arc::new(operations.served_over_https(https_port.map(|address| address.port())));
     let feeds = Feeds::default();
-    let all: Arc<dyn Store> = store.clone();
-    let delivering = feed::start(
-        feeds::feeds(&config.custody.feeds),
-        config.state_directory.join("feeds"),
-        &all,
-        &recorder,
-        &feeds,
-    )?;
+    let delivering = deliver(config, store, &recorder, &feeds)?;
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,
@@ -343,6 +320,33 @@ async fn serve(
     })
 }
 
+/// Goes on with the custody log, records the start and what was found at it, and has the log signed from then on.
+async fn begin_log(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+    devices: &Devices,
+    mut started: Event,
+    found: Vec<Event>,
+) -> Result<(Recorder, KnownHead), Error> {
+    let cosigner = witnesses::cosigner(config.custody.witness.as_ref())?;
+    let (recorder, known) = go_on_with_log(config, store).await?;
+    let checkpoints = custody::checkpoints(config, devices, cosigner);
+    if let Some(checkpoints) = &checkpoints {
+        started = started.detail("custody_key", checkpoints.signer.key().to_string());
+    }
+    let events = std::iter::once(started).chain(found);
+    recorder.commit_at_start(events.collect()).await?;
+    if let Some(checkpoints) = checkpoints {
+        recorder.sign_with(checkpoints);
+    }
+    if let Some(witness) = &config.custody.witness
+        && witness.when_absent == WhenAbsent::Refuse
+    {
+        recorder.require_witnesses(witness.wait);
+    }
+    Ok((recorder, known))
+}
+
 /// What goes on with the custody log of the store, and what keeps its head outside of it. A log that is not the one that was
 /// written last is held.
 async fn go_on_with_log(config: &Config, store: &Arc<SqliteStore>) -> Result<(Recorder, KnownHead), Error> {
@@ -360,6 +364,24 @@ async fn go_on_with_log(config: &Config, store: &Arc<SqliteStore>) -> Result<(Re
         );
     }
     Ok((recorder, known))
+}
+
+/// Begins to bring the log to its feeds.
+fn deliver(
+    config: &Config,
+    store: &Arc<SqliteStore>,
+    recorder: &Recorder,
+    feeds: &Feeds,
+) -> Result<Vec<JoinHandle<()>>, Error> {
+    let store: Arc<dyn Store> = store.clone();
+    let positions = config.state_directory.join("feeds");
+    Ok(feed::start(
+        feeds::feeds(&config.custody.feeds),
+        &positions,
+        &store,
+        recorder,
+        feeds,
+    )?)
 }
 
 /// The record of a start.

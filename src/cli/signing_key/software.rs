@@ -41,7 +41,7 @@ pub(crate) async fn make(config: &Config, device: &Device, command: &WorkerComma
         let mut random = Zeroizing::new([0; PIN_BYTES]);
         openssl::rand::rand_bytes(&mut *random)
             .map_err(|error| Failure::new(format!("no random bytes: {error}")))?;
-        let pin = Zeroizing::new(hex::encode(&*random));
+        let pin = Zeroizing::new(hex::encode(*random));
         write_file(&device.pin_file, pin.as_bytes(), 0o400)?;
     }
     make_token(&device_config(device), command)

@@ -12,7 +12,7 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ trait Sink: Send {
 /// Fails where a certificate or a key that a feed needs can't be used.
 pub fn start(
     configs: Vec<FeedConfig>,
-    folder: PathBuf,
+    folder: &Path,
     store: &Arc<dyn Store>,
     recorder: &Recorder,
     feeds: &Feeds,

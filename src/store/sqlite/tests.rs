@@ -276,7 +276,7 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
     for filter in [by_object, by_client] {
         let found = store.custody_search(&filter, SearchFrom::Number(0), 9).await;
         let bytes: Vec<_> = found.unwrap().into_iter().map(|found| found.bytes).collect();
-        assert_eq!(bytes, [record.clone()], "{filter:?}");
+        assert_eq!(bytes, std::slice::from_ref(&record), "{filter:?}");
     }
 }
 

@@ -273,7 +273,9 @@ pub(crate) fn tiles(leaves: &[Hash]) -> Tiles {
             .chunks_exact(256)
             .map(|tile| {
                 let mut tree = CompactRange::new();
-                tile.iter().for_each(|hash| tree.append(*hash));
+                for hash in tile {
+                    tree.append(*hash);
+                }
                 tree.root()
             })
             .collect();

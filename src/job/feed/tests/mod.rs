@@ -68,7 +68,7 @@ impl House {
         };
         let tasks = start(
             vec![config],
-            self.path("feeds"),
+            &self.path("feeds"),
             &self.store,
             &self.recorder,
             &feeds,
@@ -115,7 +115,7 @@ impl Feed {
 }
 
 async fn until(condition: impl Fn() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+    let waited = tokio::time::timeout(Duration::from_mins(1), async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

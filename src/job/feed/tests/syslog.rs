@@ -194,7 +194,7 @@ async fn a_feed_without_a_usable_certificate_is_refused_at_the_start() {
     let feeds = super::Feeds::default();
     let refused = super::start(
         vec![config],
-        house.path("feeds"),
+        &house.path("feeds"),
         &house.store,
         &house.recorder,
         &feeds,

@@ -33,11 +33,12 @@ fn log(size: u64) -> Log {
 
 /// The policy that asks so many of these witnesses.
 fn policy(number: usize, witnesses: &[&Running]) -> Policy {
+    use std::fmt::Write as _;
     let mut text = String::new();
     let mut group = format!("group all-of-them {number}");
     for (index, witness) in witnesses.iter().enumerate() {
-        text += &format!("witness w{index} {} {}/\n", witness.key(), witness.url());
-        group += &format!(" w{index}");
+        writeln!(text, "witness w{index} {} {}/", witness.key(), witness.url()).unwrap();
+        write!(group, " w{index}").unwrap();
     }
     format!("{text}{group}\nquorum all-of-them\n").parse().unwrap()
 }
