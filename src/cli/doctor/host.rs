@@ -11,7 +11,7 @@ use openssl::x509::X509;
 use super::findings::{About, Findings};
 use crate::admin::api::Status;
 use crate::cli::client::{Client, path};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Severity};
 
 const SUBJECT: &str = "host";
 /// Less room for the database is warned of.
@@ -42,7 +42,10 @@ fn configuration(config: &Config, about: &mut About<'_>) {
             .map(|line| format!(" line {line}"))
             .unwrap_or_default();
         let what = format!("{}{line}: {}", problem.file.display(), problem.what);
-        about.failure("files", what, problem.remedy);
+        match problem.severity {
+            Severity::Error => about.failure("files", what, problem.remedy),
+            Severity::Warning => about.warning("files", what, problem.remedy),
+        }
     }
 }
 

@@ -185,7 +185,8 @@ async fn a_service_that_takes_no_token_does_not_have_iam_asked_at_every_request(
     let client = Client::new(&config).unwrap();
     for _ in 0..64 {
         let error = make(&client).await.unwrap_err();
-        assert_eq!(error.kind(), Some(Kind::Unauthorized), "{error}");
+        // On a machine that is busy the short deadline may come first.
+        assert!(matches!(error.kind(), None | Some(Kind::Unauthorized)), "{error}");
     }
     let tokens = server.seen().0.len();
     assert!(tokens <= 10, "{tokens} tokens for 64 requests");
