@@ -168,6 +168,7 @@ impl Server {
         let node = NodeFacts {
             name: "fuzz".into(),
             server_version: "0".into(),
+            configuration_sha256: None,
         };
         let recorder = Recorder::start(store.clone(), node)
             .await
