@@ -4,9 +4,11 @@
 //! the machine, so it runs with a folder of its own in the place of that: in a mount namespace, which changes nothing for
 //! others.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -225,7 +227,18 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser when it is told to end.
+        // A driver that is ended leaves its browser behind; one whose window is closed does not.
+        let session = self.session.strip_prefix("http://");
+        if let Some((address, path)) = session.and_then(|session| session.split_once('/'))
+            && let Ok(mut stream) = TcpStream::connect(address)
+        {
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = write!(
+                stream,
+                "DELETE /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.read_exact(&mut [0; "HTTP/1.1 200".len()]);
+        }
         let _ = Command::new("kill").arg(self.driver.id().to_string()).status();
         let _ = self.driver.wait();
     }
