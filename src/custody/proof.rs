@@ -59,20 +59,7 @@ pub fn inclusion_plan(index: u64, size: u64) -> Result<Vec<Run>, ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange { part: index, size });
     }
-    let (mut low, mut high) = (0, size);
-    let mut plan = Vec::new();
-    while high - low > 1 {
-        let middle = low + split(high - low);
-        if index < middle {
-            plan.push(run(middle, high));
-            high = middle;
-        } else {
-            plan.push(run(low, middle));
-            low = middle;
-        }
-    }
-    plan.reverse();
-    Ok(plan)
+    Ok(siblings(&to_leaf(index, size)))
 }
 
 /// What proves that a tree of `from` leaves is the beginning of one of `size`. Nothing where one of them is empty, or both
@@ -81,27 +68,13 @@ pub fn consistency_plan(from: u64, size: u64) -> Result<Vec<Run>, ProofError> {
     if from > size {
         return Err(ProofError::OutOfRange { part: from, size });
     }
-    let mut plan = Vec::new();
     if from == 0 || from == size {
-        return Ok(plan);
+        return Ok(Vec::new());
     }
-    let (mut low, mut high) = (0, size);
-    while from != high {
-        let middle = low + split(high - low);
-        if from <= middle {
-            plan.push(run(middle, high));
-            high = middle;
-        } else {
-            plan.push(run(low, middle));
-            low = middle;
-        }
-    }
+    let from_end = to_end(from, size);
     // What begins at the first leaf is the smaller tree itself, which whoever verifies has.
-    if low > 0 {
-        plan.push(run(low, high));
-    }
-    plan.reverse();
-    Ok(plan)
+    let begin = (from_end.low > 0).then(|| run(from_end.low, from));
+    Ok(begin.into_iter().chain(siblings(&from_end)).collect())
 }
 
 /// The root over a run of complete subtrees; none over no subtree.
@@ -119,10 +92,11 @@ pub fn verify_inclusion(
     proof: &[Hash],
 ) -> Result<(), ProofError> {
     require_length(inclusion_plan(index, size)?.len(), proof)?;
-    let found = sides(index, size)
-        .into_iter()
+    let found = to_leaf(index, size)
+        .up
+        .iter()
         .zip(proof)
-        .fold(leaf, |hash, (side, sibling)| match side {
+        .fold(leaf, |hash, (step, sibling)| match step.side {
             Side::Left => node_hash(sibling, &hash),
             Side::Right => node_hash(&hash, sibling),
         });
@@ -144,25 +118,14 @@ pub fn verify_consistency(
     }
     // From the subtree that ends where the smaller tree does, upwards: with what lies to the left, it gives the smaller
     // tree; with all, the larger one.
-    let mut sides = Vec::new();
-    let (mut low, mut high) = (0, size);
-    while from != high {
-        let middle = low + split(high - low);
-        if from <= middle {
-            sides.push(Side::Right);
-            high = middle;
-        } else {
-            sides.push(Side::Left);
-            low = middle;
-        }
-    }
+    let from_end = to_end(from, size);
     let mut hashes = proof.iter();
     let mut next = || *hashes.next().expect("their number was compared");
-    let begin = if low > 0 { next() } else { from_root };
+    let begin = if from_end.low > 0 { next() } else { from_root };
     let (mut smaller, mut larger) = (begin, begin);
-    for side in sides.into_iter().rev() {
+    for step in &from_end.up {
         let other = next();
-        match side {
+        match step.side {
             Side::Left => {
                 smaller = node_hash(&other, &smaller);
                 larger = node_hash(&other, &larger);
@@ -180,22 +143,57 @@ enum Side {
     Right,
 }
 
-/// The sides of the siblings of a leaf, upwards.
-fn sides(index: u64, size: u64) -> Vec<Side> {
+/// A node's sibling.
+struct Step {
+    side: Side,
+    /// Its first leaf, and the one after its last.
+    leaves: (u64, u64),
+}
+
+/// The way from a node up to the root.
+struct Way {
+    /// The first leaf of the node where it begins.
+    low: u64,
+    up: Vec<Step>,
+}
+
+/// The way up from a leaf.
+fn to_leaf(index: u64, size: u64) -> Way {
+    way(index + 1, size, |low, high| high - low == 1)
+}
+
+/// The way up from the largest node whose last leaf is the one before `end`.
+fn to_end(end: u64, size: u64) -> Way {
+    way(end, size, |_, high| high == end)
+}
+
+/// Goes down, always to the side with the leaf before `end`, until it is `there`.
+fn way(end: u64, size: u64, there: impl Fn(u64, u64) -> bool) -> Way {
     let (mut low, mut high) = (0, size);
-    let mut sides = Vec::new();
-    while high - low > 1 {
+    let mut up = Vec::new();
+    while !there(low, high) {
         let middle = low + split(high - low);
-        if index < middle {
-            sides.push(Side::Right);
-            high = middle;
+        let (beside, leaves) = if end <= middle {
+            (Side::Right, (middle, high))
         } else {
-            sides.push(Side::Left);
-            low = middle;
+            (Side::Left, (low, middle))
+        };
+        match beside {
+            Side::Right => high = middle,
+            Side::Left => low = middle,
         }
+        up.push(Step { side: beside, leaves });
     }
-    sides.reverse();
-    sides
+    up.reverse();
+    Way { low, up }
+}
+
+/// What the siblings on a way are made of.
+fn siblings(way: &Way) -> Vec<Run> {
+    way.up
+        .iter()
+        .map(|step| run(step.leaves.0, step.leaves.1))
+        .collect()
 }
 
 /// The greatest power of two below the number of leaves, two at least.
