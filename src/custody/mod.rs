@@ -59,3 +59,4 @@ pub use record::{RECORD_VERSION, Record};
 pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, TileHash, Tiles, tiles_of};
 pub use tlog_proof::{TlogProof, TlogProofError};
 pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};
+pub use words::common_name;

@@ -18,63 +18,6 @@ impl EventName {
     pub const fn is_release(self) -> bool {
         matches!(self, Self::KmipGet | Self::KmipExport)
     }
-
-    /// What whoever did it did, as the end of a sentence that begins with them.
-    fn deed(self) -> Option<&'static str> {
-        Some(match self {
-            Self::ServerStart => "started",
-            Self::ServerStop => "stopped in good order",
-            Self::RootKeyCreate => "made the root key",
-            Self::RootKeyOfferImport => "made a key pair to bring a root key under",
-            Self::RootKeyImport => "brought the root key",
-            Self::RootKeyAdopt => "took up the root key that was there",
-            Self::RootKeyRestore => "brought the root key back",
-            Self::RootKeyRotate => "made a new version of the root key",
-            Self::RootKeyVerify => "checked the root key",
-            Self::RootKeyDisable => "disabled the root key",
-            Self::RootKeyEnable => "enabled the root key",
-            Self::RootKeyScheduleDestruction => "asked for the destruction of the root key",
-            Self::RootKeyApproveDestruction => "approved of the destruction of the root key",
-            Self::RootKeyCancelDestruction => "called off the destruction of the root key",
-            Self::RootKeyDestroy => "began to destroy the root key",
-            Self::RootKeyDestroyed => "destroyed the root key",
-            Self::RootKeyDestroyVersion => "began to destroy a version of the root key",
-            Self::RootKeyVersionDestroyed => "destroyed a version of the root key",
-            Self::AdapterCreate => "made the adapter",
-            Self::AdapterMove => "put the adapter under another root key",
-            Self::AdapterDelete => "deleted the adapter",
-            Self::CertificateAdd => "let the client certificate in",
-            Self::CertificateRemove => "took the client certificate out",
-            Self::KeyRewrap => "wrapped the key under the present version of its root key",
-            Self::KeyMove => "brought the key under another root key",
-            Self::KeyDestroy => "destroyed the key, which was deleted in its key manager",
-            Self::KmipCreate => "had the key made",
-            Self::KmipRegister => "brought the object",
-            Self::KmipImport => "brought the object, with its identifier",
-            Self::KmipReKey => "had a key made in the place of another",
-            Self::KmipDeriveKey => "had the key derived from another",
-            Self::KmipGet => "was given the key",
-            Self::KmipExport => "was given the key with its attributes",
-            Self::KmipActivate => "put the key into use",
-            Self::KmipRevoke => "revoked the key",
-            Self::KmipDestroy => "destroyed the key",
-            Self::KmipArchive => "put the key into the archive",
-            Self::KmipRecover => "took the key out of the archive",
-            Self::KmipEncrypt => "had data encrypted with the key, which did not leave",
-            Self::KmipDecrypt => "had data decrypted with the key, which did not leave",
-            Self::KmipMac => "had a code made with the key, which did not leave",
-            Self::KmipMacVerify => "had a code verified with the key, which did not leave",
-            Self::KmipLocate => "looked for keys",
-            Self::KmipGetAttributes => "read attributes of the key",
-            Self::KmipGetAttributeList => "read the names of the key's attributes",
-            Self::CustodyHeartbeat => "wrote that it is there",
-            Self::CustodyEpoch => "opened a new epoch of the custody log",
-            Self::AuditorView => "looked at a page of the custody log",
-            Self::AuditorDownload => "took records or proofs along",
-            Self::AuditorVerify => "had a proof verified",
-            _ => return None,
-        })
-    }
 }
 
 impl Actor {
@@ -118,27 +61,43 @@ impl Record {
         self.event.is_release() && self.outcome == Outcome::Success
     }
 
-    /// What happened, in one sentence without time and place.
+    /// What happened, as one sentence without time, place and object.
+    pub fn deed(&self) -> String {
+        self.told(None)
+    }
+
+    /// What happened, as one sentence without time and place, with what it was about.
     pub fn sentence(&self) -> String {
-        let who = match self.actor {
-            // Names of others stay as they are.
-            Actor::Server | Actor::Unknown => capital(&self.actor.name()),
-            _ => self.actor.name(),
-        };
-        let title = self.event.title();
-        let what = match (self.outcome, self.event.deed()) {
-            (Outcome::Success, Some(deed)) => format!("{who} {deed}"),
-            (Outcome::Success, None) => format!("{title}, by {}", self.actor.name()),
-            (Outcome::Refused, _) => format!("{who} was refused {title}"),
-            (Outcome::Failed, _) => format!("{title} failed for {}", self.actor.name()),
-        };
-        let about = self.about().map(|about| format!(": {about}")).unwrap_or_default();
-        let reason = self
-            .reason
-            .as_ref()
-            .map(|why| format!(" ({why})"))
-            .unwrap_or_default();
-        format!("{what}{about}{reason}")
+        self.told(self.about().as_deref())
+    }
+
+    fn told(&self, about: Option<&str>) -> String {
+        let (who, done) = (self.who(), self.done());
+        let about = about.map(|about| format!(": {about}")).unwrap_or_default();
+        let because = self.reason.as_ref().map_or_else(String::new, |reason| {
+            format!(" ({})", reason.trim_end_matches('.'))
+        });
+        match self.outcome {
+            Outcome::Success => format!("{who} {done}{about}."),
+            // It is what the server found, not what it was kept from.
+            _ if self.event == EventName::StoreTampered => format!("{who} {done}{about}{because}."),
+            Outcome::Refused => format!("Refused: {who} would have {done}{about}{because}."),
+            Outcome::Failed => format!("Failed: {who} would have {done}{about}{because}."),
+        }
+    }
+
+    /// Who asked, by name.
+    fn who(&self) -> String {
+        match &self.actor {
+            Actor::Client { subject, user, .. } => match user {
+                Some(user) => format!("Client {} ({user})", common_name(subject)),
+                None => format!("Client {}", common_name(subject)),
+            },
+            Actor::Administrator { user, .. } => format!("Administrator {user}"),
+            Actor::Auditor { subject, .. } => format!("Auditor {}", common_name(subject)),
+            Actor::Server => format!("Server {}", self.node),
+            Actor::Unknown => "Somebody unknown".to_owned(),
+        }
     }
 
     /// What it is about, by the name that people know best.
@@ -159,6 +118,100 @@ impl Record {
         let adapter = self.adapter.as_ref().map(|adapter| adapter.name.clone());
         adapter.or_else(|| self.details.get("name").cloned())
     }
+
+    /// How a key left, where it did.
+    fn left_by(&self) -> &'static str {
+        let profile = self
+            .root_key
+            .as_ref()
+            .and_then(|root_key| root_key.release_profile.as_deref());
+        match profile {
+            Some("transport") => ", re-wrapped on the device",
+            Some("client") => ", wrapped under the client’s own key",
+            Some("read") => ", by its value being read from the device",
+            _ => "",
+        }
+    }
+
+    /// What was done, in the past participle.
+    fn done(&self) -> String {
+        use EventName as E;
+        let detail = |name: &str| self.details.get(name).map_or("", String::as_str);
+        let version = self.root_key.as_ref().map_or(0, |root_key| root_key.version);
+        let plain = match self.event {
+            E::KmipGet => return format!("obtained the key{}", self.left_by()),
+            E::KmipExport => return format!("obtained the object with its attributes{}", self.left_by()),
+            E::KeyRewrap => return format!("wrapped the key anew, under version {version} of its root key"),
+            E::KeyMove => return format!("brought the key under another root key, version {version}"),
+            E::KmipCreate => return format!("created the key, under version {version} of its root key"),
+            E::RootKeyRotate => {
+                return format!("rotated the root key {}, now version {version}", detail("name"));
+            }
+            E::AuditorView => return format!("looked at {}", detail("path")),
+            E::AuditorDownload => return format!("took along {}", detail("path")),
+            E::AuditorVerify => return format!("had a proof verified: {}", detail("result")),
+            E::KmipRegister => "registered the object",
+            E::KmipImport => "imported the object",
+            E::KmipReKey => "made a key that takes the place of another",
+            E::KmipDeriveKey => "had the key derived from another",
+            E::KmipActivate => "activated the key",
+            E::KmipRevoke => "revoked the key",
+            E::KmipDestroy => "destroyed the key",
+            E::KmipArchive => "put the key into the archive",
+            E::KmipRecover => "took the key out of the archive",
+            E::KeyDestroy => "found that the key was deleted in its key manager, and destroyed what is left",
+            E::KmipGetAttributes => "read attributes of the key",
+            E::KmipGetAttributeList => "read the names of the key’s attributes",
+            E::KmipAddAttribute => "added an attribute to the key",
+            E::KmipModifyAttribute => "changed an attribute of the key",
+            E::KmipDeleteAttribute => "deleted an attribute of the key",
+            E::KmipSetAttribute => "set an attribute of the key",
+            E::KmipLocate => "searched for keys",
+            E::KmipEncrypt => "encrypted with the key, which did not leave",
+            E::KmipDecrypt => "decrypted with the key, which did not leave",
+            E::KmipMac => "had a code made with the key, which did not leave",
+            E::KmipMacVerify => "had a code verified with the key, which did not leave",
+            E::ServerStart => "started",
+            E::ServerStop => "stopped in good order",
+            E::RootKeyCreate => "created a root key",
+            E::RootKeyOfferImport => "made a key pair to bring a root key under",
+            E::RootKeyImport => "imported a root key",
+            E::RootKeyAdopt => "adopted a root key",
+            E::RootKeyRestore => "brought a root key back",
+            E::RootKeyVerify => "compared a root key with its record",
+            E::RootKeyDisable => "disabled a root key",
+            E::RootKeyEnable => "enabled a root key",
+            E::RootKeyScheduleDestruction => "scheduled the destruction of a root key",
+            E::RootKeyApproveDestruction => "approved of the destruction of a root key",
+            E::RootKeyCancelDestruction => "cancelled the destruction of a root key",
+            E::RootKeyDestroy => "began to destroy a root key",
+            E::RootKeyDestroyed => "destroyed a root key",
+            E::RootKeyDestroyVersion => "began to destroy a version of a root key",
+            E::RootKeyVersionDestroyed => "destroyed a version of a root key",
+            E::AdapterCreate => "created an adapter",
+            E::AdapterMove => "put an adapter under another root key",
+            E::AdapterDelete => "deleted an adapter",
+            E::CertificateAdd => "let a client certificate in",
+            E::CertificateRemove => "took a client certificate out",
+            E::CertificateRefused => "connected with a client certificate that is not let in",
+            E::StoreTampered => "found a row of the database that another hand has changed",
+            E::CustodyHeartbeat => "wrote that it is there",
+            E::CustodyEpoch => "opened a new epoch of the custody log",
+            E::AdministratorRefused => "administered this server",
+            E::AuditorRefused => "looked at the auditor’s pages",
+            other => return format!("carried out {other}"),
+        };
+        plain.to_owned()
+    }
+}
+
+/// The common name of a subject as RFC 4514 writes it; all of it where it has none.
+pub fn common_name(subject: &str) -> &str {
+    subject
+        .split(", ")
+        .flat_map(|part| part.split('+'))
+        .find_map(|part| part.trim().strip_prefix("CN="))
+        .unwrap_or(subject)
 }
 
 fn capital(text: &str) -> String {
@@ -170,7 +223,11 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::custody::Event;
 
     #[test]
     fn an_event_has_a_title_that_people_can_read() {
@@ -179,5 +236,47 @@ mod tests {
             EventName::RootKeyScheduleDestruction.title(),
             "Root key schedule destruction"
         );
+    }
+
+    fn record(event: Event) -> Record {
+        Record::new(7, Uuid::nil(), OffsetDateTime::UNIX_EPOCH, "node-1", "0", event)
+    }
+
+    #[test]
+    fn every_event_is_said_in_a_sentence() {
+        for name in EventName::ALL {
+            let event = Event::new(*name, Actor::Server);
+            for event in [
+                event.clone(),
+                event.clone().refused("not allowed."),
+                event.failed("no answer"),
+            ] {
+                let said = record(event).sentence();
+                assert!(said.ends_with('.') && !said.contains(".."), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_not_told_as_if_it_had_happened() {
+        let actor = Actor::Client {
+            certificate: "ab".repeat(32),
+            subject: "O=Example, CN=vcenter-1".into(),
+            issuer: String::new(),
+            serial: String::new(),
+            user: None,
+        };
+        let refused = record(Event::new(EventName::KmipGet, actor).refused("Permission denied"));
+        assert_eq!(
+            refused.deed(),
+            "Refused: Client vcenter-1 would have obtained the key (Permission denied)."
+        );
+        assert!(!refused.is_release());
+    }
+
+    #[test]
+    fn a_subject_is_known_by_its_common_name() {
+        assert_eq!(common_name("C=DE, O=Example, CN=Ada Auditor"), "Ada Auditor");
+        assert_eq!(common_name("O=Example"), "O=Example");
     }
 }

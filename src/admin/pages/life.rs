@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::frame::{common_name, grouped, moment};
+use super::frame::{grouped, moment};
 use super::search::read;
-use super::words;
-use crate::custody::{Actor, EventName, Hash, ObjectFacts, Outcome, Record};
+use crate::custody::{Actor, EventName, Hash, ObjectFacts, Outcome, Record, common_name};
 use crate::store::{Error, RecordFilter, SearchFrom, Store};
 
 /// Records that are read at a time, and at most for one key.
@@ -91,7 +90,7 @@ impl Life {
     }
 
     fn take(&mut self, record: Record) {
-        if words::is_release(&record) {
+        if record.is_release() {
             self.release(&record);
         }
         if record.outcome != Outcome::Success {
@@ -146,7 +145,7 @@ impl Life {
 
     fn step(&mut self, record: &Record) {
         let address = record.origin.as_ref().map(|origin| origin.address.to_string());
-        let said = words::sentence(record);
+        let said = record.deed();
         let is_alike = |step: &&mut Step| {
             step.event == record.event.as_str()
                 && step.outcome == record.outcome
@@ -212,7 +211,7 @@ fn remark(record: &Record) -> Option<&'static str> {
     if record.event == EventName::StoreTampered {
         return Some("Another hand has changed the database.");
     }
-    if words::is_release(record) && is_by_reading(record) {
+    if record.is_release() && is_by_reading(record) {
         return Some("The value was read from the device, so it was readable there.");
     }
     None

@@ -36,7 +36,6 @@ mod server;
 mod tls;
 mod use_record;
 mod verification;
-mod words;
 
 use std::sync::Arc;
 

@@ -13,8 +13,7 @@ use super::fields::{Group, groups};
 use super::frame::{Frame, grouped, moment, page};
 use super::search::read;
 use super::use_record::Visitor;
-use super::words;
-use crate::custody::{StoredRecord, leaf_hash};
+use crate::custody::{Record, StoredRecord, leaf_hash};
 use crate::store::Store;
 
 #[derive(Template)]
@@ -76,7 +75,7 @@ async fn made(pages: &Pages, visitor: &Visitor, sequence: &str) -> Result<Record
         sequence: stored.sequence,
         previous: stored.sequence.checked_sub(1),
         next: Some(stored.sequence + 1).filter(|next| *next < size),
-        said: record.as_ref().map(words::sentence),
+        said: record.as_ref().map(Record::deed),
         object: record
             .and_then(|record| record.object)
             .map(|object| object.identifier),

@@ -17,7 +17,6 @@ use super::Pages;
 use super::failure::Failure;
 use super::frame::{Frame, grouped, moment, page};
 use super::use_record::Visitor;
-use super::words;
 use crate::custody::{EventName, Outcome, Record, StoredRecord};
 use crate::store::{RecordFilter, SearchFrom, Store, custody_number_at};
 
@@ -108,7 +107,7 @@ impl Row {
             time: moment(record.time),
             event: record.event.to_string(),
             outcome: outcome_name(record.outcome),
-            said: words::sentence(record),
+            said: record.deed(),
             adapter: record
                 .adapter
                 .as_ref()

@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::frame::{Frame, page};
 use super::refused::bounded;
 use super::use_record::{Visitor, not_recorded};
-use super::words;
 use crate::custody::{EventName, Record, TlogProof, VerifierKey};
 use crate::store::{Store, custody_root};
 
@@ -214,9 +213,7 @@ async fn judged(pages: &Pages, sent: Sent) -> Result<Verdict, Failure> {
         ));
     }
     verdict.finds("From the exact bytes of the record the path leads to the root of that checkpoint.".into());
-    verdict.said = Record::from_bytes(&bytes)
-        .ok()
-        .map(|record| words::sentence(&record));
+    verdict.said = Record::from_bytes(&bytes).ok().map(|record| record.deed());
     verdict.compare_with_this_log(store, &checkpoint).await?;
     verdict.holds = verdict.steps.iter().all(|step| step.is_good);
     Ok(verdict)

@@ -14,6 +14,8 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub use syslog::{syslog_header, syslog_header_of_unreadable};
+
 use super::{EventName, Outcome, Record};
 
 /// A form that records are exported in.

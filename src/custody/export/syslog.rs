@@ -8,25 +8,38 @@ use std::fmt::Write as _;
 use super::Weight;
 use crate::custody::{ClockState, Record};
 
-/// The facility "log audit".
+/// `log audit` of RFC 5424, section 6.2.1.
 const FACILITY: u8 = 13;
+/// The longest `HOSTNAME` and `MSGID` (section 6).
+const LONGEST_HOSTNAME: usize = 255;
+const LONGEST_MSGID: usize = 32;
 /// `sequenceId` counts up to this and begins again at 1 (section 7.3.1).
 const GREATEST_SEQUENCE_ID: u64 = 2_147_483_647;
 
-pub(super) fn line(record: &Record, bytes: &[u8]) -> String {
+/// What stands before the structured data of a record's message, with the space after it.
+pub fn syslog_header(record: &Record) -> String {
     let severity = match Weight::of(record) {
         Weight::Alarming => 2,
         Weight::Failed => 3,
         Weight::Refused => 4,
         Weight::Usual => 6,
     };
-    let mut line = format!(
+    format!(
         "<{}>1 {} {} claviger - {} ",
         FACILITY * 8 + severity,
         record.time_as_written(),
-        printable(&record.node, 255),
-        printable(record.event.as_str(), 32),
-    );
+        printable(&record.node, LONGEST_HOSTNAME),
+        printable(record.event.as_str(), LONGEST_MSGID),
+    )
+}
+
+/// The header of a message whose record can't be read: it was changed by hand, which is critical.
+pub fn syslog_header_of_unreadable() -> String {
+    format!("<{}>1 - - claviger - - ", FACILITY * 8 + 2)
+}
+
+pub(super) fn line(record: &Record, bytes: &[u8]) -> String {
+    let mut line = syslog_header(record);
     if let Some(clock) = record.clock {
         let synchronised = clock.state == ClockState::Synchronised;
         let _ = write!(
@@ -69,4 +82,17 @@ fn parameter(text: &str) -> String {
         value.push(character);
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::custody::EventName;
+
+    #[test]
+    fn every_event_is_named_whole() {
+        for event in EventName::ALL {
+            assert_eq!(printable(event.as_str(), LONGEST_MSGID), event.as_str());
+        }
+    }
 }
