@@ -85,6 +85,14 @@ pub enum Change {
     AddCertificate(ClientCertificate),
     /// Takes a client certificate out.
     RemoveCertificate(Fingerprint),
+    /// Lets go of the records of the custody log before this number, a multiple of 256: from now on
+    /// [`prune_records`](super::WriteTransaction::prune_records) takes them away. Refused with
+    /// [`Error::NotPrunable`](super::Error::NotPrunable) for a number that is beyond what a start needs, or before what was let
+    /// go already.
+    PruneRecords {
+        /// The number of the first record that stays.
+        below: u64,
+    },
 }
 
 impl Change {
@@ -107,6 +115,9 @@ impl Change {
 
     /// Whether it changes who may come in, to what, or what is set there: what is kept at hand must be read again.
     pub const fn is_of_identities(&self) -> bool {
-        !matches!(self, Self::PutKey { .. } | Self::UseRootKey(_))
+        !matches!(
+            self,
+            Self::PutKey { .. } | Self::UseRootKey(_) | Self::PruneRecords { .. }
+        )
     }
 }

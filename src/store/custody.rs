@@ -31,6 +31,15 @@ impl CustodyHead {
     }
 }
 
+/// What of the custody log is more than hashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CustodyKept {
+    /// The number of the first record whose bytes are there; the log's size where there is none.
+    pub from: u64,
+    /// The number before which records are to go, as a record says: `from` comes to it.
+    pub prune_below: u64,
+}
+
 /// A head of the log that was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCheckpoint {
@@ -158,6 +167,16 @@ pub async fn custody_root(store: &dyn Store, size: u64) -> Result<Hash, Error> {
     Ok(hashes(store, &plan, size).await?[0])
 }
 
+/// The tree over the first `size` records, made from the hashes that the store keeps: what reads on from there begins with it.
+pub async fn custody_tree(store: &dyn Store, size: u64) -> Result<CompactRange, Error> {
+    let nodes: Vec<Run> = root_plan(size).into_iter().map(|node| vec![node]).collect();
+    let hashes = hashes(store, &nodes, size).await?;
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+    CompactRange::from_bytes(size, &bytes).map_err(|error| Error::BrokenHead {
+        what: error.to_string(),
+    })
+}
+
 /// What proves that record `index` is in the log as it was at `size` records.
 pub async fn custody_inclusion(store: &dyn Store, index: u64, size: u64) -> Result<Vec<Hash>, Error> {
     let plan = inclusion_plan(index, size).map_err(|error| beyond(index, &error))?;
@@ -170,11 +189,15 @@ pub async fn custody_consistency(store: &dyn Store, from: u64, size: u64) -> Res
     hashes(store, &plan, size).await
 }
 
-/// The number of the first record that was written at this time or later; the log's size where there is none.
+/// The number of the first record that was written at this time or later, of those that were not pruned; the log's size where
+/// there is none.
 ///
 /// Records stand in the order of their times, so few of them are read.
 pub async fn custody_number_at(store: &dyn Store, time: OffsetDateTime) -> Result<u64, Error> {
-    let (mut low, mut high) = (0, store.custody_head().await?.tree.size());
+    let (mut low, mut high) = (
+        store.custody_kept().await?.from,
+        store.custody_head().await?.tree.size(),
+    );
     while low < high {
         let middle = low + (high - low) / 2;
         let unreadable = |what: String| Error::Tampered {

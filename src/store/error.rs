@@ -95,6 +95,19 @@ pub enum Error {
     /// The head of the custody log is not the one that the writer knows: another server writes to this store.
     #[error("the custody log was advanced by another writer; does another server use this database?")]
     HeadMoved,
+    /// So much of the custody log can't be pruned.
+    #[error(
+        "the custody log can't be pruned below record {below}: it has to be a multiple of 256, {pruned} at least, for so far it \
+         was pruned, and {most} at most, for a start reads from there on"
+    )]
+    NotPrunable {
+        /// The number of the first record that was to stay.
+        below: u64,
+        /// How far it was pruned already.
+        pruned: u64,
+        /// How far it may be.
+        most: u64,
+    },
     /// The head of the custody log contradicts itself.
     #[error("the head of the custody log does not fit itself: {what}")]
     BrokenHead {
@@ -155,6 +168,7 @@ impl Error {
             | Self::Exists { .. }
             | Self::NotFound { .. }
             | Self::InUse { .. }
+            | Self::NotPrunable { .. }
             | Self::Unfit { .. } => true,
             Self::Database {
                 source: sqlx::Error::Database(error),

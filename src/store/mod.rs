@@ -31,8 +31,8 @@ mod writing;
 
 pub use change::Change;
 pub use custody::{
-    Appended, CustodyHead, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint, custody_consistency,
-    custody_inclusion, custody_number_at, custody_root, custody_tiles,
+    Appended, CustodyHead, CustodyKept, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint,
+    custody_consistency, custody_inclusion, custody_number_at, custody_root, custody_tiles, custody_tree,
 };
 pub use error::Error;
 pub use reading::{KeyCount, KeyCounts, Store};

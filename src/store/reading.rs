@@ -12,7 +12,7 @@ use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, Error, KeyRow, Listing, Located, RecordFilter, SearchFrom, Settings,
+    Cursor, CustodyHead, CustodyKept, Error, KeyRow, Listing, Located, RecordFilter, SearchFrom, Settings,
     StoredCheckpoint, UnverifiedRootKey,
 };
 
@@ -107,7 +107,7 @@ pub trait Store: Send + Sync {
     /// The head of the custody log and at most `limit` records from its anchor on, all as of one moment.
     async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error>;
 
-    /// At most `limit` records of the custody log, in order, from number `from`.
+    /// At most `limit` records of the custody log, in order, from number `from`; those that were pruned are left out.
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error>;
 
     /// At most `limit` records that the filter names, found by an index, in the order that `from` says; without a filter,
@@ -128,6 +128,9 @@ pub trait Store: Send + Sync {
 
     /// The checkpoint over the most records.
     async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error>;
+
+    /// From which record on the log has more than hashes, and how far it is to be pruned.
+    async fn custody_kept(&self) -> Result<CustodyKept, Error>;
 
     /// At most `limit` checkpoints, by size, from those over `from_size` records on.
     async fn custody_checkpoints(&self, from_size: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, Error>;

@@ -49,6 +49,13 @@ pub trait WriteTransaction: Send {
     /// Fails with [`Error::HeadMoved`] where another note is there.
     async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error>;
 
+    /// Takes away the bytes of at most `limit` records, the oldest first, of those that [`Change::PruneRecords`] let go, and
+    /// what they were found by; their leaves stay. Gives the number of the first record that is left.
+    async fn prune_records(&mut self, limit: u32) -> Result<u64, Error>;
+
+    /// Takes away the checkpoints over these numbers of records. One that is not there is gone already.
+    async fn remove_checkpoints(&mut self, sizes: &[u64]) -> Result<(), Error>;
+
     /// Makes all of it durable: when this returns, it is on the disk.
     ///
     /// After an error it is unknown whether the transaction was committed; the store must be read to know.

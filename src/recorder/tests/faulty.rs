@@ -15,8 +15,9 @@ use crate::adapter::{
 use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
-    Appended, Applied, Change, Cursor, CustodyHead, Error, KeyCounts, KeyRow, Listing, Located, RecordFilter,
-    SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore, WriteTransaction,
+    Appended, Applied, Change, Cursor, CustodyHead, CustodyKept, Error, KeyCounts, KeyRow, Listing, Located,
+    RecordFilter, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore,
+    WriteTransaction,
 };
 
 /// Where a write, or the reading of the log, can fail.
@@ -151,6 +152,14 @@ impl WriteTransaction for FaultyTransaction {
 
     async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
         self.inner.replace_checkpoint(checkpoint, note).await
+    }
+
+    async fn prune_records(&mut self, limit: u32) -> Result<u64, Error> {
+        self.inner.prune_records(limit).await
+    }
+
+    async fn remove_checkpoints(&mut self, sizes: &[u64]) -> Result<(), Error> {
+        self.inner.remove_checkpoints(sizes).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
@@ -289,6 +298,10 @@ impl Store for Faulty {
 
     async fn custody_hash_count(&self, level: u8) -> Result<u64, Error> {
         self.inner.custody_hash_count(level).await
+    }
+
+    async fn custody_kept(&self) -> Result<CustodyKept, Error> {
+        self.inner.custody_kept().await
     }
 
     async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error> {

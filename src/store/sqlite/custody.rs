@@ -5,7 +5,9 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqlitePool};
 use time::OffsetDateTime;
 
 use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
-use crate::store::{Appended, CustodyHead, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint};
+use crate::store::{
+    Appended, CustodyHead, CustodyKept, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint,
+};
 
 const READ: &str = "read the custody log";
 /// The most rows that one statement writes: SQLite takes 32,766 parameters.
@@ -137,8 +139,10 @@ pub(super) async fn hashes(
     count: u32,
 ) -> Result<Vec<Hash>, Error> {
     let query = if level == 0 {
+        // Of records that were pruned, the leaves are with the other hashes.
         sqlx::query_as(
-            "SELECT sequence, leaf FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+            "SELECT position, hash FROM custody_hash WHERE level = 0 AND position >= $1 \
+             UNION ALL SELECT sequence, leaf FROM custody_record WHERE sequence >= $1 ORDER BY 1 LIMIT $2",
         )
     } else {
         sqlx::query_as(
@@ -179,6 +183,19 @@ pub(super) async fn hash_count(readers: &SqlitePool, level: u8) -> Result<u64, E
             .await
             .map_err(Error::database("count hashes of the custody log"))?;
     Ok(count.unsigned_abs())
+}
+
+pub(super) async fn kept(executor: impl SqliteExecutor<'_>) -> Result<CustodyKept, Error> {
+    let (from, prune_below): (i64, i64) = sqlx::query_as(
+        "SELECT coalesce((SELECT min(sequence) FROM custody_record), size), prune_below FROM custody_head WHERE id = 1",
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(Error::database(READ))?;
+    Ok(CustodyKept {
+        from: from.unsigned_abs(),
+        prune_below: prune_below.unsigned_abs(),
+    })
 }
 
 pub(super) async fn latest_checkpoint(

@@ -18,8 +18,8 @@ use crate::store::table::{
     SettingColumns,
 };
 use crate::store::{
-    Cursor, CustodyHead, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter, SealKeys,
-    SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter,
+    SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
 };
 
 use super::{SqliteStore, custody};
@@ -298,6 +298,10 @@ impl Store for SqliteStore {
 
     async fn custody_hash_count(&self, level: u8) -> Result<u64, Error> {
         custody::hash_count(&self.readers, level).await
+    }
+
+    async fn custody_kept(&self) -> Result<CustodyKept, Error> {
+        custody::kept(&self.readers).await
     }
 
     async fn custody_checkpoint(&self) -> Result<Option<StoredCheckpoint>, Error> {

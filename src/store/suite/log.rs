@@ -1,9 +1,10 @@
 //! The custody log as a store keeps it.
 
 use super::fixture::{Fixture, Maker};
-use crate::custody::{CompactRange, Hash, StoredRecord, TileHash, leaf_hash};
+use crate::custody::{CompactRange, Hash, StoredRecord, TileHash, leaf_hash, verify_inclusion};
 use crate::store::{
-    Appended, CustodyHead, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint, WriteStore,
+    self, Appended, Change, CustodyHead, CustodyKept, Error, RecordFilter, RecordTerms, SearchFrom,
+    StoredCheckpoint, WriteStore,
 };
 
 fn records(from: u64, number: u64) -> Vec<StoredRecord> {
@@ -235,4 +236,125 @@ pub(crate) async fn a_checkpoint_follows_the_one_before_it_and_gains_signatures<
         fixture.store.custody_checkpoint().await.unwrap(),
         Some(all[1].clone())
     );
+}
+
+/// A log of 700 records with its hashes, whose start reads from record 600 on.
+async fn long_log<M: Maker>() -> (Fixture<M>, CustodyHead, Vec<StoredRecord>) {
+    let fixture = Fixture::<M>::new().await;
+    let empty = fixture.store.custody_head().await.unwrap();
+    let all = records(0, 700);
+    let mut appended = Appended::default();
+    let mut head = empty.clone();
+    for record in &all {
+        if head.tree.size() == 600 {
+            head.anchor = head.tree.clone();
+        }
+        head.tree.append_telling(record.leaf, |node, hash| {
+            appended.hashes.extend(TileHash::of(node, hash));
+        });
+        let terms = RecordTerms {
+            object: Some("key".to_owned()),
+            client: None,
+        };
+        appended.records.push((record.clone(), terms));
+    }
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction.append(&appended, &empty, &head).await.unwrap();
+    transaction.commit().await.unwrap();
+    (fixture, head, all)
+}
+
+async fn let_go(store: &dyn WriteStore, below: u64) -> Result<(), Error> {
+    let mut transaction = store.begin().await?;
+    transaction.apply(&[Change::PruneRecords { below }]).await?;
+    transaction.commit().await
+}
+
+pub(crate) async fn of_records_that_are_pruned_the_hashes_stay_and_prove_them<M: Maker>() {
+    let (fixture, head, all) = long_log::<M>().await;
+    let store = &*fixture.store;
+    let prune = async |limit| {
+        let mut transaction = store.begin().await.unwrap();
+        let from = transaction.prune_records(limit).await.unwrap();
+        transaction.commit().await.unwrap();
+        from
+    };
+    // What nobody let go stays.
+    assert_eq!(prune(100).await, 0);
+    assert_eq!(
+        store.custody_kept().await.unwrap(),
+        CustodyKept {
+            from: 0,
+            prune_below: 0
+        }
+    );
+    let_go(store, 512).await.unwrap();
+    assert_eq!(
+        (prune(300).await, prune(300).await, prune(300).await),
+        (300, 512, 512)
+    );
+    let kept = CustodyKept {
+        from: 512,
+        prune_below: 512,
+    };
+    assert_eq!(store.custody_kept().await.unwrap(), kept);
+    assert_eq!(store.custody_records(0, 1000).await.unwrap(), all[512..]);
+    let filter = RecordFilter {
+        object: Some("key".to_owned()),
+        client: None,
+    };
+    let found = store
+        .custody_search(&filter, SearchFrom::Before(1000), 1000)
+        .await;
+    assert_eq!(found.unwrap().len(), 188);
+    let leaves: Vec<Hash> = all.iter().map(|record| record.leaf).collect();
+    assert_eq!(store.custody_hashes(0, 0, 1000).await.unwrap(), leaves);
+    assert_eq!(store.custody_hashes(0, 500, 20).await.unwrap(), leaves[500..520]);
+    for size in [1, 300, 512, 513, 700] {
+        let mut tree = CompactRange::new();
+        leaves[..size].iter().for_each(|leaf| tree.append(*leaf));
+        let size = u64::try_from(size).unwrap();
+        assert_eq!(store::custody_root(store, size).await.unwrap(), tree.root());
+        assert_eq!(store::custody_tree(store, size).await.unwrap(), tree);
+        for index in [0, size / 2, size - 1] {
+            let proof = store::custody_inclusion(store, index, size).await.unwrap();
+            let leaf = leaves[usize::try_from(index).unwrap()];
+            assert_eq!(verify_inclusion(leaf, index, (size, tree.root()), &proof), Ok(()));
+        }
+    }
+    let store = fixture.reopened().await;
+    let (found, tail) = store.custody_tail(1000).await.unwrap();
+    assert_eq!((found, tail.as_slice()), (head, &all[600..]));
+}
+
+pub(crate) async fn what_a_start_reads_is_not_pruned<M: Maker>() {
+    let (fixture, ..) = long_log::<M>().await;
+    let store = &*fixture.store;
+    let_go(store, 256).await.unwrap();
+    for below in [100, 511, 0, 768] {
+        let error = let_go(store, below).await.unwrap_err();
+        assert!(matches!(error, Error::NotPrunable { .. }), "{below}: {error}");
+    }
+    assert_eq!(store.custody_kept().await.unwrap().prune_below, 256);
+}
+
+pub(crate) async fn a_checkpoint_that_is_thinned_out_is_gone_and_the_others_are_not<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let mut before = None;
+    for size in [1, 2, 3] {
+        let checkpoint = StoredCheckpoint {
+            size,
+            time: super::fixture::THEN,
+            note: format!("checkpoint over {size}\n"),
+        };
+        let mut transaction = fixture.store.begin().await.unwrap();
+        transaction.put_checkpoint(&checkpoint, before).await.unwrap();
+        transaction.commit().await.unwrap();
+        before = Some(size);
+    }
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction.remove_checkpoints(&[2, 7]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let left = fixture.store.custody_checkpoints(0, 9).await.unwrap();
+    assert_eq!(left.iter().map(|each| each.size).collect::<Vec<_>>(), [1, 3]);
 }

@@ -59,6 +59,9 @@ macro_rules! store_suite {
             a_record_is_found_by_its_object_and_its_client,
             the_hashes_of_the_log_are_given_in_order_up_to_one_that_is_missing,
             a_checkpoint_follows_the_one_before_it_and_gains_signatures,
+            of_records_that_are_pruned_the_hashes_stay_and_prove_them,
+            what_a_start_reads_is_not_pruned,
+            a_checkpoint_that_is_thinned_out_is_gone_and_the_others_are_not,
         );
         store_suite!(@tests $maker; tampering:
             a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::SqliteConnection;
 
 use super::identity::{delete_adapter, found};
+use super::prune;
 use super::root_key::Life;
 use crate::adapter::{AdapterId, RootKeyId};
 use crate::store::sqlite::read::within;
@@ -85,6 +86,7 @@ impl Changes {
                 delete_adapter(connection, *id).await
             }
             Change::AddCertificate(certificate) => self.add_certificate(connection, certificate).await,
+            Change::PruneRecords { below } => prune::let_go(connection, *below).await,
             Change::RemoveCertificate(fingerprint) => {
                 let removed = sqlx::query("DELETE FROM client_certificate WHERE fingerprint = ?")
                     .bind(fingerprint.0.to_vec())

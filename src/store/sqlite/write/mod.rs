@@ -3,6 +3,7 @@
 mod change;
 mod identity;
 mod key;
+mod prune;
 mod root_key;
 mod setting;
 
@@ -88,6 +89,16 @@ impl WriteTransaction for SqliteTransaction {
 
     async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
         custody::replace_checkpoint(&mut self.transaction, checkpoint, note).await
+    }
+
+    async fn prune_records(&mut self, limit: u32) -> Result<u64, Error> {
+        // What an operator wants gone is not to stay in the write-ahead log either.
+        self.erases = true;
+        prune::records(&mut self.transaction, limit).await
+    }
+
+    async fn remove_checkpoints(&mut self, sizes: &[u64]) -> Result<(), Error> {
+        prune::checkpoints(&mut self.transaction, sizes).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
