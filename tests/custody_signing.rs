@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use claviger_hsm::testkit::{Faults, SoftHsm};
 use claviger_key_protect_stand_in::Form;
 use serde_json::Value;
+use support::audit::{signing, wait_until_signed};
 use support::key_protect::KeyProtect;
 use support::message::{self, about, create, key_material};
 use support::server::Server;
@@ -18,22 +19,6 @@ fn json(server: &Server, arguments: &[&str]) -> Value {
     let output = server.claviger(&[arguments, &["--output", "json"]].concat());
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
-}
-
-fn signing(server: &Server) -> Value {
-    json(server, &["status"])["signing"].clone()
-}
-
-/// Waits until the log is signed to its last record; gives who signs.
-fn wait_until_signed(server: &Server) -> String {
-    let start = Instant::now();
-    loop {
-        let signing = signing(server);
-        if signing["lag"] == 0 {
-            return signing["key"].as_str().expect("somebody signs").to_owned();
-        }
-        assert!(start.elapsed() < LIMIT, "it is not signed: {signing}");
-    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use support::audit::wait_until_signed;
 use support::backend::Backend;
 use support::client::{Client, Connection};
 use support::message::{self, about, create, outcome};
@@ -97,20 +98,6 @@ fn load(client: &Client, acknowledged: &Acknowledged) {
     }
 }
 
-fn wait_until_all_is_signed(server: &Server) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let signing = &server.json(&["status"])["signing"];
-        if signing["lag"] == 0 && signing["size"].as_u64() > Some(0) {
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "records stay under no checkpoint: {signing}"
-        );
-    }
-}
-
 #[allow(clippy::print_stdout)] // The numbers of a long run are read by a person.
 fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backend) {
     let mut server = backend.server();
@@ -139,7 +126,7 @@ fn every_acknowledged_key_and_release_survives_kill_9_under_load(backend: Backen
         server.verify_custody_log();
     }
     if signs {
-        wait_until_all_is_signed(&server);
+        wait_until_signed(&server);
     }
     let keys = acknowledged.keys.into_inner().expect("no panic");
     let mut connection = client.connect();

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use claviger_hsm::testkit::SoftHsm;
+use support::audit::{self, wait_until_signed};
 use support::brought::wrapped_by_openssl;
 use support::client::Client;
 use support::keys::keys_on;
@@ -300,6 +301,35 @@ fn each_token_alone_has(server: &Server, client: &Client, keys: &[(String, Vec<u
         }
         server.wait_for_status(HEALTHY);
     }
+}
+
+#[test]
+fn the_log_of_a_mirror_is_signed_by_one_key_on_whichever_token_is_there() {
+    let mut server = server();
+    server.configure(&mirror(server.tokens(), "1s"));
+    let refused = server.claviger(&["custody", "key", "create"]);
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("hsm-b"), "{told}");
+    // As a cluster does, or an operator who clones.
+    copy(&server.tokens()[0], &server.tokens()[1]);
+    server.must(&["custody", "key", "create"]);
+    server.restart();
+    let key = wait_until_signed(&server);
+    let client = server.client("a");
+    for slot in slots(&server) {
+        let position = server.log.position();
+        slot.take_away();
+        made(&client, 1);
+        assert_eq!(wait_until_signed(&server), key);
+        slot.bring_back();
+        if server.log.text()[position..].contains(LOST) {
+            server.log.wait_for(position, BACK);
+        }
+        server.wait_for_status(HEALTHY);
+    }
+    let verified = audit::verified(&audit::bundle(&server, "bundle.tar"), &audit::policy(&server));
+    assert!(verified.status.success(), "{verified:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Each test file is a crate of its own: it uses only some of this, and nothing is public beyond it.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod audit;
 pub mod backend;
 pub mod books;
 pub mod brought;
