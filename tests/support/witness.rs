@@ -29,6 +29,11 @@ pub struct Witness {
 impl Witness {
     /// One that witnesses the log of this key.
     pub fn start(log_key: &str) -> Self {
+        Self::start_named(NAME, log_key)
+    }
+
+    /// The same, whose key has this name.
+    pub fn start_named(name: &str, log_key: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
@@ -38,7 +43,7 @@ impl Witness {
             process: None,
             said: Log::default(),
         };
-        let made = witness.claviger(&["init", NAME, "--listen", &witness.address, "--log", log_key]);
+        let made = witness.claviger(&["init", name, "--listen", &witness.address, "--log", log_key]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         witness.start_again();
         witness
@@ -90,11 +95,12 @@ impl Witness {
 
     /// A policy that asks for its cosignature.
     pub fn policy(&self, log_key: &str) -> String {
-        format!(
-            "log {log_key}\nwitness w {} http://{}\nquorum w\n",
-            self.key(),
-            self.address
-        )
+        format!("log {log_key}\n{}quorum w\n", self.policy_line("w"))
+    }
+
+    /// The line of a policy that calls it so.
+    pub fn policy_line(&self, name: &str) -> String {
+        format!("witness {name} {} http://{}\n", self.key(), self.address)
     }
 
     pub fn pid(&self) -> u32 {
