@@ -42,6 +42,8 @@ pub struct Server {
     /// Whether a file that may not grow is an error to the server, and not its end.
     limited: bool,
     process: Option<Child>,
+    /// What its processes have in their environment beside that of the test, from the next start on.
+    pub environment: Vec<(&'static str, String)>,
     pub log: Log,
 }
 
@@ -149,6 +151,7 @@ impl Server {
             group: None,
             limited: false,
             process: None,
+            environment: Vec::new(),
             log: Log::default(),
         };
         server.configure(sections);
@@ -258,6 +261,7 @@ impl Server {
         let mut process = command
             .args(["--config", self.config().to_str().expect("a path"), "serve"])
             .current_dir(self.directory.path())
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
