@@ -1,0 +1,32 @@
+//! The requests and replies of the administration interface, as both of its ends write and read them, a file a subject.
+//!
+//! Times are RFC 3339 in UTC, bytes are lower-case hexadecimal, identifiers are UUIDs with hyphens.
+//! Unknown members of a request are refused; a reader of replies passes over members that it does not
+//! know, so that an older command line can talk to a newer server.
+
+mod adapter;
+mod certificate;
+mod custody;
+mod key;
+mod key_scan;
+mod reply;
+mod root_key;
+mod status;
+
+pub use adapter::{Adapter, MoveAdapter, NewAdapter};
+pub use certificate::{Certificate, NewCertificate};
+pub use custody::{
+    CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison, WrongRow,
+};
+pub use key::{Attribute, Key, WrappedUnder};
+pub use key_scan::{KeptElsewhere, KeyDeletedElsewhere, KeyScan};
+pub use reply::{ErrorBody, ErrorReply, List};
+pub use root_key::{
+    Dependents, Destruction, ImportOffer, ImportRootKey, NewRootKey, OfferImport, RootKey, RootKeyReference,
+    RootKeyVersion, Rotation, ScheduleDestruction,
+};
+pub use status::{
+    BackendStatus, Feed, KeyScanSummary, Readiness, RowComparisonSummary, Signing, Status, Witness,
+};
+
+pub use crate::root_key::Healing;
