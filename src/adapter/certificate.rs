@@ -82,6 +82,8 @@ pub struct ClientCertificate {
     pub not_after: OffsetDateTime,
     /// When it was admitted; a store keeps it to the microsecond.
     pub added_at: OffsetDateTime,
+    /// Who added it; none where that was not kept.
+    pub added_by: Option<String>,
 }
 
 impl ClientCertificate {
@@ -147,6 +149,7 @@ impl ClientCertificate {
             not_before: parsed.validity().not_before.to_datetime(),
             not_after: parsed.validity().not_after.to_datetime(),
             added_at,
+            added_by: None,
         })
     }
 

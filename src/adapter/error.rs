@@ -54,6 +54,12 @@ pub enum Error {
         /// The text that came.
         text: String,
     },
+    /// A text that should be a role is none.
+    #[error("a role is auditor, operator or administrator, and {text:?} is none of them")]
+    NotARole {
+        /// The text that came.
+        text: String,
+    },
     /// The bytes are no X.509 certificate.
     #[error("expected one X.509 certificate in {form}, but {why}")]
     NotACertificate {

@@ -11,16 +11,18 @@ mod id;
 mod name;
 mod root_key;
 mod root_key_life;
+mod token;
 
 pub use caller::{Caller, Origin};
 pub use certificate::{ClientCertificate, Expiry, Fingerprint};
 pub use error::Error;
 pub use id::{AdapterId, RootKeyId};
 pub use name::{
-    DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name,
+    DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name, token_name,
 };
 pub use root_key::{RootKey, RootKeyVersion, WrappedBytes};
 pub use root_key_life::{Administrator, Destruction, RootKeyOrigin, RootKeyState, VersionState};
+pub use token::{AccessToken, Role, SecretDigest};
 use time::OffsetDateTime;
 
 /// One tenant of the KMIP endpoint: a root key, its client certificates, its keys.
@@ -36,6 +38,8 @@ pub struct Adapter {
     pub root_key: RootKeyId,
     /// When it was made; a store keeps it to the microsecond.
     pub created_at: OffsetDateTime,
+    /// Who made it; none where that was not kept.
+    pub created_by: Option<String>,
 }
 
 impl Adapter {
@@ -54,6 +58,7 @@ impl Adapter {
             description: name::description(description)?,
             root_key,
             created_at,
+            created_by: None,
         })
     }
 }

@@ -28,6 +28,11 @@ pub fn certificate_name(text: &str) -> Result<String, Error> {
     checked("a certificate's name", text)
 }
 
+/// An access token's name, by the same rule as an adapter's.
+pub fn token_name(text: &str) -> Result<String, Error> {
+    checked("a token's name", text)
+}
+
 /// A description: at most 240 characters, none of them a control character.
 pub fn description(text: &str) -> Result<String, Error> {
     const WHAT: &str = "a description";

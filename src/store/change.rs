@@ -1,7 +1,9 @@
 //! What can be changed.
 
+use uuid::Uuid;
+
 use crate::adapter::{
-    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState, RootKeyVersion,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState, RootKeyVersion,
     VersionState,
 };
 
@@ -93,6 +95,11 @@ pub enum Change {
         /// The number of the first record that stays.
         below: u64,
     },
+    /// Enters an access token. Refused with [`Error::RootKeyUnusable`](super::Error::RootKeyUnusable) where the root key that
+    /// is to seal it is not enabled.
+    CreateAccessToken(AccessToken),
+    /// Takes out the access token of this identifier.
+    DeleteAccessToken(Uuid),
 }
 
 impl Change {
@@ -117,7 +124,11 @@ impl Change {
     pub const fn is_of_identities(&self) -> bool {
         !matches!(
             self,
-            Self::PutKey { .. } | Self::UseRootKey(_) | Self::PruneRecords { .. }
+            Self::PutKey { .. }
+                | Self::UseRootKey(_)
+                | Self::PruneRecords { .. }
+                | Self::CreateAccessToken(_)
+                | Self::DeleteAccessToken(_)
         )
     }
 }

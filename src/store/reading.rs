@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::adapter::{
-    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
@@ -97,6 +98,12 @@ pub trait Store: Send + Sync {
 
     /// The client certificate of this fingerprint.
     async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error>;
+
+    /// All access tokens, by name; those that have expired too.
+    async fn access_tokens(&self) -> Result<Listing<AccessToken>, Error>;
+
+    /// The access token of this secret.
+    async fn access_token(&self, secret: SecretDigest) -> Result<Option<AccessToken>, Error>;
 
     /// How many objects each adapter has. Counted by an index, without verifying each row.
     async fn key_counts(&self) -> Result<KeyCounts, Error>;

@@ -130,6 +130,15 @@ impl Columns {
         self
     }
 
+    /// A column that the table got later, at the end: left out where it is NULL, so that earlier rows keep their seal. What
+    /// stands before it has its length in front, so that one that another hand sets or takes out breaks the seal.
+    pub(super) fn added(self, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self,
+        }
+    }
+
     /// The digest of the row, which the custody log keeps.
     pub(super) fn digest(&self) -> Hash {
         Hash(Sha256::digest(&self.bytes).into())

@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::adapter::{
-    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
@@ -230,6 +231,14 @@ impl Store for Faulty {
 
     async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error> {
         self.inner.certificate(fingerprint).await
+    }
+
+    async fn access_tokens(&self) -> Result<Listing<AccessToken>, Error> {
+        self.inner.access_tokens().await
+    }
+
+    async fn access_token(&self, secret: SecretDigest) -> Result<Option<AccessToken>, Error> {
+        self.inner.access_token(secret).await
     }
 
     async fn key_counts(&self) -> Result<KeyCounts, Error> {

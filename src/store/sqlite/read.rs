@@ -8,14 +8,15 @@ use sqlx::{AssertSqlSafe, FromRow, Row, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use crate::adapter::{
-    Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
+    SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 use crate::store::index::term;
 use crate::store::table::{
     AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
-    SettingColumns,
+    SettingColumns, TokenColumns,
 };
 use crate::store::{
     Cursor, CustodyHead, CustodyKept, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter,
@@ -253,6 +254,21 @@ impl Store for SqliteStore {
             .fetch_optional(&self.readers)
             .await;
         self.one::<CertificateColumns>(row)
+    }
+
+    async fn access_tokens(&self) -> Result<Listing<AccessToken>, Error> {
+        let rows = sqlx::query("SELECT * FROM access_token ORDER BY name")
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<TokenColumns>(rows)
+    }
+
+    async fn access_token(&self, secret: SecretDigest) -> Result<Option<AccessToken>, Error> {
+        let row = sqlx::query("SELECT * FROM access_token WHERE secret_sha256 = ?")
+            .bind(secret.0.to_vec())
+            .fetch_optional(&self.readers)
+            .await;
+        self.one::<TokenColumns>(row)
     }
 
     async fn key_counts(&self) -> Result<KeyCounts, Error> {

@@ -9,6 +9,7 @@ pub(crate) mod locate;
 pub(crate) mod log;
 pub(crate) mod settings;
 pub(crate) mod tampering;
+pub(crate) mod tokens;
 
 pub(crate) use fixture::{Fixture, Maker, column_names};
 
@@ -76,6 +77,10 @@ macro_rules! store_suite {
             a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter,
             the_settings_of_an_adapter_follow_it_under_another_root_key,
             a_setting_changed_in_any_column_is_refused,
+        );
+        store_suite!(@tests $maker; tokens:
+            a_token_is_found_by_its_secret_until_it_is_revoked,
+            a_token_changed_in_any_column_lets_nobody_in,
         );
     };
     (@tests $maker:ty; $module:ident: $($test:ident,)*) => {

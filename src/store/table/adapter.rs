@@ -14,6 +14,7 @@ pub(in crate::store) struct AdapterColumns {
     pub(in crate::store) description: String,
     pub(in crate::store) root_key: Vec<u8>,
     pub(in crate::store) created_at: i64,
+    pub(in crate::store) created_by: Option<String>,
     pub(in crate::store) seal: Vec<u8>,
 }
 
@@ -25,6 +26,7 @@ impl AdapterColumns {
             description: adapter.description.clone(),
             root_key: adapter.root_key.uuid().as_bytes().to_vec(),
             created_at: microseconds(adapter.created_at)?,
+            created_by: adapter.created_by.clone(),
             seal: Vec::new(),
         })
     }
@@ -49,6 +51,7 @@ impl Sealed for AdapterColumns {
             .text(&self.description)
             .blob(&self.root_key)
             .integer(self.created_at)
+            .added(self.created_by.as_deref())
     }
 
     fn seal(&self) -> &[u8] {
@@ -62,6 +65,7 @@ impl Sealed for AdapterColumns {
             description: self.description,
             root_key: uuid(&self.root_key, "the root key")?.into(),
             created_at: moment(self.created_at)?,
+            created_by: self.created_by,
         })
     }
 }

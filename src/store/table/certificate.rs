@@ -19,6 +19,7 @@ pub(in crate::store) struct CertificateColumns {
     pub(in crate::store) not_before: i64,
     pub(in crate::store) not_after: i64,
     pub(in crate::store) added_at: i64,
+    pub(in crate::store) added_by: Option<String>,
     pub(in crate::store) sealed_by: Vec<u8>,
     pub(in crate::store) seal: Vec<u8>,
 }
@@ -36,6 +37,7 @@ impl CertificateColumns {
             not_before: microseconds(certificate.not_before)?,
             not_after: microseconds(certificate.not_after)?,
             added_at: microseconds(certificate.added_at)?,
+            added_by: certificate.added_by.clone(),
             sealed_by: sealed_by.uuid().as_bytes().to_vec(),
             seal: Vec::new(),
         })
@@ -67,6 +69,7 @@ impl Sealed for CertificateColumns {
             .integer(self.not_after)
             .integer(self.added_at)
             .blob(&self.sealed_by)
+            .added(self.added_by.as_deref())
     }
 
     fn seal(&self) -> &[u8] {
@@ -89,6 +92,7 @@ impl Sealed for CertificateColumns {
             not_before: moment(self.not_before)?,
             not_after: moment(self.not_after)?,
             added_at: moment(self.added_at)?,
+            added_by: self.added_by,
         })
     }
 }

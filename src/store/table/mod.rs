@@ -10,6 +10,7 @@ mod life;
 mod root_key;
 mod root_key_version;
 mod setting;
+mod token;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ pub(super) use key::KeyColumns;
 pub(super) use root_key::RootKeyColumns;
 pub(super) use root_key_version::RootKeyVersionColumns;
 pub(super) use setting::SettingColumns;
+pub(super) use token::TokenColumns;
 
 /// A row of a sealed table.
 pub(super) trait Sealed: Sized {

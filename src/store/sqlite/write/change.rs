@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::identity::{delete_adapter, found};
 use super::prune;
 use super::root_key::Life;
+use super::token::delete_access_token;
 use crate::adapter::{AdapterId, RootKeyId};
 use crate::store::sqlite::read::within;
 use crate::store::table::AdapterColumns;
@@ -95,6 +96,8 @@ impl Changes {
                     .map_err(Error::database("remove a certificate"))?;
                 found(removed.rows_affected(), "client certificate", fingerprint)
             }
+            Change::CreateAccessToken(token) => self.create_access_token(connection, token).await,
+            Change::DeleteAccessToken(id) => delete_access_token(connection, *id).await,
         }
     }
 

@@ -21,13 +21,15 @@ impl Changes {
         let mut columns = AdapterColumns::of(adapter)?;
         columns.seal = columns.columns().seal(&*self.keys.get(root_key)?).to_vec();
         sqlx::query(
-            "INSERT INTO adapter (id, name, description, root_key, created_at, seal) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO adapter (id, name, description, root_key, created_at, created_by, seal) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(columns.id)
         .bind(columns.name)
         .bind(columns.description)
         .bind(columns.root_key)
         .bind(columns.created_at)
+        .bind(columns.created_by)
         .bind(columns.seal)
         .execute(connection)
         .await
@@ -58,7 +60,7 @@ impl Changes {
         columns.seal = columns.columns().seal(&*self.keys.get(sealed_by)?).to_vec();
         sqlx::query(
             "INSERT INTO client_certificate (fingerprint, adapter, name, der, subject, issuer, serial, not_before, \
-             not_after, added_at, sealed_by, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             not_after, added_at, added_by, sealed_by, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(columns.fingerprint)
         .bind(columns.adapter)
@@ -70,6 +72,7 @@ impl Changes {
         .bind(columns.not_before)
         .bind(columns.not_after)
         .bind(columns.added_at)
+        .bind(columns.added_by)
         .bind(columns.sealed_by)
         .bind(columns.seal)
         .execute(connection)

@@ -6,6 +6,7 @@ mod key;
 mod prune;
 mod root_key;
 mod setting;
+mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
