@@ -26,6 +26,7 @@ mod checkpoint;
 mod event;
 pub mod export;
 mod hash;
+mod inventory;
 mod ledger;
 mod merkle;
 mod name;
@@ -46,6 +47,7 @@ pub use event::{
     Origin, Outcome, RequestFacts, RootKeyFacts, RowFacts,
 };
 pub use hash::Hash;
+pub use inventory::{Identity, IdentityFacts, IdentityFault, Inventory};
 pub use ledger::{RowFault, RowLedger};
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
 pub use name::EventName;

@@ -43,7 +43,15 @@ pub(super) fn of(report: &Report) -> String {
         keys.known, keys.made, keys.destroyed, keys.releases
     ));
     if let Some(rows) = report.rows {
-        line(format!("rows        {rows} compared with the log"));
+        let at = report.rows_at.unwrap_or_default();
+        line(format!(
+            "rows        {rows} of keys compared with the log of {at} records"
+        ));
+    }
+    if let Some(identities) = report.identities {
+        line(format!(
+            "identities  {identities} adapters, certificates and root keys compared with the log"
+        ));
     }
     for words in &report.not_verified {
         line(format!("not shown   {words}"));

@@ -11,6 +11,7 @@
 //! | `tile/…` | tiles at their paths of C2SP tlog-tiles: those of level 0 from record `from` on, in order; before them all that is needed for the part before it |
 //! | `records.jsonl` | the exact bytes of the records `from` to the end, one a line |
 //! | `rows.jsonl` | where it was exported with them: the [`RowFacts`](super::RowFacts) of each key's row in the store, read when the log had `rows_at` records |
+//! | `identities.jsonl` | as of the same moment: the [`IdentityFacts`](super::IdentityFacts) of each adapter, client certificate and root key in the store |
 //!
 //! `from` is a multiple of 256, so that it begins a tile. The leaf of a record is the hash of its line without the line feed.
 
@@ -54,3 +55,4 @@ pub(super) const CHECKPOINT: &str = "checkpoint";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const RECORDS: &str = "records.jsonl";
 pub(super) const ROWS: &str = "rows.jsonl";
+pub(super) const IDENTITIES: &str = "identities.jsonl";

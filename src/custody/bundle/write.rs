@@ -2,8 +2,8 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use super::super::{Hash, Policy, RowFacts, SignedNote, Tile};
-use super::{CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS};
+use super::super::{Hash, IdentityFacts, Policy, RowFacts, SignedNote, Tile};
+use super::{CHECKPOINT, CHECKPOINTS, IDENTITIES, MANIFEST, Manifest, POLICY, RECORDS, ROWS};
 
 /// The size of a block of tar.
 const BLOCK: u64 = 512;
@@ -74,6 +74,17 @@ impl<W: Write + Seek> BundleWriter<W> {
     /// Writes one row.
     pub fn row(&mut self, row: &RowFacts) -> io::Result<()> {
         self.write(&serde_json::to_vec(row)?)?;
+        self.write(b"\n")
+    }
+
+    /// Begins what is beside keys.
+    pub fn begin_identities(&mut self) -> io::Result<()> {
+        self.begin(IDENTITIES)
+    }
+
+    /// Writes one adapter, client certificate or root key.
+    pub fn identity(&mut self, identity: &IdentityFacts) -> io::Result<()> {
+        self.write(&serde_json::to_vec(identity)?)?;
         self.write(b"\n")
     }
 

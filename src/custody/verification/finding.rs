@@ -59,6 +59,8 @@ codes! {
     LogTruncated = "log.truncated", Refused;
     /// A new epoch of the log was opened: what two administrators found and explained.
     LogEpoch = "log.epoch", Noted;
+    /// A new epoch of the log was opened by one administrator alone.
+    LogEpochAlone = "log.epoch-alone", Refused;
     /// The log is not the one of the last visit, and an epoch that two administrators opened explains it.
     LogEpochExplains = "log.epoch-explains", Noted;
     /// The hashes of the tiles are not those of the signed root.
@@ -95,13 +97,13 @@ codes! {
     KeyReleasedMeanwhile = "key.released-meanwhile", Noted;
     /// Nothing was recorded for longer than heartbeats are apart.
     HeartbeatGap = "heartbeat.gap", Noted;
-    /// The row of a key is not the one that the log says.
+    /// A row of the store is not the one that the log says.
     RowSwapped = "row.swapped", Refused;
-    /// The row of a key is an older one that was put back.
+    /// A row of the store is an older one, or one that was taken out, that was put back.
     RowRolledBack = "row.rolled-back", Refused;
-    /// The row of a key that the log knows is not there.
+    /// A row that the log knows is not in the store.
     RowMissing = "row.missing", Refused;
-    /// There is a row of a key that no record made.
+    /// There is a row in the store that no record made.
     RowUnknown = "row.unknown", Refused;
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::super::{EventName, Outcome, Record, RowFacts, RowFault, RowLedger};
+use super::super::{EventName, Outcome, Record};
 use super::finding::{Code, Findings};
 
 /// The states of KMIP 1.4, section 3.22.
@@ -100,20 +100,14 @@ pub(super) struct Lives {
     keys: HashMap<Uuid, Life>,
     /// Whether the records begin with the log's first: then every key's making is among them.
     whole: bool,
-    /// What the rows of keys have to be.
-    rows: RowLedger,
-    /// Rows are of the log at this size.
-    rows_at: u64,
     counts: KeyCounts,
 }
 
 impl Lives {
-    pub(super) fn new(whole: bool, rows_at: u64) -> Self {
+    pub(super) fn new(whole: bool) -> Self {
         Self {
             keys: HashMap::new(),
             whole,
-            rows: RowLedger::new(),
-            rows_at,
             counts: KeyCounts::default(),
         }
     }
@@ -127,9 +121,6 @@ impl Lives {
 
     /// Takes the next record.
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if record.sequence < self.rows_at {
-            self.rows.read(record);
-        }
         if record.outcome != Outcome::Success || !is_of_a_key(record.event) {
             return;
         }
@@ -202,35 +193,6 @@ impl Lives {
             life.record = sequence;
         }
     }
-
-    /// Compares the row of a key with what the log says.
-    pub(super) fn compare(&mut self, row: &RowFacts, findings: &mut Findings) {
-        if let Some(Err(fault)) = self.rows.compare(row)
-            // Of a key that was made before the first of the records nothing is known.
-            && (self.whole || fault != RowFault::Unrecorded)
-        {
-            told(row.identifier, &fault, findings);
-        }
-    }
-
-    /// Tells of the keys that no row was compared with.
-    pub(super) fn missing(&self, findings: &mut Findings) {
-        let mut missing: Vec<_> = self.rows.missing().collect();
-        missing.sort_by_key(|(id, _)| *id);
-        for (id, fault) in missing {
-            told(id, &fault, findings);
-        }
-    }
-}
-
-fn told(id: Uuid, fault: &RowFault, findings: &mut Findings) {
-    let (code, record) = match fault {
-        RowFault::Unrecorded => (Code::RowUnknown, None),
-        RowFault::Older { sequence, .. } => (Code::RowRolledBack, Some(*sequence)),
-        RowFault::Other { sequence, .. } => (Code::RowSwapped, Some(*sequence)),
-        RowFault::Missing { sequence } => (Code::RowMissing, Some(*sequence)),
-    };
-    findings.add(code, record, format!("the key {id} in the store: {fault}"));
 }
 
 impl Life {

@@ -16,6 +16,7 @@ mod checkpoints;
 mod finding;
 mod lives;
 mod records;
+mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tree;
@@ -23,18 +24,18 @@ mod tree;
 use std::io::{self, BufRead, BufReader, Read};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use time::{Duration, OffsetDateTime};
 
 pub use finding::{Code, Finding, Severity};
 pub use lives::KeyCounts;
 
 use super::bundle::{
-    BUNDLE_FORMAT, CHECKPOINT, CHECKPOINTS, MANIFEST, Manifest, POLICY, RECORDS, ROWS, tile_at,
+    BUNDLE_FORMAT, CHECKPOINT, CHECKPOINTS, IDENTITIES, MANIFEST, Manifest, POLICY, RECORDS, ROWS, tile_at,
 };
-use super::{Believed, Hash, Head, Policy, RowFacts, TILE_WIDTH, Tile};
+use super::{Believed, Hash, Head, IdentityFacts, Policy, RowFacts, TILE_WIDTH, Tile};
 use checkpoints::{Heads, Source, believe};
 use finding::Findings;
-use lives::Lives;
 use records::{Content, Line, Records};
 use tree::{Leaves, Tree};
 
@@ -83,8 +84,12 @@ pub struct Report {
     pub last: Option<OffsetDateTime>,
     /// What they say of keys.
     pub keys: KeyCounts,
-    /// How many rows of the store were compared; none where the bundle has no rows.
+    /// How many rows of keys in the store were compared; none where the bundle has no rows.
     pub rows: Option<u64>,
+    /// How many records the log had when the rows were read, as the bundle says.
+    pub rows_at: Option<u64>,
+    /// How many adapters, client certificates and root keys of the store were compared; none where the bundle has none.
+    pub identities: Option<u64>,
     /// What was found.
     pub findings: Vec<Finding>,
     /// How many findings more there were than are listed.
@@ -124,6 +129,7 @@ struct Verification<'v> {
     disturbed: Option<u64>,
     keys: KeyCounts,
     rows: Option<u64>,
+    identities: Option<u64>,
     /// The size of the log at the last visit.
     seen: u64,
 }
@@ -138,6 +144,7 @@ enum Member {
     Tile(Tile),
     Records,
     Rows,
+    Identities,
 }
 
 impl Member {
@@ -149,6 +156,7 @@ impl Member {
             CHECKPOINTS => Self::Checkpoints,
             RECORDS => Self::Records,
             ROWS => Self::Rows,
+            IDENTITIES => Self::Identities,
             name => Self::Tile(tile_at(name)?),
         })
     }
@@ -178,6 +186,7 @@ impl<'v> Verification<'v> {
             disturbed: None,
             keys: KeyCounts::default(),
             rows: None,
+            identities: None,
             seen: 0,
         }
     }
@@ -246,6 +255,7 @@ impl<'v> Verification<'v> {
             }
             Member::Records => self.records(entry),
             Member::Rows => self.rows(entry),
+            Member::Identities => self.identities(entry),
         }
     }
 
@@ -393,13 +403,12 @@ impl<'v> Verification<'v> {
         };
         let leaves: Leaves = tree.end(&self.heads, &mut self.findings);
         let rows_at = manifest.rows_at.unwrap_or(0);
-        let lives = Lives::new(manifest.from == 0, rows_at);
         let size = believed.checkpoint.head.size;
         self.records = Some(Records::new(
             manifest.from,
             size,
             leaves,
-            lives,
+            rows_at,
             self.visit.heartbeat,
         ));
     }
@@ -430,19 +439,26 @@ impl<'v> Verification<'v> {
     }
 
     fn rows(&mut self, entry: impl BufRead) -> io::Result<()> {
-        let (Some(content), None) = (&mut self.content, self.disturbed) else {
+        let Some(content) = self.content.as_mut().filter(|_| self.disturbed.is_none()) else {
             return Ok(());
         };
-        let mut lines = Lines(entry);
-        let mut rows = 0;
-        while let Some(line) = lines.next_line()? {
-            let row: RowFacts =
-                serde_json::from_slice(&line).map_err(|error| malformed(&format!("{ROWS}: {error}")))?;
-            content.lives.compare(&row, &mut self.findings);
-            rows += 1;
-        }
-        content.lives.missing(&mut self.findings);
-        self.rows = Some(rows);
+        let findings = &mut self.findings;
+        let compared = each(ROWS, entry, |row: &RowFacts| content.rows.key(row, findings))?;
+        content.rows.missing_keys(findings);
+        self.rows = Some(compared);
+        Ok(())
+    }
+
+    fn identities(&mut self, entry: impl BufRead) -> io::Result<()> {
+        let Some(content) = self.content.as_mut().filter(|_| self.disturbed.is_none()) else {
+            return Ok(());
+        };
+        let findings = &mut self.findings;
+        let compared = each(IDENTITIES, entry, |found: &IdentityFacts| {
+            content.rows.identity(found, findings);
+        })?;
+        content.rows.missing_identities(findings);
+        self.identities = Some(compared);
         Ok(())
     }
 
@@ -490,6 +506,8 @@ impl<'v> Verification<'v> {
             last: self.content.as_ref().and_then(|content| content.last),
             keys: self.keys,
             rows: self.rows,
+            rows_at: self.manifest.as_ref().and_then(|manifest| manifest.rows_at),
+            identities: self.identities,
             findings: self.findings.list,
             more_findings: self.findings.more,
             not_verified,
@@ -509,6 +527,11 @@ impl<'v> Verification<'v> {
         }
         if self.rows.is_none() {
             words.push("that the rows of the store are those of the log: no rows were compared".to_owned());
+        } else if self.identities.is_none() {
+            words.push(
+                "that adapters, certificates and root keys in the store are those of the log: none were compared"
+                    .to_owned(),
+            );
         }
         if let Some(record) = self.disturbed {
             words.push(format!(
@@ -536,6 +559,18 @@ impl<R: BufRead> Lines<R> {
         }
         Ok(Some(line))
     }
+}
+
+/// Takes each line as JSON; how many there were.
+fn each<T: DeserializeOwned>(member: &str, entry: impl BufRead, mut take: impl FnMut(&T)) -> io::Result<u64> {
+    let mut lines = Lines(entry);
+    let mut number = 0;
+    while let Some(line) = lines.next_line()? {
+        let this = serde_json::from_slice(&line).map_err(|error| malformed(&format!("{member}: {error}")))?;
+        take(&this);
+        number += 1;
+    }
+    Ok(number)
 }
 
 fn whole(entry: &mut impl BufRead) -> io::Result<Vec<u8>> {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::super::{Actor, CompactRange, EventName, Hash, RECORD_VERSION, Record, leaf_hash};
 use super::finding::{Code, Findings};
 use super::lives::Lives;
+use super::rows::Rows;
 use super::tree::Leaves;
 
 /// A line of the records and its leaf.
@@ -45,6 +46,7 @@ pub(super) struct Records {
 /// What the records say, one after another.
 pub(super) struct Content {
     pub(super) lives: Lives,
+    pub(super) rows: Rows,
     pub(super) first: Option<OffsetDateTime>,
     pub(super) last: Option<OffsetDateTime>,
     pub(super) number: u64,
@@ -82,7 +84,7 @@ impl Epoch {
 }
 
 impl Records {
-    pub(super) fn new(from: u64, size: u64, leaves: Leaves, lives: Lives, heartbeat: Duration) -> Self {
+    pub(super) fn new(from: u64, size: u64, leaves: Leaves, rows_at: u64, heartbeat: Duration) -> Self {
         let (leaves, tree, proved) = match leaves {
             Leaves::Proved(leaves) => (leaves, None, true),
             Leaves::Unproved { before } => (Vec::new(), before, false),
@@ -98,7 +100,8 @@ impl Records {
             early: BTreeSet::new(),
             disturbed: None,
             content: Content {
-                lives,
+                lives: Lives::new(from == 0),
+                rows: Rows::new(from == 0, rows_at),
                 first: None,
                 last: None,
                 number: 0,
@@ -315,6 +318,13 @@ impl Content {
                         details(record)
                     ),
                 );
+                if !by_two(record) {
+                    findings.add(
+                        Code::LogEpochAlone,
+                        number,
+                        format!("record {number} opens a new epoch of the log, and no other administrator than who asked approved of it"),
+                    );
+                }
                 self.epochs.extend(Epoch::of(record));
             }
             _ => {}
@@ -323,6 +333,7 @@ impl Content {
         self.last = Some(record.time);
         self.first.get_or_insert(record.time);
         if judged {
+            self.rows.observe(record);
             self.lives.observe(record, findings);
         }
     }

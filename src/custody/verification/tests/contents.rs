@@ -134,5 +134,7 @@ fn a_log_that_was_taken_back_is_explained_by_an_epoch_that_two_opened_and_by_no_
     let explained = restored(2);
     assert_eq!(codes(&explained), ["log.epoch", "log.epoch-explains"]);
     assert!(explained.verified);
-    assert_eq!(codes(&restored(1)), ["log.epoch", "log.rolled-back"]);
+    let alone = restored(1);
+    assert_eq!(codes(&alone), ["log.epoch", "log.epoch-alone", "log.rolled-back"]);
+    assert!(!alone.verified);
 }

@@ -10,9 +10,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::super::super::bundle::{BUNDLE_FORMAT, BundleWriter, Manifest};
 use super::super::super::{
-    Actor, Checkpoint, CompactRange, Event, EventName, Hash, Head, ObjectFacts, Policy, Record, RootKeyFacts,
-    RowFacts, SignatureType, SignedNote, TILE_WIDTH, Tile, Tiles, VerifierKey, consistency_plan, cosigned,
-    leaf_hash, root_plan, tiles_of,
+    Actor, AdapterFacts, CertificateFacts, Checkpoint, CompactRange, Event, EventName, Hash, Head,
+    IdentityFacts, ObjectFacts, Policy, Record, RootKeyFacts, RowFacts, SignatureType, SignedNote,
+    TILE_WIDTH, Tile, Tiles, VerifierKey, consistency_plan, cosigned, leaf_hash, root_plan, tiles_of,
 };
 
 pub(crate) const ORIGIN: &str = "node-1/claviger";
@@ -25,6 +25,7 @@ pub(crate) struct Log {
     /// The sizes at which a checkpoint was signed.
     pub(crate) signed: Vec<u64>,
     pub(crate) rows: BTreeMap<Uuid, RowFacts>,
+    pub(crate) identities: Vec<IdentityFacts>,
     time: OffsetDateTime,
 }
 
@@ -36,6 +37,7 @@ impl Log {
             records: Vec::new(),
             signed: Vec::new(),
             rows: BTreeMap::new(),
+            identities: Vec::new(),
             time: START,
         };
         log.append(Event::new(EventName::ServerStart, Actor::Server));
@@ -51,6 +53,56 @@ impl Log {
             }
         }
         log
+    }
+
+    /// Two root keys, one of them rotated and disabled; two adapters, one of them moved; two certificates; and an adapter
+    /// that was deleted with its certificate.
+    pub(crate) fn with_identities(mut self) -> Self {
+        let (one, two) = (ROOT_KEY, Uuid::from_u128(78));
+        for (root_key, label) in [(one, "claviger.a.v1"), (two, "claviger.b.v1")] {
+            self.identity(
+                EventName::RootKeyCreate,
+                None,
+                Some(root_key_facts(root_key, label, 1)),
+                None,
+            );
+        }
+        for (number, root_key) in [(90, one), (91, one), (92, two)] {
+            let (adapter, certificate) = (adapter_facts(number), certificate_facts(number));
+            let under = root_key_facts(root_key, "claviger.a.v1", 1);
+            self.identity(EventName::AdapterCreate, Some(adapter.clone()), Some(under), None);
+            self.identity(EventName::CertificateAdd, Some(adapter), None, Some(certificate));
+        }
+        let moved = root_key_facts(two, "claviger.b.v1", 1);
+        self.identity(EventName::AdapterMove, Some(adapter_facts(91)), Some(moved), None);
+        self.identity(EventName::AdapterDelete, Some(adapter_facts(92)), None, None);
+        let rotated = root_key_facts(one, "claviger.a.v2", 2);
+        self.identity(EventName::RootKeyRotate, None, Some(rotated.clone()), None);
+        self.identity(EventName::RootKeyDisable, None, Some(rotated), None);
+        self.identities = vec![
+            root_key(one, "claviger.a.v2", 2, "disabled"),
+            root_key(two, "claviger.b.v1", 1, "enabled"),
+            adapter(90, one),
+            adapter(91, two),
+            certificate(90),
+            certificate(91),
+        ];
+        self
+    }
+
+    fn identity(
+        &mut self,
+        name: EventName,
+        adapter: Option<AdapterFacts>,
+        root_key: Option<RootKeyFacts>,
+        certificate: Option<CertificateFacts>,
+    ) {
+        self.append(Event {
+            adapter,
+            root_key,
+            certificate,
+            ..Event::new(name, Actor::Server)
+        });
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -84,13 +136,8 @@ impl Log {
             ..ObjectFacts::default()
         });
         event.root_key = Some(RootKeyFacts {
-            id: Uuid::from_u128(77),
-            backend: "hsm".into(),
-            token_serial: "01".into(),
-            label: "claviger.a.v1".into(),
-            version: 1,
-            wrap_profile: None,
             release_profile: (name == EventName::KmipGet).then(|| "transport".into()),
+            ..root_key_facts(ROOT_KEY, "claviger.a.v1", 1)
         });
         self.append(event);
     }
@@ -176,7 +223,62 @@ impl Log {
             tiles: needed.iter().map(|tile| (*tile, hashes(tile))).collect(),
             records: self.records[usize::try_from(from).unwrap()..].to_vec(),
             rows: self.rows.clone(),
+            identities: self.identities.clone(),
         }
+    }
+}
+
+const ROOT_KEY: Uuid = Uuid::from_u128(77);
+
+fn root_key_facts(id: Uuid, label: &str, version: u32) -> RootKeyFacts {
+    RootKeyFacts {
+        id,
+        backend: "hsm".into(),
+        token_serial: "01".into(),
+        label: label.into(),
+        version,
+        wrap_profile: None,
+        release_profile: None,
+    }
+}
+
+fn adapter_facts(number: u128) -> AdapterFacts {
+    AdapterFacts {
+        id: Uuid::from_u128(number),
+        name: format!("adapter-{number}"),
+    }
+}
+
+fn certificate_facts(number: u128) -> CertificateFacts {
+    CertificateFacts {
+        fingerprint: format!("{number:064x}"),
+        name: None,
+        subject: String::new(),
+        issuer: String::new(),
+        serial: String::new(),
+    }
+}
+
+pub(crate) fn root_key(id: Uuid, label: &str, version: u32, state: &str) -> IdentityFacts {
+    IdentityFacts::RootKey {
+        id,
+        token_serial: "01".into(),
+        label: label.into(),
+        version,
+        state: state.into(),
+    }
+}
+
+pub(crate) fn adapter(number: u128, root_key: Uuid) -> IdentityFacts {
+    let AdapterFacts { id, name } = adapter_facts(number);
+    IdentityFacts::Adapter { id, name, root_key }
+}
+
+/// The certificate that opens the adapter of the same number.
+pub(crate) fn certificate(number: u128) -> IdentityFacts {
+    IdentityFacts::Certificate {
+        fingerprint: certificate_facts(number).fingerprint,
+        adapter: Uuid::from_u128(number),
     }
 }
 
@@ -190,6 +292,7 @@ pub(crate) struct Parts {
     pub(crate) tiles: Vec<(Tile, Vec<Hash>)>,
     pub(crate) records: Vec<Vec<u8>>,
     pub(crate) rows: BTreeMap<Uuid, RowFacts>,
+    pub(crate) identities: Vec<IdentityFacts>,
 }
 
 impl Parts {
@@ -210,6 +313,10 @@ impl Parts {
         writer.begin_rows().unwrap();
         for row in self.rows.values() {
             writer.row(row).unwrap();
+        }
+        writer.begin_identities().unwrap();
+        for identity in &self.identities {
+            writer.identity(identity).unwrap();
         }
         writer.finish().unwrap().into_inner()
     }

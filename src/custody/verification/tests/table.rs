@@ -1,10 +1,13 @@
 //! The table of tampering: whatever is done to a log or a bundle, it is found and named.
 
-use super::super::super::{Actor, CompactRange, Event, EventName, Head, leaf_hash};
-use super::log::{Log, ORIGIN, Parts, key, policy, record, signed, tiles, witness_key};
+use super::super::super::{Actor, CompactRange, Event, EventName, Head, IdentityFacts, leaf_hash};
+use super::log::{
+    Log, ORIGIN, Parts, adapter, certificate, key, policy, record, root_key, signed, tiles, witness_key,
+};
 use super::{codes, found};
 use ed25519_dalek::SigningKey;
 use time::macros::datetime;
+use uuid::Uuid;
 
 /// A log, the state of the auditor's last visit, and the bundle.
 #[derive(Clone)]
@@ -16,7 +19,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let log = Log::of_keys(200);
+        let log = Log::of_keys(200).with_identities();
         Self {
             parts: log.parts(0),
             state: log.checkpoint(500).to_string(),
@@ -233,7 +236,7 @@ const TABLE: &[Row] = &[
         "a row that no record made",
         |scene| {
             let mut row = scene.parts.rows.values().next().unwrap().clone();
-            row.identifier = uuid::Uuid::from_u128(1 << 90);
+            row.identifier = Uuid::from_u128(1 << 90);
             scene.parts.rows.insert(row.identifier, row);
         },
         "row.unknown",
@@ -246,6 +249,53 @@ const TABLE: &[Row] = &[
             }
         },
         "row.rolled-back",
+    ),
+    (
+        "a certificate let in past the log",
+        |scene| scene.parts.identities.push(certificate(93)),
+        "row.unknown",
+    ),
+    (
+        "the certificate of a deleted adapter put back",
+        |scene| scene.parts.identities.push(certificate(92)),
+        "row.rolled-back",
+    ),
+    (
+        "a certificate that opens another adapter",
+        |scene| {
+            for identity in &mut scene.parts.identities {
+                if let IdentityFacts::Certificate { adapter, .. } = identity {
+                    *adapter = Uuid::from_u128(91);
+                }
+            }
+        },
+        "row.swapped",
+    ),
+    (
+        "a certificate taken out past the log",
+        |scene| drop(scene.parts.identities.pop()),
+        "row.missing",
+    ),
+    (
+        "an adapter put under another root key",
+        |scene| {
+            let places = &mut scene.parts.identities;
+            let at = places
+                .iter()
+                .position(|one| *one == adapter(91, Uuid::from_u128(78)));
+            places[at.unwrap()] = adapter(91, Uuid::from_u128(77));
+        },
+        "row.swapped",
+    ),
+    (
+        "a disabled root key enabled past the log",
+        |scene| scene.parts.identities[0] = root_key(Uuid::from_u128(77), "claviger.a.v2", 2, "enabled"),
+        "row.swapped",
+    ),
+    (
+        "a root key turned back to an earlier version",
+        |scene| scene.parts.identities[0] = root_key(Uuid::from_u128(77), "claviger.a.v1", 1, "disabled"),
+        "row.swapped",
     ),
     (
         "the whole database rolled back to a backup",
