@@ -241,6 +241,9 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
     // What the later migrations made is taken out again: this is the first schema, with rows as it had them.
     for statement in [
         "ALTER TABLE custody_head DROP COLUMN prune_below",
+        "DROP TABLE access_token",
+        "ALTER TABLE adapter DROP COLUMN created_by",
+        "ALTER TABLE client_certificate DROP COLUMN added_by",
         "DROP TABLE custody_hash",
         "DROP TABLE custody_checkpoint",
         "DROP INDEX custody_record_by_object",

@@ -47,11 +47,8 @@ pub(crate) async fn a_token_is_found_by_its_secret_until_it_is_revoked<M: Maker>
         store.access_token(SecretDigest::of("guessed")).await.unwrap(),
         None
     );
-    let again = write(
-        &*fixture.store,
-        &[Change::CreateAccessToken(token(&fixture, "scoped"))],
-    );
-    let again = again.await.unwrap_err();
+    let same_name = [Change::CreateAccessToken(token(&fixture, "scoped"))];
+    let again = write(&*fixture.store, &same_name).await.unwrap_err();
     assert!(matches!(again, Error::Exists { .. }), "{again}");
 
     let revoke = [Change::DeleteAccessToken(scoped.id)];
