@@ -93,7 +93,7 @@ fn checkpoint(file: &mut File) -> io::Result<Option<SignedNote>> {
 fn one_checkpoint(note: &SignedNote, policy: &Policy) -> Result<(), Error> {
     let believed = policy
         .believe(note)
-        .map_err(|error| Error::Refused(error.to_string()))?;
+        .map_err(|error| Error::Refused(words::printable(&error.to_string())))?;
     let seen: Vec<_> = believed.cosigned.iter().map(|(name, _)| name.as_str()).collect();
     let seen = if seen.is_empty() {
         "no witness".to_owned()
@@ -108,7 +108,10 @@ fn one_checkpoint(note: &SignedNote, policy: &Policy) -> Result<(), Error> {
     let head = believed.checkpoint.head;
     print(&format!(
         "checkpoint  {}, {} records, root {}\nsigned by   {}\nseen by     {seen}\nVERIFIED\n",
-        believed.checkpoint.origin, head.size, head.root, believed.log
+        words::printable(&believed.checkpoint.origin),
+        head.size,
+        head.root,
+        believed.log
     ))
 }
 

@@ -11,7 +11,7 @@ use crate::custody::verification::{Report, Severity};
 pub(super) fn of(report: &Report) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.
-    let mut line = |words: String| writeln!(text, "{words}").unwrap_or_default();
+    let mut line = |words: String| writeln!(text, "{}", printable(&words)).unwrap_or_default();
     if let (Some(origin), Some(root)) = (&report.origin, report.root) {
         line(format!(
             "log         {origin}, {} records, root {root}",
@@ -70,6 +70,19 @@ pub(super) fn of(report: &Report) -> String {
     } else {
         "REFUSED: the bundle is not what it claims to be".to_owned()
     });
+    text
+}
+
+/// The words, without what a terminal would take for a command: they may be those of a forger.
+pub(super) fn printable(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for character in words.chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
     text
 }
 

@@ -194,10 +194,15 @@ impl<'v> Verification<'v> {
     fn read(&mut self, bundle: impl Read) -> io::Result<()> {
         let mut archive = tar::Archive::new(bundle);
         let mut last = None;
-        for entry in archive.entries()? {
+        // Raw: what tar knows beyond files with short names is no part of a bundle, and may be of any size.
+        for entry in archive.entries()?.raw(true) {
             let entry = entry?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            let Some(member) = Member::of(&name) else {
+            let is_file = entry.header().entry_type().is_file();
+            if !is_file && entry.size() > 0 {
+                return Err(malformed(&format!("{name:?} is no file, and not empty")));
+            }
+            let Some(member) = Member::of(&name).filter(|_| is_file) else {
                 let why = format!("the bundle has {name:?} in it, which was not verified");
                 self.findings.add(Code::BundleUnknownMember, None, why);
                 continue;

@@ -1,6 +1,7 @@
 //! Verification over logs that are sound, and over logs that are not.
 
 mod contents;
+mod hostile;
 pub(crate) mod log;
 mod table;
 
