@@ -383,6 +383,32 @@ mod tests {
         assert_eq!(signed, [(&key, Signed { time: None })]);
     }
 
+    /// The first example of signed-note, whose text has no key beside it, and that of tlog-cosignature.
+    #[test]
+    fn the_examples_of_the_formats_are_read_and_written_as_they_were() {
+        let poem = "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\
+            ed \u{e8} subito sera.\n\n\u{2014} quasimodo.example/salvatore NnugSzTjtVAewIS+Z/iJhUPeFDkO/\
+            5QQ2i5ddnGITLlC+EhfLW9oJKONrMouFSQU0xMcXxj99ihAQwaqP3ZekRwNtIc=\n";
+        let note: SignedNote = poem.parse().unwrap();
+        assert_eq!(note.to_string(), poem);
+        assert!(note.text.ends_with("sera.\n"));
+        assert_eq!(note.signatures[0].id, [0x36, 0x7b, 0xa0, 0x4b]);
+        assert_eq!(note.signatures[0].signature.len(), 64);
+
+        let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        let line = "\u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXE\
+            hZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==";
+        let signature: NoteSignature = line.parse().unwrap();
+        assert_eq!(signature.to_string(), format!("{line}\n"));
+        let (time, signature) = signature.signature.split_first_chunk::<8>().unwrap();
+        let time = u64::from_be_bytes(*time);
+        assert_eq!((time, signature.len()), (1_679_315_147, 64));
+        assert_eq!(
+            cosigned(text, time),
+            format!("cosignature/v1\ntime 1679315147\n{text}")
+        );
+    }
+
     #[test]
     fn a_changed_text_and_a_forged_signature_are_told_from_an_unknown_signer() {
         let key: VerifierKey = KEY.parse().unwrap();

@@ -189,6 +189,30 @@ mod tests {
         assert!(elsewhere.verify(b"two", [&key]).is_err());
     }
 
+    /// The example of tlog-proof; the text leaves its signatures out, and has a path that is shorter than that of its tree.
+    #[test]
+    fn the_example_of_the_format_is_read_and_written_as_it_was() {
+        let (other, key) = made();
+        let text = format!(
+            "c2sp.org/tlog-proof@v1\n\
+             extra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6kYXJ3aW4tYXJ\n\
+             index 73894\n\
+             gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=\n\
+             B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=\n\
+             EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=\n\
+             RoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=\n\
+             AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=\n\n\
+             example.com/fancylog\n109482\nsFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=\n\n{}",
+            other.note.signatures[0]
+        );
+        let proof: TlogProof = text.parse().unwrap();
+        assert_eq!((proof.index, proof.hashes.len()), (73_894, 5));
+        assert_eq!(proof.checkpoint().unwrap().head.size, 109_482);
+        assert!(proof.extra.as_deref().unwrap().starts_with(b"age-v1.2.1-darwin"));
+        assert_eq!(proof.to_string(), text);
+        assert!(proof.verify(b"", [&key]).is_err());
+    }
+
     #[test]
     fn a_checkpoint_that_another_key_signed_proves_nothing() {
         let (proof, _) = made();
