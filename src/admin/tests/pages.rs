@@ -303,3 +303,46 @@ async fn a_proof_taken_along_holds_for_its_record_and_for_no_other() {
     }
     assert_eq!(fixture.send(&[]).await.status, StatusCode::BAD_REQUEST);
 }
+
+/// What a browser never sends.
+#[tokio::test]
+async fn garbage_that_is_sent_in_for_a_proof_is_refused_and_on_record() {
+    let fixture = Fixture::new().await;
+    for number in 0..3 {
+        fixture.record_get("a key", &format!("name {number}")).await;
+    }
+    let key = fixture.sign().await;
+    let form = "multipart/form-data; boundary=b";
+    let head = "--b\r\nContent-Disposition: form-data; name=\"proof\"; filename=\"../../f\"\r\n\r\n";
+    let file = |bytes: &[u8]| [head.as_bytes(), bytes, b"\r\n--b--\r\n"].concat();
+    let proof = fixture.page("/records/0/proof").await.text;
+    let beyond = proof.replace("index 0", "index 18446744073709551615");
+    assert_ne!(beyond, proof);
+    let (_, note) = proof.split_once("\n\n").unwrap();
+    let endless = format!(
+        "c2sp.org/tlog-proof@v1\nindex 0\n{}\n{note}",
+        "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n".repeat(10_000)
+    );
+    for (content_type, body, status) in [
+        ("text/plain", file(b"a"), StatusCode::BAD_REQUEST),
+        ("multipart/form-data", file(b"a"), StatusCode::BAD_REQUEST),
+        (form, vec![0xff; 4096], StatusCode::BAD_REQUEST),
+        (form, head.into(), StatusCode::BAD_REQUEST),
+        (form, file(&vec![b'\n'; 1 << 16]), StatusCode::BAD_REQUEST),
+        (form, file(&vec![b'a'; 2 << 20]), StatusCode::PAYLOAD_TOO_LARGE),
+        (form, file(&[0xff; 4096]), StatusCode::UNPROCESSABLE_ENTITY),
+        (form, file(beyond.as_bytes()), StatusCode::UNPROCESSABLE_ENTITY),
+        (form, file(endless.as_bytes()), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let request = Request::post("/verify").header("content-type", content_type);
+        let said = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
+        let answer = fixture.visit(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, status, "{content_type} {said:?}: {}", answer.text);
+        let record = fixture.last_record().await;
+        assert_eq!(record.event, EventName::AuditorVerify, "{said:?}");
+        assert_ne!(record.details["result"], "it holds");
+    }
+    let parsed: TlogProof = proof.parse().unwrap();
+    let record = fixture.page("/records/0/record.json").await.text;
+    assert!(parsed.verify(record.as_bytes(), [&key]).is_ok());
+}
