@@ -1,5 +1,5 @@
-//! Fills `corpus/` with arbitrary messages that are well-formed, and for the server with batches that succeed, for the
-//! targets to start from: `cargo run --bin seeds`. The same messages each time.
+//! Fills `corpus/` with arbitrary messages that are well-formed, for the server with batches that succeed, and with a custody
+//! log and what is made of it, for the targets to start from: `cargo run --bin seeds`. The same each time.
 
 use std::path::Path;
 
@@ -17,8 +17,10 @@ use claviger::kmip::{json, ttlv, xml};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
+mod custody_seeds;
 #[path = "../../tests/support/kmip_generators/mod.rs"]
 mod generators;
+mod signed;
 
 /// How many inputs each target gets.
 const COUNT: usize = 200;
@@ -130,5 +132,5 @@ fn main() -> std::io::Result<()> {
             write_request(COUNT + 3 * place + encoding, out.as_slice())?;
         }
     }
-    Ok(())
+    custody_seeds::write_all()
 }
