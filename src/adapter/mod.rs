@@ -18,12 +18,13 @@ pub use certificate::{ClientCertificate, Expiry, Fingerprint};
 pub use error::Error;
 pub use id::{AdapterId, RootKeyId};
 pub use name::{
-    DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name, token_name,
+    DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name,
+    token_name,
 };
 pub use root_key::{RootKey, RootKeyVersion, WrappedBytes};
 pub use root_key_life::{Administrator, Destruction, RootKeyOrigin, RootKeyState, VersionState};
-pub use token::{AccessToken, Role, SecretDigest};
 use time::OffsetDateTime;
+pub use token::{AccessToken, Role, SecretDigest};
 
 /// One tenant of the KMIP endpoint: a root key, its client certificates, its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::adapter::{
-    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState, RootKeyVersion,
-    VersionState,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState,
+    RootKeyVersion, VersionState,
 };
 
 use super::{KeyRow, SettingKind};

@@ -116,22 +116,22 @@ pub enum Error {
     },
     /// The database was written by a newer version of this program.
     #[error(
-        "the database {path} has schema {found}, and this program knows {known} at most: \
+        "the database {database} has schema {found}, and this program knows {known} at most: \
          use the version that wrote it, or a newer one"
     )]
     NewerSchema {
         /// The database.
-        path: PathBuf,
+        database: String,
         /// Its schema.
         found: i64,
         /// The newest schema that this program knows.
         known: i64,
     },
     /// The database's schema cannot be brought up to date.
-    #[error("the schema of the database {path} cannot be brought up to date: {why}")]
+    #[error("the schema of the database {database} cannot be brought up to date: {why}")]
     Schema {
         /// The database.
-        path: PathBuf,
+        database: String,
         /// The reason.
         why: String,
     },
@@ -176,6 +176,20 @@ impl Error {
             } => {
                 error.is_foreign_key_violation() || error.is_check_violation() || error.is_unique_violation()
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the same would go well if it were tried again from the beginning of its transaction, of which nothing was
+    /// made: another writer came in between.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::HeadMoved => true,
+            // Serialization failure and deadlock, by the codes of the SQL standard and of PostgreSQL.
+            Self::Database {
+                source: sqlx::Error::Database(error),
+                ..
+            } => matches!(error.code().as_deref(), Some("40001" | "40P01")),
             _ => false,
         }
     }

@@ -19,8 +19,10 @@ mod change;
 mod custody;
 mod error;
 mod index;
+mod postgres;
 mod reading;
 mod row;
+mod schema;
 mod seal;
 mod setting;
 mod sqlite;
@@ -35,6 +37,7 @@ pub use custody::{
     custody_consistency, custody_inclusion, custody_number_at, custody_root, custody_tiles, custody_tree,
 };
 pub use error::Error;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::custody::{RowFacts, TileHash};
+use crate::custody::{Head, RowFacts, TileHash};
 
 use super::{Appended, Change, CustodyHead, Error, Store, StoredCheckpoint};
 
@@ -16,6 +16,12 @@ pub trait WriteStore: Store {
 /// A transaction. Dropped without [`commit`](Self::commit), it leaves nothing behind.
 #[async_trait]
 pub trait WriteTransaction: Send {
+    /// The head of the custody log, which nobody else moves until this transaction ends; none where the store is one
+    /// writer's alone and has not looked.
+    fn head_found(&self) -> Option<Head> {
+        None
+    }
+
     /// Makes these changes, all or none, and seals the rows that they write.
     ///
     /// After an error that [`is_of_one_change`](Error::is_of_one_change), the transaction is as it was before this

@@ -3,13 +3,18 @@
 //! Write-ahead log, every commit flushed to the disk, one connection that writes and a few that read. Pages that are
 //! freed are overwritten with zeros, so that what was deleted is not found in the file.
 
-mod custody;
+mod dialect;
 mod open;
-mod read;
 mod recorded;
+#[path = "../sql/mod.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the same statements, compiled with the types of each database"
+)]
+mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
-mod write;
+mod transaction;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,11 +5,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqlitePool};
 
 use super::Error;
+use crate::store::schema;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
 
@@ -126,20 +127,6 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
-    let known = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
-    MIGRATIONS.run(writer).await.map_err(|error| match error {
-        MigrateError::VersionMissing(found) if found > known => Error::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known,
-        },
-        error => Error::Schema {
-            path: path.to_owned(),
-            why: error.to_string(),
-        },
-    })
+    let migrated = MIGRATIONS.run(writer).await;
+    migrated.map_err(|error| schema::unfit(&MIGRATIONS, &path.display().to_string(), &error))
 }

@@ -209,7 +209,7 @@ async fn a_query_by_terms_uses_the_index() {
     let maker = SqliteMaker::make().await;
     let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
     for terms in 0..4 {
-        let sql = format!("EXPLAIN QUERY PLAN {}", super::read::candidates(terms));
+        let sql = format!("EXPLAIN QUERY PLAN {}", super::sql::read::candidates(terms));
         let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
             .fetch_all(&store.readers)
             .await
@@ -314,7 +314,7 @@ async fn a_search_uses_the_index() {
     let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
     for from in [SearchFrom::Number(0), SearchFrom::Before(9)] {
         for (object, client) in [(true, false), (false, true), (true, true), (false, false)] {
-            let statement = super::custody::search_statement(object, client, from);
+            let statement = super::sql::custody::search_statement(object, client, from);
             let sql = format!("EXPLAIN QUERY PLAN {statement}");
             let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
                 .fetch_all(&store.readers)

@@ -116,8 +116,8 @@ pub(crate) async fn the_key_bytes_of_another_row_are_refused<M: Maker>() {
     fixture
         .maker
         .by_hand(&format!(
-            "UPDATE managed_object SET wrapped = (SELECT wrapped FROM managed_object WHERE hex(id) = upper('{from}')) \
-             WHERE hex(id) = upper('{to}')"
+            "UPDATE managed_object SET wrapped = (SELECT wrapped FROM managed_object WHERE id = x'{from}') \
+             WHERE id = x'{to}'"
         ))
         .await;
     let read = fixture.store.key(fixture.east.id, first.object.id()).await;

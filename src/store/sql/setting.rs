@@ -1,26 +1,26 @@
 //! What is set for all objects of an adapter.
 
-use sqlx::sqlite::SqliteConnection;
-
-use super::change::Changes;
 use crate::adapter::{AdapterId, RootKeyId};
-use crate::store::sqlite::read::columns as columns_of;
 use crate::store::table::{Sealed, SettingColumns};
 use crate::store::{Error, SettingKind};
 
+use super::change::Changes;
+use super::dialect::Connection;
+use super::read::columns as columns_of;
+
 impl Changes {
     /// Writes a setting over the one that is there, or takes it away.
-    pub(super) async fn set_for_adapter(
+    pub(in crate::store) async fn set_for_adapter(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         adapter: AdapterId,
         kind: SettingKind,
         document: Option<Vec<u8>>,
     ) -> Result<(), Error> {
         let sealed_by = self.root_key_of(&mut *connection, adapter).await?;
         let Some(document) = document else {
-            sqlx::query("DELETE FROM adapter_setting WHERE id = ? AND kind = ?")
-                .bind(adapter.uuid())
+            sqlx::query("DELETE FROM adapter_setting WHERE id = $1 AND kind = $2")
+                .bind(adapter.uuid().as_bytes().to_vec())
                 .bind(kind.name())
                 .execute(connection)
                 .await
@@ -33,7 +33,7 @@ impl Changes {
 
     async fn write_setting(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         adapter: AdapterId,
         kind: SettingKind,
         document: Vec<u8>,
@@ -42,7 +42,9 @@ impl Changes {
         let mut columns = SettingColumns::of(adapter, kind, document, sealed_by);
         columns.seal = columns.columns().seal(&*self.keys.get(sealed_by)?).to_vec();
         sqlx::query(
-            "INSERT OR REPLACE INTO adapter_setting (id, kind, document, sealed_by, seal) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO adapter_setting (id, kind, document, sealed_by, seal) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (id, kind) DO UPDATE SET document = excluded.document, sealed_by = excluded.sealed_by, \
+             seal = excluded.seal",
         )
         .bind(columns.id)
         .bind(columns.kind)
@@ -56,14 +58,14 @@ impl Changes {
     }
 
     /// Puts an adapter's settings under the seal of another root key. Each is verified before it is sealed anew.
-    pub(super) async fn move_settings(
+    pub(in crate::store) async fn move_settings(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         adapter: AdapterId,
         to: RootKeyId,
     ) -> Result<(), Error> {
-        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE id = ?")
-            .bind(adapter.uuid())
+        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE id = $1")
+            .bind(adapter.uuid().as_bytes().to_vec())
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::database("read an adapter's settings"))?;

@@ -1,22 +1,21 @@
-//! The custody log as SQLite keeps it: records and what they are found by, hashes, checkpoints.
+//! The custody log as a database keeps it: records and what they are found by, hashes, checkpoints.
 
-use sqlx::sqlite::{SqliteConnection, SqliteExecutor};
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, Executor, QueryBuilder};
 use time::OffsetDateTime;
 
 use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
-use crate::store::{
-    Appended, CustodyHead, CustodyKept, Error, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint,
-};
+use crate::store::{CustodyHead, CustodyKept, Error, RecordFilter, SearchFrom, StoredCheckpoint};
+
+use super::dialect::{self, Connection, Db, Pool};
 
 const READ: &str = "read the custody log";
-/// The most rows that one statement writes: SQLite takes 32,766 parameters.
-const ROWS: usize = 4096;
+/// The most rows that one statement writes: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+pub(in crate::store) const ROWS: usize = 4096;
 
 type RecordRow = (i64, Vec<u8>, Vec<u8>);
 type CheckpointRow = (i64, i64, String);
 
-pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<CustodyHead, Error> {
+pub(in crate::store) async fn head(executor: impl Executor<'_, Database = Db>) -> Result<CustodyHead, Error> {
     let (size, root, frontier, anchor_size, anchor): (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>) =
         sqlx::query_as("SELECT size, root, frontier, anchor_size, anchor FROM custody_head WHERE id = 1")
             .fetch_one(executor)
@@ -45,34 +44,34 @@ pub(super) async fn head(executor: impl SqliteExecutor<'_>) -> Result<CustodyHea
     Ok(head)
 }
 
-pub(super) async fn tail(
-    readers: &SqlitePool,
+pub(in crate::store) async fn tail(
+    readers: &Pool,
     limit: u32,
 ) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
-    let mut transaction = readers.begin().await.map_err(Error::database(READ))?;
+    let mut transaction = dialect::snapshot(readers).await.map_err(Error::database(READ))?;
     let head = head(&mut *transaction).await?;
     let records = records(&mut *transaction, head.anchor.size(), limit).await?;
     Ok((head, records))
 }
 
-pub(super) async fn records(
-    executor: impl SqliteExecutor<'_>,
+pub(in crate::store) async fn records(
+    executor: impl Executor<'_, Database = Db>,
     from: u64,
     limit: u32,
 ) -> Result<Vec<StoredRecord>, Error> {
     let rows: Vec<RecordRow> = sqlx::query_as(
-        "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= ? ORDER BY sequence LIMIT ?",
+        "SELECT sequence, leaf, record FROM custody_record WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
     )
     .bind(clamped(from))
-    .bind(limit)
+    .bind(i64::from(limit))
     .fetch_all(executor)
     .await
     .map_err(Error::database(READ))?;
     rows.into_iter().map(record).collect()
 }
 
-pub(super) async fn search(
-    readers: &SqlitePool,
+pub(in crate::store) async fn search(
+    readers: &Pool,
     filter: &RecordFilter,
     from: SearchFrom,
     limit: u32,
@@ -94,7 +93,7 @@ pub(super) async fn search(
     let (SearchFrom::Number(number) | SearchFrom::Before(number)) = from;
     let rows: Vec<RecordRow> = query
         .bind(clamped(number))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(readers)
         .await
         .map_err(Error::database("search the custody log"))?;
@@ -102,38 +101,43 @@ pub(super) async fn search(
 }
 
 /// The statement of a search. An object has fewer records than a client: where both are asked for, its index leads.
-pub(super) fn search_statement(object: bool, client: bool, from: SearchFrom) -> String {
+pub(in crate::store) fn search_statement(object: bool, client: bool, from: SearchFrom) -> String {
     let leading = match (object, client) {
-        (true, _) => " INDEXED BY custody_record_by_object",
-        (false, true) => " INDEXED BY custody_record_by_client",
-        (false, false) => "",
+        (true, _) => dialect::led_by("custody_record_by_object"),
+        (false, true) => dialect::led_by("custody_record_by_client"),
+        (false, false) => String::new(),
     };
     let mut conditions = Vec::new();
     if object {
-        conditions.push("object = ?");
+        conditions.push("object =");
     }
     if client {
-        // The plus keeps SQLite from choosing the other index.
-        conditions.push(if object { "+client = ?" } else { "client = ?" });
+        conditions.push("client =");
     }
     let order = match from {
         SearchFrom::Number(_) => {
-            conditions.push("sequence >= ?");
+            conditions.push("sequence >=");
             "ASC"
         }
         SearchFrom::Before(_) => {
-            conditions.push("sequence < ?");
+            conditions.push("sequence <");
             "DESC"
         }
     };
+    let limit = conditions.len() + 1;
+    let conditions: Vec<String> = conditions
+        .into_iter()
+        .zip(1..)
+        .map(|(condition, number)| format!("{condition} ${number}"))
+        .collect();
     format!(
-        "SELECT sequence, leaf, record FROM custody_record{leading} WHERE {} ORDER BY sequence {order} LIMIT ?",
+        "SELECT sequence, leaf, record FROM custody_record{leading} WHERE {} ORDER BY sequence {order} LIMIT ${limit}",
         conditions.join(" AND ")
     )
 }
 
-pub(super) async fn hashes(
-    readers: &SqlitePool,
+pub(in crate::store) async fn hashes(
+    readers: &Pool,
     level: u8,
     first: u64,
     count: u32,
@@ -146,13 +150,13 @@ pub(super) async fn hashes(
         )
     } else {
         sqlx::query_as(
-            "SELECT position, hash FROM custody_hash WHERE level = ? AND position >= ? ORDER BY position LIMIT ?",
+            "SELECT position, hash FROM custody_hash WHERE level = $1 AND position >= $2 ORDER BY position LIMIT $3",
         )
-        .bind(level)
+        .bind(i64::from(level))
     };
     let rows: Vec<(i64, Vec<u8>)> = query
         .bind(clamped(first))
-        .bind(count)
+        .bind(i64::from(count))
         .fetch_all(readers)
         .await
         .map_err(Error::database("read hashes of the custody log"))?;
@@ -175,17 +179,17 @@ pub(super) async fn hashes(
         .collect()
 }
 
-pub(super) async fn hash_count(readers: &SqlitePool, level: u8) -> Result<u64, Error> {
+pub(in crate::store) async fn hash_count(readers: &Pool, level: u8) -> Result<u64, Error> {
     let count: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(position) + 1, 0) FROM custody_hash WHERE level = ?")
-            .bind(level)
+        sqlx::query_scalar("SELECT coalesce(max(position) + 1, 0) FROM custody_hash WHERE level = $1")
+            .bind(i64::from(level))
             .fetch_one(readers)
             .await
             .map_err(Error::database("count hashes of the custody log"))?;
     Ok(count.unsigned_abs())
 }
 
-pub(super) async fn kept(executor: impl SqliteExecutor<'_>) -> Result<CustodyKept, Error> {
+pub(in crate::store) async fn kept(executor: impl Executor<'_, Database = Db>) -> Result<CustodyKept, Error> {
     let (from, prune_below): (i64, i64) = sqlx::query_as(
         "SELECT coalesce((SELECT min(sequence) FROM custody_record), size), prune_below FROM custody_head WHERE id = 1",
     )
@@ -198,8 +202,8 @@ pub(super) async fn kept(executor: impl SqliteExecutor<'_>) -> Result<CustodyKep
     })
 }
 
-pub(super) async fn latest_checkpoint(
-    executor: impl SqliteExecutor<'_>,
+pub(in crate::store) async fn latest_checkpoint(
+    executor: impl Executor<'_, Database = Db>,
 ) -> Result<Option<StoredCheckpoint>, Error> {
     let row: Option<CheckpointRow> =
         sqlx::query_as("SELECT size, time, note FROM custody_checkpoint ORDER BY size DESC LIMIT 1")
@@ -209,106 +213,38 @@ pub(super) async fn latest_checkpoint(
     row.map(checkpoint).transpose()
 }
 
-pub(super) async fn checkpoints(
-    readers: &SqlitePool,
+pub(in crate::store) async fn checkpoints(
+    readers: &Pool,
     from_size: u64,
     limit: u32,
 ) -> Result<Vec<StoredCheckpoint>, Error> {
     let rows: Vec<CheckpointRow> = sqlx::query_as(
-        "SELECT size, time, note FROM custody_checkpoint WHERE size >= ? ORDER BY size LIMIT ?",
+        "SELECT size, time, note FROM custody_checkpoint WHERE size >= $1 ORDER BY size LIMIT $2",
     )
     .bind(clamped(from_size))
-    .bind(limit)
+    .bind(i64::from(limit))
     .fetch_all(readers)
     .await
     .map_err(Error::database("read checkpoints"))?;
     rows.into_iter().map(checkpoint).collect()
 }
 
-/// Moves the head and appends the records, in one statement unless they are very many.
-pub(super) async fn append(
-    connection: &mut SqliteConnection,
-    appended: &Appended,
-    from: &CustodyHead,
-    to: &CustodyHead,
+pub(in crate::store) async fn put_hashes(
+    connection: &mut Connection,
+    hashes: &[TileHash],
 ) -> Result<(), Error> {
-    // The head first: where another writer has moved it, that is the error, and not a number that is taken.
-    let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
-    append
-        .push_bind(integer(to.tree.size(), "the log's size")?)
-        .push(", root = ")
-        .push_bind(to.tree.root().0.to_vec())
-        .push(", frontier = ")
-        .push_bind(to.tree.to_bytes())
-        .push(", anchor_size = ")
-        .push_bind(integer(to.anchor.size(), "the anchor's size")?)
-        .push(", anchor = ")
-        .push_bind(to.anchor.to_bytes())
-        .push(" WHERE id = 1 AND size = ")
-        .push_bind(integer(from.tree.size(), "the log's size")?)
-        .push(" AND root = ")
-        .push_bind(from.tree.root().0.to_vec())
-        .push("; ");
-    let (first, others) = appended.records.split_at(appended.records.len().min(ROWS));
-    push_records(&mut append, first)?;
-    append.push(" WHERE changes() = 1");
-    let moved = append
-        .build()
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::database("append to the custody log"))?;
-    if moved.rows_affected() == 0 {
-        return Err(Error::HeadMoved);
-    }
-    for records in others.chunks(ROWS) {
-        let mut append = QueryBuilder::<Sqlite>::new("");
-        push_records(&mut append, records)?;
-        append
-            .build()
-            .execute(&mut *connection)
-            .await
-            .map_err(Error::database("append to the custody log"))?;
-    }
-    put_hashes(connection, &appended.hashes).await
-}
-
-fn push_records(
-    statement: &mut QueryBuilder<Sqlite>,
-    records: &[(StoredRecord, RecordTerms)],
-) -> Result<(), Error> {
-    let rows = records
-        .iter()
-        .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
-        .collect::<Result<Vec<_>, Error>>()?;
-    statement
-        .push(
-            "INSERT INTO custody_record (sequence, leaf, record, object, client) \
-             SELECT column1, column2, column3, column4, column5 FROM (",
-        )
-        .push_values(rows, |mut row, (sequence, record, terms)| {
-            row.push_bind(sequence)
-                .push_bind(&record.leaf.0[..])
-                .push_bind(&record.bytes[..])
-                .push_bind(terms.object.as_deref())
-                .push_bind(terms.client.as_ref().map(|client| &client.0[..]));
-        })
-        .push(")");
-    Ok(())
-}
-
-pub(super) async fn put_hashes(connection: &mut SqliteConnection, hashes: &[TileHash]) -> Result<(), Error> {
     for hashes in hashes.chunks(ROWS) {
         let rows = hashes
             .iter()
             .map(|each| Ok((each.level, integer(each.index, "a tile's place")?, each.hash)))
             .collect::<Result<Vec<_>, Error>>()?;
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT OR REPLACE INTO custody_hash (level, position, hash) ");
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO custody_hash (level, position, hash) ");
         insert.push_values(rows, |mut row, (level, position, hash)| {
-            row.push_bind(level)
+            row.push_bind(i64::from(level))
                 .push_bind(position)
                 .push_bind(hash.0.to_vec());
         });
+        insert.push(" ON CONFLICT (level, position) DO UPDATE SET hash = excluded.hash");
         insert
             .build()
             .execute(&mut *connection)
@@ -318,15 +254,15 @@ pub(super) async fn put_hashes(connection: &mut SqliteConnection, hashes: &[Tile
     Ok(())
 }
 
-pub(super) async fn put_checkpoint(
-    connection: &mut SqliteConnection,
+pub(in crate::store) async fn put_checkpoint(
+    connection: &mut Connection,
     checkpoint: &StoredCheckpoint,
     before: Option<u64>,
 ) -> Result<(), Error> {
     let time = checkpoint.time.unix_timestamp_nanos() / 1000;
     let kept = sqlx::query(
-        "INSERT INTO custody_checkpoint (size, time, note) SELECT ?, ?, ? \
-         WHERE (SELECT max(size) FROM custody_checkpoint) IS ?",
+        "INSERT INTO custody_checkpoint (size, time, note) SELECT $1, $2, $3 \
+         WHERE (SELECT max(size) FROM custody_checkpoint) IS NOT DISTINCT FROM $4",
     )
     .bind(integer(checkpoint.size, "a checkpoint's size")?)
     .bind(i64::try_from(time).map_err(|_| Error::Unfit {
@@ -345,12 +281,12 @@ pub(super) async fn put_checkpoint(
     require_one(kept.rows_affected())
 }
 
-pub(super) async fn replace_checkpoint(
-    connection: &mut SqliteConnection,
+pub(in crate::store) async fn replace_checkpoint(
+    connection: &mut Connection,
     checkpoint: &StoredCheckpoint,
     note: &str,
 ) -> Result<(), Error> {
-    let replaced = sqlx::query("UPDATE custody_checkpoint SET note = ? WHERE size = ? AND note = ?")
+    let replaced = sqlx::query("UPDATE custody_checkpoint SET note = $1 WHERE size = $2 AND note = $3")
         .bind(note)
         .bind(integer(checkpoint.size, "a checkpoint's size")?)
         .bind(&checkpoint.note)
@@ -399,7 +335,7 @@ fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn integer(value: u64, what: &'static str) -> Result<i64, Error> {
+pub(in crate::store) fn integer(value: u64, what: &'static str) -> Result<i64, Error> {
     i64::try_from(value).map_err(|_| Error::Unfit {
         what,
         why: format!("{value} is too great"),

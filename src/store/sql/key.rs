@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::QueryBuilder;
 
-use super::change::Changes;
-use super::custody::integer;
 use crate::adapter::AdapterId;
 use crate::custody::RowFacts;
 use crate::store::index::term;
 use crate::store::table::{KeyColumns, Sealed};
 use crate::store::{Applied, Error, KeyRow};
 
+use super::change::Changes;
+use super::custody::integer;
+use super::dialect::{self, Connection, Db};
+
 /// How many terms a statement writes. SQLite takes 32,766 parameters; this stays well below.
-const TERMS: usize = 1000;
+pub(in crate::store) const TERMS: usize = 1000;
 
 impl Changes {
-    pub(super) async fn put_key(
+    pub(in crate::store) async fn put_key(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         row: &KeyRow,
         expected: Option<u64>,
         applied: &mut Applied,
@@ -40,7 +41,7 @@ impl Changes {
         columns.seal = sealed.seal(&*self.keys.get(sealed_by)?).to_vec();
         let terms = terms_of(row);
         let written = match expected {
-            None => insert_key(&mut *connection, columns, &terms).await?,
+            None => dialect::insert_key(&mut *connection, columns, &terms).await?,
             Some(_) => update_key(&mut *connection, columns).await?,
         };
         if written == 0 {
@@ -58,7 +59,7 @@ impl Changes {
     }
 
     /// The next place in the order of creation; looked up once a transaction.
-    async fn number_key(&mut self, connection: &mut SqliteConnection) -> Result<i64, Error> {
+    async fn number_key(&mut self, connection: &mut Connection) -> Result<i64, Error> {
         let last = match self.last_ordinal {
             Some(last) => last,
             None => sqlx::query_scalar("SELECT coalesce(max(ordinal), 0) FROM managed_object")
@@ -71,55 +72,11 @@ impl Changes {
     }
 }
 
-/// Writes a new key and its index; neither where its identifier is taken. One statement after the other, but sent at once:
-/// each way to the thread of the database costs more than the statement.
-async fn insert_key(
-    connection: &mut SqliteConnection,
-    columns: KeyColumns,
-    terms: &BTreeSet<Vec<u8>>,
-) -> Result<u64, Error> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO managed_object (ordinal, id, adapter, root_key, root_key_version, wrap_profile, revision, \
-         sealed_by, seal, wrapped, document) ",
-    );
-    let ordinal = columns.ordinal;
-    insert.push_values([columns], |mut row, columns| {
-        row.push_bind(columns.ordinal)
-            .push_bind(columns.id)
-            .push_bind(columns.adapter)
-            .push_bind(columns.root_key)
-            .push_bind(columns.root_key_version)
-            .push_bind(columns.wrap_profile)
-            .push_bind(columns.revision)
-            .push_bind(columns.sealed_by)
-            .push_bind(columns.seal)
-            .push_bind(columns.wrapped)
-            .push_bind(columns.document);
-    });
-    insert.push(" ON CONFLICT (id) DO NOTHING");
-    let terms: Vec<&Vec<u8>> = terms.iter().collect();
-    for (place, terms) in terms.chunks(TERMS).enumerate() {
-        // Of the statement before: the key, or the terms before these.
-        let before = if place == 0 { 1 } else { TERMS };
-        insert.push("; INSERT INTO index_term (term, ordinal) SELECT column1, column2 FROM (");
-        insert.push_values(terms, |mut entry, term| {
-            entry.push_bind(&term[..]).push_bind(ordinal);
-        });
-        insert.push(format_args!(") WHERE changes() = {before}"));
-    }
-    let inserted = insert
-        .build()
-        .execute(connection)
-        .await
-        .map_err(Error::database("write a new key"))?;
-    Ok(inserted.rows_affected())
-}
-
-async fn update_key(connection: &mut SqliteConnection, columns: KeyColumns) -> Result<u64, Error> {
+async fn update_key(connection: &mut Connection, columns: KeyColumns) -> Result<u64, Error> {
     let updated = sqlx::query(
-        "UPDATE managed_object SET root_key = ?, root_key_version = ?, wrap_profile = ?, revision = ?, \
-         sealed_by = ?, seal = ?, wrapped = ?, document = ? \
-         WHERE ordinal = ? AND id = ? AND adapter = ? AND revision = ?",
+        "UPDATE managed_object SET root_key = $1, root_key_version = $2, wrap_profile = $3, revision = $4, \
+         sealed_by = $5, seal = $6, wrapped = $7, document = $8 \
+         WHERE ordinal = $9 AND id = $10 AND adapter = $11 AND revision = $12",
     )
     .bind(columns.root_key)
     .bind(columns.root_key_version)
@@ -140,10 +97,10 @@ async fn update_key(connection: &mut SqliteConnection, columns: KeyColumns) -> R
 }
 
 /// Why a key could not be written at the revision that was expected.
-async fn conflict(connection: &mut SqliteConnection, row: &KeyRow, expected: u64) -> Error {
+async fn conflict(connection: &mut Connection, row: &KeyRow, expected: u64) -> Error {
     let id = row.object.id();
-    let found = sqlx::query_scalar::<Sqlite, i64>("SELECT revision FROM managed_object WHERE id = ?")
-        .bind(id)
+    let found = sqlx::query_scalar::<Db, i64>("SELECT revision FROM managed_object WHERE id = $1")
+        .bind(id.as_bytes().to_vec())
         .fetch_optional(connection)
         .await;
     match found {
@@ -167,12 +124,8 @@ fn terms_of(row: &KeyRow) -> BTreeSet<Vec<u8>> {
 }
 
 /// Brings the index of terms in line with what an object has now.
-async fn index(
-    connection: &mut SqliteConnection,
-    wanted: &BTreeSet<Vec<u8>>,
-    ordinal: i64,
-) -> Result<(), Error> {
-    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = ?")
+async fn index(connection: &mut Connection, wanted: &BTreeSet<Vec<u8>>, ordinal: i64) -> Result<(), Error> {
+    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = $1")
         .bind(ordinal)
         .fetch_all(&mut *connection)
         .await
@@ -180,7 +133,7 @@ async fn index(
         .into_iter()
         .collect();
     for term in present.difference(wanted) {
-        sqlx::query("DELETE FROM index_term WHERE term = ? AND ordinal = ?")
+        sqlx::query("DELETE FROM index_term WHERE term = $1 AND ordinal = $2")
             .bind(&term[..])
             .bind(ordinal)
             .execute(&mut *connection)
@@ -189,7 +142,7 @@ async fn index(
     }
     let missing: Vec<&Vec<u8>> = wanted.difference(&present).collect();
     for terms in missing.chunks(TERMS) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO index_term (term, ordinal) ");
+        let mut insert = QueryBuilder::<Db>::new("INSERT INTO index_term (term, ordinal) ");
         insert.push_values(terms, |mut entry, term| {
             entry.push_bind(&term[..]).push_bind(ordinal);
         });

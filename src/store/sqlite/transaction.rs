@@ -1,26 +1,18 @@
-//! The writing half: a transaction. The changes themselves are in `change`; the custody log is in `super::custody`.
-
-mod change;
-mod identity;
-mod key;
-mod prune;
-mod root_key;
-mod setting;
-mod token;
+//! The writing half: a transaction.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteConnection;
 use sqlx::{Acquire, Sqlite, SqlitePool, Transaction};
 
-use super::{SqliteStore, custody};
+use super::sql::change::{self, Changes};
+use super::sql::{custody, prune};
+use super::{SqliteStore, dialect};
 use crate::custody::TileHash;
 use crate::store::{
     Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
 };
-use change::Changes;
 
 #[async_trait]
 impl WriteStore for SqliteStore {
@@ -53,8 +45,8 @@ struct SqliteTransaction {
 #[async_trait]
 impl WriteTransaction for SqliteTransaction {
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        let applied = if has_nothing_to_take_back(changes) {
-            apply(&mut self.changes, &mut self.transaction, changes).await?
+        let applied = if change::has_nothing_to_take_back(changes) {
+            change::apply(&mut self.changes, &mut self.transaction, changes).await?
         } else {
             self.apply_under_savepoint(changes).await?
         };
@@ -73,7 +65,8 @@ impl WriteTransaction for SqliteTransaction {
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
-        custody::append(&mut self.transaction, appended, from, to).await
+        dialect::append(&mut self.transaction, appended, from, to).await?;
+        custody::put_hashes(&mut self.transaction, &appended.hashes).await
     }
 
     async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error> {
@@ -125,7 +118,7 @@ impl SqliteTransaction {
             .begin()
             .await
             .map_err(Error::database("begin a change"))?;
-        match apply(&mut self.changes, &mut savepoint, changes).await {
+        match change::apply(&mut self.changes, &mut savepoint, changes).await {
             Ok(applied) => {
                 let made = savepoint.commit().await;
                 made.map_err(Error::database("make a change"))?;
@@ -138,32 +131,6 @@ impl SqliteTransaction {
             }
         }
     }
-}
-
-async fn apply(
-    made: &mut Changes,
-    connection: &mut SqliteConnection,
-    changes: &[Change],
-) -> Result<Applied, Error> {
-    let mut applied = Applied::default();
-    for change in changes {
-        let result = made.apply(connection, change, &mut applied).await;
-        // An adapter that was made before it may be taken back with it.
-        result.inspect_err(|_| made.forget())?;
-    }
-    Ok(applied)
-}
-
-/// Whether these changes, where one of them is refused, leave nothing to be taken back: a key that is refused has not been
-/// written, and what comes before it only looks.
-fn has_nothing_to_take_back(changes: &[Change]) -> bool {
-    let before_last = changes.split_last().map_or(changes, |(last, before)| match last {
-        Change::PutKey { .. } => before,
-        _ => changes,
-    });
-    before_last
-        .iter()
-        .all(|change| matches!(change, Change::UseRootKey(_)))
 }
 
 /// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is

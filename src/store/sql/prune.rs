@@ -1,13 +1,13 @@
 //! Pruning: what of the custody log goes for good, and what of it stays.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::custody::TILE_WIDTH;
 use crate::store::Error;
-use crate::store::sqlite::custody::{integer, kept};
+
+use super::custody::{integer, kept};
+use super::dialect::Connection;
 
 /// Lets go of the records before this number.
-pub(super) async fn let_go(connection: &mut SqliteConnection, below: u64) -> Result<(), Error> {
+pub(in crate::store) async fn let_go(connection: &mut Connection, below: u64) -> Result<(), Error> {
     const BOUNDARY: &str = "set how far the custody log is pruned";
     let (pruned, most): (i64, i64) =
         sqlx::query_as("SELECT prune_below, anchor_size FROM custody_head WHERE id = 1")
@@ -27,7 +27,7 @@ pub(super) async fn let_go(connection: &mut SqliteConnection, below: u64) -> Res
 }
 
 /// Takes away the oldest of those that were let go, and gives the number of the first that is left.
-pub(super) async fn records(connection: &mut SqliteConnection, limit: u32) -> Result<u64, Error> {
+pub(in crate::store) async fn records(connection: &mut Connection, limit: u32) -> Result<u64, Error> {
     const PRUNE: &str = "prune the custody log";
     let kept = kept(&mut *connection).await?;
     let end = kept.prune_below.min(kept.from.saturating_add(limit.into()));
@@ -50,7 +50,7 @@ pub(super) async fn records(connection: &mut SqliteConnection, limit: u32) -> Re
 }
 
 /// Takes away the checkpoints over these numbers of records.
-pub(super) async fn checkpoints(connection: &mut SqliteConnection, sizes: &[u64]) -> Result<(), Error> {
+pub(in crate::store) async fn checkpoints(connection: &mut Connection, sizes: &[u64]) -> Result<(), Error> {
     for size in sizes {
         sqlx::query("DELETE FROM custody_checkpoint WHERE size = $1")
             .bind(integer(*size, "a checkpoint's size")?)

@@ -1,19 +1,19 @@
 //! Adapters and client certificates.
 
-use sqlx::sqlite::SqliteConnection;
-
-use super::change::Changes;
 use crate::adapter::{Adapter, AdapterId, ClientCertificate, RootKeyId};
 use crate::store::Error;
-use crate::store::sqlite::read::{columns as columns_of, within};
 use crate::store::table::{AdapterColumns, CertificateColumns, Sealed};
 
-const ADAPTER: &str = "SELECT * FROM adapter WHERE id = ?";
+use super::change::Changes;
+use super::dialect::Connection;
+use super::read::{columns as columns_of, within};
+
+const ADAPTER: &str = "SELECT * FROM adapter WHERE id = $1";
 
 impl Changes {
-    pub(super) async fn create_adapter(
+    pub(in crate::store) async fn create_adapter(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         adapter: &Adapter,
     ) -> Result<(), Error> {
         let root_key = adapter.root_key;
@@ -22,7 +22,7 @@ impl Changes {
         columns.seal = columns.columns().seal(&*self.keys.get(root_key)?).to_vec();
         sqlx::query(
             "INSERT INTO adapter (id, name, description, root_key, created_at, created_by, seal) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(columns.id)
         .bind(columns.name)
@@ -37,14 +37,14 @@ impl Changes {
         Ok(())
     }
 
-    pub(super) async fn add_certificate(
+    pub(in crate::store) async fn add_certificate(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         certificate: &ClientCertificate,
     ) -> Result<(), Error> {
         let sealed_by = self.root_key_of(connection, certificate.adapter).await?;
         let known: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM client_certificate WHERE fingerprint = ?)")
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM client_certificate WHERE fingerprint = $1)")
                 .bind(certificate.fingerprint.0.to_vec())
                 .fetch_one(&mut *connection)
                 .await
@@ -60,7 +60,7 @@ impl Changes {
         columns.seal = columns.columns().seal(&*self.keys.get(sealed_by)?).to_vec();
         sqlx::query(
             "INSERT INTO client_certificate (fingerprint, adapter, name, der, subject, issuer, serial, not_before, \
-             not_after, added_at, added_by, sealed_by, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             not_after, added_at, added_by, sealed_by, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(columns.fingerprint)
         .bind(columns.adapter)
@@ -82,9 +82,9 @@ impl Changes {
     }
 
     /// Puts an adapter, its certificates and its settings under another root key and its seal. Each row is verified before it is sealed anew.
-    pub(super) async fn move_adapter(
+    pub(in crate::store) async fn move_adapter(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: AdapterId,
         to: RootKeyId,
     ) -> Result<(), Error> {
@@ -100,15 +100,15 @@ impl Changes {
         let key = self.keys.get(to)?;
         let mut columns = AdapterColumns::of(&adapter)?;
         columns.seal = columns.columns().seal(&key).to_vec();
-        sqlx::query("UPDATE adapter SET root_key = ?, seal = ? WHERE id = ?")
+        sqlx::query("UPDATE adapter SET root_key = $1, seal = $2 WHERE id = $3")
             .bind(columns.root_key)
             .bind(columns.seal)
             .bind(columns.id)
             .execute(&mut *connection)
             .await
             .map_err(Error::database("move an adapter"))?;
-        let certificates = sqlx::query("SELECT * FROM client_certificate WHERE adapter = ?")
-            .bind(id.uuid())
+        let certificates = sqlx::query("SELECT * FROM client_certificate WHERE adapter = $1")
+            .bind(id.uuid().as_bytes().to_vec())
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::database("read an adapter's certificates"))?;
@@ -116,7 +116,7 @@ impl Changes {
             let certificate = columns_of::<CertificateColumns>(&row)?.open(&self.keys)?;
             let mut columns = CertificateColumns::of(&certificate, to)?;
             columns.seal = columns.columns().seal(&key).to_vec();
-            sqlx::query("UPDATE client_certificate SET sealed_by = ?, seal = ? WHERE fingerprint = ?")
+            sqlx::query("UPDATE client_certificate SET sealed_by = $1, seal = $2 WHERE fingerprint = $3")
                 .bind(columns.sealed_by)
                 .bind(columns.seal)
                 .bind(columns.fingerprint)
@@ -128,10 +128,13 @@ impl Changes {
     }
 }
 
-pub(super) async fn delete_adapter(connection: &mut SqliteConnection, id: AdapterId) -> Result<(), Error> {
+pub(in crate::store) async fn delete_adapter(
+    connection: &mut Connection,
+    id: AdapterId,
+) -> Result<(), Error> {
     let keys: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM managed_object WHERE adapter = ? AND wrapped IS NOT NULL")
-            .bind(id.uuid())
+        sqlx::query_scalar("SELECT count(*) FROM managed_object WHERE adapter = $1 AND wrapped IS NOT NULL")
+            .bind(id.uuid().as_bytes().to_vec())
             .fetch_one(&mut *connection)
             .await
             .map_err(Error::database("count an adapter's keys"))?;
@@ -148,26 +151,30 @@ pub(super) async fn delete_adapter(connection: &mut SqliteConnection, id: Adapte
         });
     }
     for sql in [
-        "DELETE FROM index_term WHERE ordinal IN (SELECT ordinal FROM managed_object WHERE adapter = ?)",
-        "DELETE FROM managed_object WHERE adapter = ?",
-        "DELETE FROM client_certificate WHERE adapter = ?",
-        "DELETE FROM adapter_setting WHERE id = ?",
+        "DELETE FROM index_term WHERE ordinal IN (SELECT ordinal FROM managed_object WHERE adapter = $1)",
+        "DELETE FROM managed_object WHERE adapter = $1",
+        "DELETE FROM client_certificate WHERE adapter = $1",
+        "DELETE FROM adapter_setting WHERE id = $1",
     ] {
         sqlx::query(sql)
-            .bind(id.uuid())
+            .bind(id.uuid().as_bytes().to_vec())
             .execute(&mut *connection)
             .await
             .map_err(Error::database("delete what an adapter has"))?;
     }
-    let deleted = sqlx::query("DELETE FROM adapter WHERE id = ?")
-        .bind(id.uuid())
+    let deleted = sqlx::query("DELETE FROM adapter WHERE id = $1")
+        .bind(id.uuid().as_bytes().to_vec())
         .execute(connection)
         .await
         .map_err(Error::database("delete an adapter"))?;
     found(deleted.rows_affected(), "adapter", &id)
 }
 
-pub(super) fn found(rows: u64, what: &'static str, id: &dyn std::fmt::Display) -> Result<(), Error> {
+pub(in crate::store) fn found(
+    rows: u64,
+    what: &'static str,
+    id: &dyn std::fmt::Display,
+) -> Result<(), Error> {
     if rows == 0 {
         Err(Error::NotFound {
             what,
@@ -179,7 +186,7 @@ pub(super) fn found(rows: u64, what: &'static str, id: &dyn std::fmt::Display) -
 }
 
 /// Tells a name or identifier that is taken from other failures of an insert.
-pub(super) fn taken(
+pub(in crate::store) fn taken(
     doing: &'static str,
     what: &'static str,
     name: &str,

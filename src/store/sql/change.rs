@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteConnection;
-
-use super::identity::{delete_adapter, found};
-use super::prune;
-use super::root_key::Life;
-use super::token::delete_access_token;
 use crate::adapter::{AdapterId, RootKeyId};
-use crate::store::sqlite::read::within;
 use crate::store::table::AdapterColumns;
 use crate::store::{Applied, Change, Error, SealKeys};
 
+use super::dialect::Connection;
+use super::identity::{delete_adapter, found};
+use super::prune;
+use super::read::within;
+use super::root_key::Life;
+use super::token::delete_access_token;
+
 /// What making changes takes: the open seal keys, and what was looked up in this transaction.
-pub(super) struct Changes {
+pub(in crate::store) struct Changes {
     pub(super) keys: SealKeys,
     root_keys: HashMap<AdapterId, RootKeyId>,
     pub(super) lives: HashMap<RootKeyId, Life>,
@@ -22,7 +22,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn new(keys: SealKeys) -> Self {
+    pub(in crate::store) fn new(keys: SealKeys) -> Self {
         Self {
             keys,
             root_keys: HashMap::new(),
@@ -32,15 +32,15 @@ impl Changes {
     }
 
     /// Forgets what was looked up, since what it was read from was taken back.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::store) fn forget(&mut self) {
         self.root_keys.clear();
         self.lives.clear();
         self.last_ordinal = None;
     }
 
-    pub(super) async fn apply(
+    pub(in crate::store) async fn apply(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         change: &Change,
         applied: &mut Applied,
     ) -> Result<(), Error> {
@@ -89,7 +89,7 @@ impl Changes {
             Change::AddCertificate(certificate) => self.add_certificate(connection, certificate).await,
             Change::PruneRecords { below } => prune::let_go(connection, *below).await,
             Change::RemoveCertificate(fingerprint) => {
-                let removed = sqlx::query("DELETE FROM client_certificate WHERE fingerprint = ?")
+                let removed = sqlx::query("DELETE FROM client_certificate WHERE fingerprint = $1")
                     .bind(fingerprint.0.to_vec())
                     .execute(connection)
                     .await
@@ -102,12 +102,12 @@ impl Changes {
     }
 
     /// The root key of an adapter, whose row is verified; looked up once a transaction.
-    pub(super) async fn root_key_of(
+    pub(in crate::store) async fn root_key_of(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         adapter: AdapterId,
     ) -> Result<RootKeyId, Error> {
-        const ADAPTER: &str = "SELECT * FROM adapter WHERE id = ?";
+        const ADAPTER: &str = "SELECT * FROM adapter WHERE id = $1";
         if let Some(root_key) = self.root_keys.get(&adapter) {
             return Ok(*root_key);
         }
@@ -120,4 +120,31 @@ impl Changes {
         self.root_keys.insert(adapter, found.root_key);
         Ok(found.root_key)
     }
+}
+
+/// Makes these changes in order, up to one that is refused.
+pub(in crate::store) async fn apply(
+    made: &mut Changes,
+    connection: &mut Connection,
+    changes: &[Change],
+) -> Result<Applied, Error> {
+    let mut applied = Applied::default();
+    for change in changes {
+        let result = made.apply(connection, change, &mut applied).await;
+        // An adapter that was made before it may be taken back with it.
+        result.inspect_err(|_| made.forget())?;
+    }
+    Ok(applied)
+}
+
+/// Whether these changes, where one of them is refused, leave nothing to be taken back: a key that is refused has not been
+/// written, and what comes before it only looks.
+pub(in crate::store) fn has_nothing_to_take_back(changes: &[Change]) -> bool {
+    let before_last = changes.split_last().map_or(changes, |(last, before)| match last {
+        Change::PutKey { .. } => before,
+        _ => changes,
+    });
+    before_last
+        .iter()
+        .all(|change| matches!(change, Change::UseRootKey(_)))
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, Row, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, FromRow, Row as _};
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -23,17 +22,18 @@ use crate::store::{
     SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
 };
 
-use super::{SqliteStore, custody};
+use super::custody;
+use super::dialect::{Connection, DatabaseStore, Db, Pool, Row};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
 const SELECTIVE: u32 = 512;
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Store for DatabaseStore {
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
         // By identifier alone: a row that was moved to another adapter is reported to the one it was taken from, too.
-        let row = sqlx::query("SELECT * FROM managed_object WHERE id = ?")
-            .bind(id)
+        let row = sqlx::query("SELECT * FROM managed_object WHERE id = $1")
+            .bind(id.as_bytes().to_vec())
             .fetch_optional(&self.readers)
             .await
             .map_err(Error::database("read a key"))?;
@@ -47,8 +47,8 @@ impl Store for SqliteStore {
     }
 
     async fn is_taken(&self, id: Uuid) -> Result<bool, Error> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM managed_object WHERE id = ?)")
-            .bind(id)
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM managed_object WHERE id = $1)")
+            .bind(id.as_bytes().to_vec())
             .fetch_one(&self.readers)
             .await
             .map_err(Error::database("look for an identifier"))
@@ -69,7 +69,7 @@ impl Store for SqliteStore {
         };
         let mut query = sqlx::query(AssertSqlSafe(candidates(hashed.len())));
         match leading {
-            None => query = query.bind(adapter.uuid()).bind(before),
+            None => query = query.bind(adapter.uuid().as_bytes().to_vec()).bind(before),
             Some(leading) => {
                 query = query.bind(hashed[leading].to_vec()).bind(before);
                 for (_, other) in hashed.iter().enumerate().filter(|(index, _)| *index != leading) {
@@ -78,7 +78,7 @@ impl Store for SqliteStore {
             }
         }
         let rows = query
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await
             .map_err(Error::database("locate keys"))?;
@@ -99,15 +99,15 @@ impl Store for SqliteStore {
     }
 
     async fn adapter(&self, id: AdapterId) -> Result<Option<Adapter>, Error> {
-        let row = sqlx::query("SELECT * FROM adapter WHERE id = ?")
-            .bind(id.uuid())
+        let row = sqlx::query("SELECT * FROM adapter WHERE id = $1")
+            .bind(id.uuid().as_bytes().to_vec())
             .fetch_optional(&self.readers)
             .await;
         self.one::<AdapterColumns>(row)
     }
 
     async fn adapter_named(&self, name: &str) -> Result<Option<Adapter>, Error> {
-        let row = sqlx::query("SELECT * FROM adapter WHERE name = ?")
+        let row = sqlx::query("SELECT * FROM adapter WHERE name = $1")
             .bind(name)
             .fetch_optional(&self.readers)
             .await;
@@ -115,8 +115,8 @@ impl Store for SqliteStore {
     }
 
     async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error> {
-        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE id = ?")
-            .bind(adapter.uuid())
+        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE id = $1")
+            .bind(adapter.uuid().as_bytes().to_vec())
             .fetch_all(&self.readers)
             .await
             .map_err(Error::database("read an adapter's settings"))?;
@@ -133,15 +133,15 @@ impl Store for SqliteStore {
     }
 
     async fn root_key(&self, id: RootKeyId) -> Result<Option<RootKey>, Error> {
-        let row = sqlx::query("SELECT * FROM root_key WHERE id = ?")
-            .bind(id.uuid())
+        let row = sqlx::query("SELECT * FROM root_key WHERE id = $1")
+            .bind(id.uuid().as_bytes().to_vec())
             .fetch_optional(&self.readers)
             .await;
         self.one::<RootKeyColumns>(row)
     }
 
     async fn root_key_named(&self, name: &str) -> Result<Option<RootKey>, Error> {
-        let row = sqlx::query("SELECT * FROM root_key WHERE name = ?")
+        let row = sqlx::query("SELECT * FROM root_key WHERE name = $1")
             .bind(name)
             .fetch_optional(&self.readers)
             .await;
@@ -149,8 +149,8 @@ impl Store for SqliteStore {
     }
 
     async fn earlier_versions(&self, root_key: RootKeyId) -> Result<Listing<RootKeyVersion>, Error> {
-        let rows = sqlx::query("SELECT * FROM root_key_version WHERE id = ? ORDER BY version")
-            .bind(root_key.uuid())
+        let rows = sqlx::query("SELECT * FROM root_key_version WHERE id = $1 ORDER BY version")
+            .bind(root_key.uuid().as_bytes().to_vec())
             .fetch_all(&self.readers)
             .await;
         self.listing::<RootKeyVersionColumns>(rows)
@@ -159,9 +159,9 @@ impl Store for SqliteStore {
     async fn keys_by_version(&self, root_key: RootKeyId) -> Result<BTreeMap<u32, u64>, Error> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT root_key_version, count(*) FROM managed_object \
-             WHERE root_key = ? AND root_key_version IS NOT NULL GROUP BY root_key_version",
+             WHERE root_key = $1 AND root_key_version IS NOT NULL GROUP BY root_key_version",
         )
-        .bind(root_key.uuid())
+        .bind(root_key.uuid().as_bytes().to_vec())
         .fetch_all(&self.readers)
         .await
         .map_err(Error::database("count keys"))?;
@@ -179,13 +179,13 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Located, Error> {
         let rows = sqlx::query(
-            "SELECT * FROM managed_object WHERE root_key = ? AND root_key_version < ? AND ordinal > ? \
-             ORDER BY ordinal LIMIT ?",
+            "SELECT * FROM managed_object WHERE root_key = $1 AND root_key_version < $2 AND ordinal > $3 \
+             ORDER BY ordinal LIMIT $4",
         )
-        .bind(root_key.uuid())
-        .bind(before)
+        .bind(root_key.uuid().as_bytes().to_vec())
+        .bind(i64::from(before))
         .bind(place(after))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await
         .map_err(Error::database("read keys of a root key"))?;
@@ -200,14 +200,14 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Located, Error> {
         let rows = sqlx::query(
-            "SELECT * FROM managed_object WHERE adapter = ? AND ordinal > ? \
-             AND (sealed_by <> ? OR (root_key IS NOT NULL AND root_key <> ?)) ORDER BY ordinal LIMIT ?",
+            "SELECT * FROM managed_object WHERE adapter = $1 AND ordinal > $2 \
+             AND (sealed_by <> $3 OR (root_key IS NOT NULL AND root_key <> $4)) ORDER BY ordinal LIMIT $5",
         )
-        .bind(adapter.uuid())
+        .bind(adapter.uuid().as_bytes().to_vec())
         .bind(place(after))
-        .bind(root_key.uuid())
-        .bind(root_key.uuid())
-        .bind(limit)
+        .bind(root_key.uuid().as_bytes().to_vec())
+        .bind(root_key.uuid().as_bytes().to_vec())
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await
         .map_err(Error::database("read keys of an adapter"))?;
@@ -216,12 +216,12 @@ impl Store for SqliteStore {
 
     async fn number_to_move(&self, adapter: AdapterId, root_key: RootKeyId) -> Result<u64, Error> {
         let number: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM managed_object WHERE adapter = ? \
-             AND (sealed_by <> ? OR (root_key IS NOT NULL AND root_key <> ?))",
+            "SELECT count(*) FROM managed_object WHERE adapter = $1 \
+             AND (sealed_by <> $2 OR (root_key IS NOT NULL AND root_key <> $3))",
         )
-        .bind(adapter.uuid())
-        .bind(root_key.uuid())
-        .bind(root_key.uuid())
+        .bind(adapter.uuid().as_bytes().to_vec())
+        .bind(root_key.uuid().as_bytes().to_vec())
+        .bind(root_key.uuid().as_bytes().to_vec())
         .fetch_one(&self.readers)
         .await
         .map_err(Error::database("count keys"))?;
@@ -242,14 +242,14 @@ impl Store for SqliteStore {
     async fn certificates(&self, adapter: Option<AdapterId>) -> Result<Listing<ClientCertificate>, Error> {
         let query = match adapter {
             None => sqlx::query("SELECT * FROM client_certificate ORDER BY name"),
-            Some(id) => sqlx::query("SELECT * FROM client_certificate WHERE adapter = ? ORDER BY name")
-                .bind(id.uuid()),
+            Some(id) => sqlx::query("SELECT * FROM client_certificate WHERE adapter = $1 ORDER BY name")
+                .bind(id.uuid().as_bytes().to_vec()),
         };
         self.listing::<CertificateColumns>(query.fetch_all(&self.readers).await)
     }
 
     async fn certificate(&self, fingerprint: Fingerprint) -> Result<Option<ClientCertificate>, Error> {
-        let row = sqlx::query("SELECT * FROM client_certificate WHERE fingerprint = ?")
+        let row = sqlx::query("SELECT * FROM client_certificate WHERE fingerprint = $1")
             .bind(fingerprint.0.to_vec())
             .fetch_optional(&self.readers)
             .await;
@@ -264,7 +264,7 @@ impl Store for SqliteStore {
     }
 
     async fn access_token(&self, secret: SecretDigest) -> Result<Option<AccessToken>, Error> {
-        let row = sqlx::query("SELECT * FROM access_token WHERE secret_sha256 = ?")
+        let row = sqlx::query("SELECT * FROM access_token WHERE secret_sha256 = $1")
             .bind(secret.0.to_vec())
             .fetch_optional(&self.readers)
             .await;
@@ -272,19 +272,20 @@ impl Store for SqliteStore {
     }
 
     async fn key_counts(&self) -> Result<KeyCounts, Error> {
-        let rows: Vec<(Uuid, i64, i64)> =
+        let rows: Vec<(Vec<u8>, i64, i64)> =
             sqlx::query_as("SELECT adapter, count(*), count(root_key) FROM managed_object GROUP BY adapter")
                 .fetch_all(&self.readers)
                 .await
                 .map_err(Error::database("count keys"))?;
-        let count = |(adapter, objects, with_key): (Uuid, i64, i64)| {
+        let count = |(adapter, objects, with_key): (Vec<u8>, i64, i64)| {
             let count = KeyCount {
                 objects: objects.unsigned_abs(),
                 with_key: with_key.unsigned_abs(),
             };
-            (AdapterId::from(adapter), count)
+            // A row of an adapter that can't be is refused where it is read.
+            Some((Uuid::from_slice(&adapter).ok()?.into(), count))
         };
-        Ok(rows.into_iter().map(count).collect())
+        Ok(rows.into_iter().filter_map(count).collect())
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
@@ -335,7 +336,7 @@ fn place(after: Option<Cursor>) -> i64 {
 }
 
 /// Where the page after these rows begins; none where they are fewer than were asked for.
-fn next(rows: &[SqliteRow], limit: u32) -> Result<Option<Cursor>, Error> {
+fn next(rows: &[Row], limit: u32) -> Result<Option<Cursor>, Error> {
     match rows.last() {
         Some(last) if rows.len() == limit as usize => {
             let ordinal: i64 = last.try_get("ordinal").map_err(Error::database("locate keys"))?;
@@ -345,8 +346,8 @@ fn next(rows: &[SqliteRow], limit: u32) -> Result<Option<Cursor>, Error> {
     }
 }
 
-impl SqliteStore {
-    fn page(&self, rows: &[SqliteRow], limit: u32) -> Result<Located, Error> {
+impl DatabaseStore {
+    fn page(&self, rows: &[Row], limit: u32) -> Result<Located, Error> {
         let next = next(rows, limit)?;
         let listing = Listing::of(
             rows.iter()
@@ -359,17 +360,17 @@ impl SqliteStore {
         })
     }
 
-    fn one<T>(&self, row: sqlx::Result<Option<SqliteRow>>) -> Result<Option<T::Value>, Error>
+    fn one<T>(&self, row: sqlx::Result<Option<Row>>) -> Result<Option<T::Value>, Error>
     where
-        T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+        T: Sealed + for<'r> FromRow<'r, Row>,
     {
         let row = row.map_err(Error::database("read a row"))?;
         row.map(|row| columns::<T>(&row)?.open(&self.keys)).transpose()
     }
 
-    fn listing<T>(&self, rows: sqlx::Result<Vec<SqliteRow>>) -> Result<Listing<T::Value>, Error>
+    fn listing<T>(&self, rows: sqlx::Result<Vec<Row>>) -> Result<Listing<T::Value>, Error>
     where
-        T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+        T: Sealed + for<'r> FromRow<'r, Row>,
     {
         let rows = rows.map_err(Error::database("read rows"))?;
         Ok(Listing::of(
@@ -379,17 +380,17 @@ impl SqliteStore {
 }
 
 /// Reads one row by its primary key and verifies it, inside a transaction.
-pub(super) async fn within<T>(
-    connection: &mut SqliteConnection,
+pub(in crate::store) async fn within<T>(
+    connection: &mut Connection,
     sql: &'static str,
     id: Uuid,
     keys: &SealKeys,
 ) -> Result<Option<T::Value>, Error>
 where
-    T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+    T: Sealed + for<'r> FromRow<'r, Row>,
 {
     let row = sqlx::query(sql)
-        .bind(id)
+        .bind(id.as_bytes().to_vec())
         .fetch_optional(connection)
         .await
         .map_err(Error::database("read a row"))?;
@@ -397,26 +398,23 @@ where
 }
 
 /// The columns of a row. One that is of another type than the schema says was put there by another hand.
-pub(super) fn columns<T>(row: &SqliteRow) -> Result<T, Error>
+pub(in crate::store) fn columns<T>(row: &Row) -> Result<T, Error>
 where
-    T: Sealed + for<'r> FromRow<'r, SqliteRow>,
+    T: Sealed + for<'r> FromRow<'r, Row>,
 {
     T::from_row(row).map_err(|error| Error::Tampered {
         table: T::TABLE,
         id: row
-            .try_get::<Uuid, _>("id")
-            .map_or_else(|_| "(unreadable)".into(), |id| id.to_string()),
+            .try_get::<Vec<u8>, _>("id")
+            .ok()
+            .and_then(|id| Uuid::from_slice(&id).ok())
+            .map_or_else(|| "(unreadable)".into(), |id| id.to_string()),
         what: error.to_string(),
     })
 }
 
 /// A candidate of a Locate, verified, and found to have what the index says it has.
-fn candidate(
-    row: &SqliteRow,
-    keys: &SealKeys,
-    adapter: AdapterId,
-    terms: &[IndexTerm],
-) -> Result<KeyRow, Error> {
+fn candidate(row: &Row, keys: &SealKeys, adapter: AdapterId, terms: &[IndexTerm]) -> Result<KeyRow, Error> {
     let row = columns::<KeyColumns>(row)?.open(keys)?;
     let wrong = |what: String| {
         Err(Error::Tampered {
@@ -441,39 +439,40 @@ fn candidate(
 }
 
 /// The statement that finds candidates by so many terms, the first of which leads.
-pub(super) fn candidates(terms: usize) -> String {
+pub(in crate::store) fn candidates(terms: usize) -> String {
     use std::fmt::Write as _;
     if terms == 0 {
-        return "SELECT * FROM managed_object WHERE adapter = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?".into();
+        return "SELECT * FROM managed_object WHERE adapter = $1 AND ordinal < $2 ORDER BY ordinal DESC LIMIT $3".into();
     }
     let mut sql = String::from(
-        "SELECT object.* FROM index_term AS leading \
-         CROSS JOIN managed_object AS object ON object.ordinal = leading.ordinal \
-         WHERE leading.term = ? AND leading.ordinal < ?",
+        "SELECT object.* FROM index_term AS lead CROSS JOIN managed_object AS object \
+         WHERE object.ordinal = lead.ordinal AND lead.term = $1 AND lead.ordinal < $2",
     );
-    for _ in 1..terms {
+    let limit = terms + 2;
+    for other in 3..limit {
         write!(
             sql,
-            " AND EXISTS (SELECT 1 FROM index_term AS other WHERE other.term = ? AND other.ordinal = leading.ordinal)"
+            " AND EXISTS (SELECT 1 FROM index_term AS other WHERE other.term = ${other} AND other.ordinal = lead.ordinal)"
         )
         .expect("a String takes all that is written to it");
     }
-    sql.push_str(" ORDER BY leading.ordinal DESC LIMIT ?");
+    write!(sql, " ORDER BY lead.ordinal DESC LIMIT ${limit}")
+        .expect("a String takes all that is written to it");
     sql
 }
 
 /// Which of several terms the fewest objects have.
-async fn leading(pool: &SqlitePool, terms: &[[u8; 16]]) -> Result<Option<usize>, Error> {
+async fn leading(pool: &Pool, terms: &[[u8; 16]]) -> Result<Option<usize>, Error> {
     if terms.len() < 2 {
         return Ok(terms.first().map(|_| 0));
     }
     let mut best = (0, i64::MAX);
     for (index, term) in terms.iter().enumerate() {
-        let count = sqlx::query_scalar::<Sqlite, i64>(
-            "SELECT count(*) FROM (SELECT 1 FROM index_term WHERE term = ? LIMIT ?)",
+        let count = sqlx::query_scalar::<Db, i64>(
+            "SELECT count(*) FROM (SELECT 1 FROM index_term WHERE term = $1 LIMIT $2) AS counted",
         )
         .bind(term.to_vec())
-        .bind(SELECTIVE)
+        .bind(i64::from(SELECTIVE))
         .fetch_one(pool)
         .await
         .map_err(Error::database("count keys"))?;

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::SqliteConnection;
-
-use super::change::Changes;
-use super::identity::{found, taken};
 use crate::adapter::{RootKey, RootKeyId, RootKeyState, RootKeyVersion, VersionState};
 use crate::store::Error;
-use crate::store::sqlite::read::{columns as columns_of, within};
 use crate::store::table::{RootKeyColumns, RootKeyVersionColumns, Sealed};
 
-const ROOT_KEY: &str = "SELECT * FROM root_key WHERE id = ?";
+use super::change::Changes;
+use super::dialect::Connection;
+use super::identity::{found, taken};
+use super::read::{columns as columns_of, within};
+
+const ROOT_KEY: &str = "SELECT * FROM root_key WHERE id = $1";
 
 /// What a transaction has to know of a root key.
-pub(super) struct Life {
+pub(in crate::store) struct Life {
     state: RootKeyState,
     present: u32,
     earlier: BTreeMap<u32, VersionState>,
 }
 
 impl Changes {
-    pub(super) async fn create_root_key(
+    pub(in crate::store) async fn create_root_key(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         root_key: &RootKey,
     ) -> Result<(), Error> {
         self.lives.remove(&root_key.id);
@@ -32,7 +32,7 @@ impl Changes {
         sqlx::query(
             "INSERT INTO root_key (id, name, backend, token_label, token_serial, label, version, check_value, \
              seal_key_profile, seal_key, created_at, life, origin, seal) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(columns.id)
         .bind(columns.name)
@@ -54,9 +54,9 @@ impl Changes {
         Ok(())
     }
 
-    pub(super) async fn rotate_root_key(
+    pub(in crate::store) async fn rotate_root_key(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         root_key: &RootKey,
         superseded: &RootKeyVersion,
         from: &RootKeyState,
@@ -72,7 +72,7 @@ impl Changes {
         columns.seal = columns.columns().seal(&*self.keys.get(root_key.id)?).to_vec();
         sqlx::query(
             "INSERT INTO root_key_version (id, version, label, check_value, superseded_at, life, origin, seal) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(columns.id)
         .bind(columns.version)
@@ -92,9 +92,9 @@ impl Changes {
         Ok(())
     }
 
-    pub(super) async fn set_root_key_state(
+    pub(in crate::store) async fn set_root_key_state(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: RootKeyId,
         from: &RootKeyState,
         to: &RootKeyState,
@@ -110,9 +110,9 @@ impl Changes {
         self.write_root_key(connection, &changed).await
     }
 
-    pub(super) async fn set_version_state(
+    pub(in crate::store) async fn set_version_state(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: RootKeyId,
         version: u32,
         from: &VersionState,
@@ -136,10 +136,10 @@ impl Changes {
             return Err(Error::RootKeyMoved { root_key: id });
         }
         let keys: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM managed_object WHERE root_key = ? AND root_key_version = ?",
+            "SELECT count(*) FROM managed_object WHERE root_key = $1 AND root_key_version = $2",
         )
-        .bind(id.uuid())
-        .bind(version)
+        .bind(id.uuid().as_bytes().to_vec())
+        .bind(i64::from(version))
         .fetch_one(&mut *connection)
         .await
         .map_err(Error::database("count keys"))?;
@@ -163,7 +163,7 @@ impl Changes {
         let mut columns = RootKeyVersionColumns::of(&changed)?;
         columns.seal = columns.columns().seal(&*self.keys.get(id)?).to_vec();
         let written =
-            sqlx::query("UPDATE root_key_version SET life = ?, seal = ? WHERE id = ? AND version = ?")
+            sqlx::query("UPDATE root_key_version SET life = $1, seal = $2 WHERE id = $3 AND version = $4")
                 .bind(columns.life)
                 .bind(columns.seal)
                 .bind(columns.id)
@@ -175,9 +175,9 @@ impl Changes {
     }
 
     /// Refuses where nothing may be made, released or wrapped anew under a root key.
-    pub(super) async fn require_enabled(
+    pub(in crate::store) async fn require_enabled(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: RootKeyId,
     ) -> Result<(), Error> {
         let state = &self.life(connection, id).await?.state;
@@ -192,9 +192,9 @@ impl Changes {
 
     /// Refuses a key under a version that is not there, or not for long. The keys of a root key that is destroyed as a whole
     /// stay, unreadable, until their clients destroy them.
-    pub(super) async fn require_version(
+    pub(in crate::store) async fn require_version(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: RootKeyId,
         version: u32,
     ) -> Result<(), Error> {
@@ -214,7 +214,7 @@ impl Changes {
     }
 
     /// The life of a root key, verified; looked up once a transaction.
-    async fn life(&mut self, connection: &mut SqliteConnection, id: RootKeyId) -> Result<&Life, Error> {
+    async fn life(&mut self, connection: &mut Connection, id: RootKeyId) -> Result<&Life, Error> {
         if !self.lives.contains_key(&id) {
             let present = self.present(&mut *connection, id).await?;
             let mut earlier = BTreeMap::new();
@@ -233,7 +233,7 @@ impl Changes {
     }
 
     /// The row of a root key, verified.
-    async fn present(&self, connection: &mut SqliteConnection, id: RootKeyId) -> Result<RootKey, Error> {
+    async fn present(&self, connection: &mut Connection, id: RootKeyId) -> Result<RootKey, Error> {
         let found = within::<RootKeyColumns>(connection, ROOT_KEY, id.uuid(), &self.keys).await?;
         found.ok_or_else(|| Error::NotFound {
             what: "root key",
@@ -242,17 +242,13 @@ impl Changes {
     }
 
     /// Writes what can change of a root key.
-    async fn write_root_key(
-        &mut self,
-        connection: &mut SqliteConnection,
-        root_key: &RootKey,
-    ) -> Result<(), Error> {
+    async fn write_root_key(&mut self, connection: &mut Connection, root_key: &RootKey) -> Result<(), Error> {
         self.lives.remove(&root_key.id);
         let mut columns = RootKeyColumns::of(root_key)?;
         columns.seal = columns.columns().seal(&*self.keys.get(root_key.id)?).to_vec();
         let written = sqlx::query(
-            "UPDATE root_key SET label = ?, version = ?, check_value = ?, seal_key_profile = ?, seal_key = ?, \
-             life = ?, origin = ?, seal = ? WHERE id = ?",
+            "UPDATE root_key SET label = $1, version = $2, check_value = $3, seal_key_profile = $4, seal_key = $5, \
+             life = $6, origin = $7, seal = $8 WHERE id = $9",
         )
         .bind(columns.label)
         .bind(columns.version)
@@ -271,12 +267,9 @@ impl Changes {
 }
 
 /// The rows of the earlier versions of a root key, not yet verified.
-async fn versions(
-    connection: &mut SqliteConnection,
-    id: RootKeyId,
-) -> Result<Vec<RootKeyVersionColumns>, Error> {
-    let rows = sqlx::query("SELECT * FROM root_key_version WHERE id = ?")
-        .bind(id.uuid())
+async fn versions(connection: &mut Connection, id: RootKeyId) -> Result<Vec<RootKeyVersionColumns>, Error> {
+    let rows = sqlx::query("SELECT * FROM root_key_version WHERE id = $1")
+        .bind(id.uuid().as_bytes().to_vec())
         .fetch_all(connection)
         .await
         .map_err(Error::database("read the versions of a root key"))?;

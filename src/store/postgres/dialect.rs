@@ -1,0 +1,109 @@
+//! What is PostgreSQL's own in the SQL of [`super::sql`]: its types, and statements that go to the server together, since
+//! each way there and back costs more than the statement.
+
+use std::collections::BTreeSet;
+
+use sqlx::{PgConnection, PgPool, Transaction};
+
+use super::sql::custody::integer;
+use crate::store::table::KeyColumns;
+use crate::store::{Appended, CustodyHead, Error};
+
+pub(super) use super::PostgresStore as DatabaseStore;
+pub(super) use sqlx::postgres::PgRow as Row;
+pub(super) use sqlx::{PgConnection as Connection, PgPool as Pool, Postgres as Db};
+
+/// Which index leads a search, the planner knows.
+pub(super) fn led_by(_index: &str) -> String {
+    String::new()
+}
+
+/// A transaction that reads, and sees all as of one moment.
+pub(super) async fn snapshot(readers: &PgPool) -> sqlx::Result<Transaction<'static, Db>> {
+    readers
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+}
+
+/// Writes a new key and its index; neither where its identifier is taken.
+pub(super) async fn insert_key(
+    connection: &mut PgConnection,
+    columns: KeyColumns,
+    terms: &BTreeSet<Vec<u8>>,
+) -> Result<u64, Error> {
+    let terms: Vec<&[u8]> = terms.iter().map(Vec::as_slice).collect();
+    let inserted: i64 = sqlx::query_scalar(
+        "WITH written AS (INSERT INTO managed_object (ordinal, id, adapter, root_key, root_key_version, wrap_profile, \
+         revision, sealed_by, seal, wrapped, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (id) DO NOTHING RETURNING ordinal), \
+         indexed AS (INSERT INTO index_term (term, ordinal) \
+         SELECT terms.term, written.ordinal FROM written, unnest($12) AS terms (term)) \
+         SELECT count(*) FROM written",
+    )
+    .bind(columns.ordinal)
+    .bind(columns.id)
+    .bind(columns.adapter)
+    .bind(columns.root_key)
+    .bind(columns.root_key_version)
+    .bind(columns.wrap_profile)
+    .bind(columns.revision)
+    .bind(columns.sealed_by)
+    .bind(columns.seal)
+    .bind(columns.wrapped)
+    .bind(columns.document)
+    .bind(terms)
+    .fetch_one(connection)
+    .await
+    .map_err(Error::database("write a new key"))?;
+    Ok(inserted.unsigned_abs())
+}
+
+/// Moves the head and appends the records.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    appended: &Appended,
+    from: &CustodyHead,
+    to: &CustodyHead,
+) -> Result<(), Error> {
+    let mut sequences = Vec::with_capacity(appended.records.len());
+    for (record, _) in &appended.records {
+        sequences.push(integer(record.sequence, "a sequence number")?);
+    }
+    let (records, terms) = (appended.records.iter(), appended.records.iter());
+    let (leaves, bytes): (Vec<&[u8]>, Vec<&[u8]>) = records
+        .map(|(record, _)| (&record.leaf.0[..], &record.bytes[..]))
+        .unzip();
+    let (objects, clients): (Vec<Option<&str>>, Vec<Option<&[u8]>>) = terms
+        .map(|(_, terms)| {
+            (
+                terms.object.as_deref(),
+                terms.client.as_ref().map(|client| &client.0[..]),
+            )
+        })
+        .unzip();
+    let moved = sqlx::query(
+        "WITH moved AS (UPDATE custody_head SET size = $1, root = $2, frontier = $3, anchor_size = $4, anchor = $5 \
+         WHERE id = 1 AND size = $6 AND root = $7 RETURNING id) \
+         INSERT INTO custody_record (sequence, leaf, record, object, client) \
+         SELECT appended.* FROM moved, unnest($8, $9, $10, $11, $12) AS appended (sequence, leaf, record, object, client)",
+    )
+    .bind(integer(to.tree.size(), "the log's size")?)
+    .bind(to.tree.root().0.to_vec())
+    .bind(to.tree.to_bytes())
+    .bind(integer(to.anchor.size(), "the anchor's size")?)
+    .bind(to.anchor.to_bytes())
+    .bind(integer(from.tree.size(), "the log's size")?)
+    .bind(from.tree.root().0.to_vec())
+    .bind(sequences)
+    .bind(leaves)
+    .bind(bytes)
+    .bind(objects)
+    .bind(clients)
+    .execute(connection)
+    .await
+    .map_err(Error::database("append to the custody log"))?;
+    if moved.rows_affected() == 0 {
+        return Err(Error::HeadMoved);
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Connecting: what each connection is set to, and the schema.
+
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Executor as _, PgPool};
+
+use super::{Error, PostgresOptions};
+use crate::store::schema;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/postgres/migrations");
+
+/// How long a caller waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// What each connection is set to. A commit is answered once it is on the disk, and on that of a synchronous standby, whatever
+/// the server's own setting is. A server that is cut off in the middle of a transaction does not hold up the others for long.
+const SETTINGS: &str = "\
+    SET lock_timeout = '10s'; \
+    SET statement_timeout = '60s'; \
+    SET idle_in_transaction_session_timeout = '10s'; \
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
+/// The connections, on a database whose schema is up to date.
+pub(super) async fn pool(options: &PostgresOptions) -> Result<PgPool, Error> {
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(ACQUIRE)
+        .max_connections(options.connections)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SETTINGS).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options.connect_options())
+        .await
+        .map_err(Error::database("connect"))?;
+    let migrated = MIGRATIONS.run(&pool).await;
+    migrated.map_err(|error| schema::unfit(&MIGRATIONS, &options.to_string(), &error))?;
+    Ok(pool)
+}

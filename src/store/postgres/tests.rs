@@ -1,0 +1,177 @@
+//! What is PostgreSQL's own, on a server of its own; and the suite of the trait.
+
+use std::sync::{Arc, OnceLock};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+
+use super::{PostgresOptions, PostgresStore};
+use crate::store::suite::fixture::{row, write};
+use crate::store::suite::{Fixture, Maker, store_suite};
+use crate::store::{Change, Error, SealKeys, WriteStore};
+
+#[path = "../../../tests/support/postgres.rs"]
+#[expect(
+    unreachable_pub,
+    dead_code,
+    reason = "shared with the tests that are programs of their own"
+)]
+mod server;
+
+use server::PostgresServer;
+
+/// A database of its own on the server of this process.
+pub(crate) struct PostgresMaker {
+    url: String,
+}
+
+/// One for all tests of the process, and gone with it.
+fn server() -> &'static PostgresServer {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    SERVER.get_or_init(PostgresServer::start)
+}
+
+impl PostgresMaker {
+    pub(crate) fn options(&self) -> PostgresOptions {
+        PostgresOptions::new(&self.url, None, 8).unwrap()
+    }
+
+    async fn connection(&self) -> PgConnection {
+        let options: PgConnectOptions = self.url.parse().unwrap();
+        options.connect().await.unwrap()
+    }
+}
+
+impl Maker for PostgresMaker {
+    async fn make() -> Self {
+        Self {
+            url: server().new_database(),
+        }
+    }
+
+    async fn open(&self, keys: SealKeys) -> Arc<dyn WriteStore> {
+        Arc::new(PostgresStore::open(&self.options(), keys).await.unwrap())
+    }
+
+    async fn by_hand(&self, statement: &str) {
+        let mut connection = self.connection().await;
+        // What SQLite writes x'00', PostgreSQL writes '\x00'; and a session of this role looks at no foreign key.
+        let statement = statement.replace("x'", "'\\x");
+        sqlx::query("SET session_replication_role = replica")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let result = sqlx::query(AssertSqlSafe(statement.as_str()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert!(result.rows_affected() > 0, "{statement}");
+        connection.close().await.unwrap();
+    }
+
+    async fn change_column(&self, table: &str, column: &str, key: &str, id: &[u8]) {
+        let kind: String = sqlx::query_scalar(
+            "SELECT data_type FROM information_schema.columns WHERE table_name = $1 AND column_name = $2",
+        )
+        .bind(table)
+        .bind(column)
+        .fetch_one(&mut self.connection().await)
+        .await
+        .unwrap();
+        let other = match kind.as_str() {
+            "bigint" => format!("coalesce({column}, 0) + 1000"),
+            "text" => format!("coalesce({column}, '') || ' '"),
+            // The last byte becomes another.
+            "bytea" => format!(
+                "substr({column}, 1, length({column}) - 1) || \
+                 CASE WHEN substr({column}, length({column})) = '\\x00' THEN '\\x01'::bytea ELSE '\\x00'::bytea END"
+            ),
+            other => panic!("a column of type {other}"),
+        };
+        let id = hex::encode(id);
+        self.by_hand(&format!(
+            "UPDATE {table} SET {column} = {other} WHERE {key} = x'{id}'"
+        ))
+        .await;
+    }
+
+    async fn columns(&self, table: &str) -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position",
+        )
+        .bind(table)
+        .fetch_all(&mut self.connection().await)
+        .await
+        .unwrap()
+    }
+}
+
+store_suite!(PostgresMaker);
+
+#[tokio::test]
+async fn two_servers_that_write_at_once_wait_for_each_other_and_lose_nothing() {
+    let fixture = Fixture::<PostgresMaker>::new().await;
+    let other = fixture.reopened().await;
+    let write_many = async |store: &dyn WriteStore| {
+        for _ in 0..20 {
+            write(store, &[Change::create_key(row(&fixture.east, &[]))])
+                .await
+                .unwrap();
+        }
+    };
+    tokio::join!(write_many(&*fixture.store), write_many(&*other));
+    let located = other.locate(fixture.east.id, &[], None, 100).await.unwrap();
+    assert_eq!((located.rows.len(), located.refused.len()), (40, 0));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let fixture = Fixture::<PostgresMaker>::new().await;
+    fixture
+        .maker
+        .by_hand(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', true, x'00', 0)",
+        )
+        .await;
+    let opened = PostgresStore::open(&fixture.maker.options(), SealKeys::new()).await;
+    let error = opened.err().unwrap();
+    assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_commit_waits_for_the_disk_whatever_the_database_is_set_to() {
+    let maker = PostgresMaker::make().await;
+    let name = maker.url.split(['/', '?']).nth(3).unwrap();
+    server().run_sql(
+        "postgres",
+        &format!("ALTER DATABASE {name} SET synchronous_commit = off"),
+    );
+    let store = PostgresStore::open(&maker.options(), SealKeys::new())
+        .await
+        .unwrap();
+    let set: String = sqlx::query_scalar("SHOW synchronous_commit")
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+    assert_eq!(set, "on");
+}
+
+#[test]
+fn a_server_on_the_network_is_not_spoken_to_without_tls_unless_the_address_says_so() {
+    use sqlx::postgres::PgSslMode;
+    let mode = |url| {
+        PostgresOptions::new(url, None, 8)
+            .unwrap()
+            .connect_options()
+            .get_ssl_mode()
+    };
+    assert!(matches!(
+        mode("postgres://claviger@db.example/claviger"),
+        PgSslMode::VerifyFull
+    ));
+    assert!(matches!(
+        mode("postgres://claviger@db.example/claviger?sslmode=disable"),
+        PgSslMode::Disable
+    ));
+}

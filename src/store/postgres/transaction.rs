@@ -1,0 +1,139 @@
+//! The writing half: a transaction.
+
+use async_trait::async_trait;
+use sqlx::{Acquire, PgConnection, Postgres, Transaction};
+
+use super::sql::change::{self, Changes};
+use super::sql::{custody, prune};
+use super::{PostgresStore, dialect};
+use crate::custody::{Hash, Head, TileHash};
+use crate::store::{
+    Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
+};
+
+#[async_trait]
+impl WriteStore for PostgresStore {
+    async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error> {
+        let begun = self
+            .readers
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+            .await;
+        let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
+        let found = lock_head(&mut transaction).await?;
+        Ok(Box::new(PostgresTransaction {
+            transaction,
+            changes: Changes::new(self.keys.clone()),
+            found,
+        }))
+    }
+}
+
+struct PostgresTransaction {
+    transaction: Transaction<'static, Postgres>,
+    changes: Changes,
+    /// The head of the log, which nobody else moves until this transaction ends.
+    found: Head,
+}
+
+#[async_trait]
+impl WriteTransaction for PostgresTransaction {
+    fn head_found(&self) -> Option<Head> {
+        Some(self.found)
+    }
+
+    async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        let applied = if change::has_nothing_to_take_back(changes) {
+            change::apply(&mut self.changes, &mut self.transaction, changes).await?
+        } else {
+            self.apply_under_savepoint(changes).await?
+        };
+        if changes.iter().any(Change::is_of_identities) {
+            tell_of_identities(&mut self.transaction).await?;
+        }
+        Ok(applied)
+    }
+
+    async fn append(
+        &mut self,
+        appended: &Appended,
+        from: &CustodyHead,
+        to: &CustodyHead,
+    ) -> Result<(), Error> {
+        dialect::append(&mut self.transaction, appended, from, to).await?;
+        custody::put_hashes(&mut self.transaction, &appended.hashes).await
+    }
+
+    async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error> {
+        custody::put_hashes(&mut self.transaction, hashes).await
+    }
+
+    async fn put_checkpoint(
+        &mut self,
+        checkpoint: &StoredCheckpoint,
+        before: Option<u64>,
+    ) -> Result<(), Error> {
+        custody::put_checkpoint(&mut self.transaction, checkpoint, before).await
+    }
+
+    async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
+        custody::replace_checkpoint(&mut self.transaction, checkpoint, note).await
+    }
+
+    async fn prune_records(&mut self, limit: u32) -> Result<u64, Error> {
+        prune::records(&mut self.transaction, limit).await
+    }
+
+    async fn remove_checkpoints(&mut self, sizes: &[u64]) -> Result<(), Error> {
+        prune::checkpoints(&mut self.transaction, sizes).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), Error> {
+        self.transaction.commit().await.map_err(Error::database("commit"))
+    }
+}
+
+impl PostgresTransaction {
+    async fn apply_under_savepoint(&mut self, changes: &[Change]) -> Result<Applied, Error> {
+        // Dropped on the way out of an error, a savepoint takes back what was done under it.
+        let savepoint = self.transaction.begin().await;
+        let mut savepoint = savepoint.map_err(Error::database("begin a change"))?;
+        match change::apply(&mut self.changes, &mut savepoint, changes).await {
+            Ok(applied) => {
+                let made = savepoint.commit().await;
+                made.map_err(Error::database("make a change"))?;
+                Ok(applied)
+            }
+            Err(error) => {
+                let taken_back = savepoint.rollback().await;
+                taken_back.map_err(Error::database("take back a change"))?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The head of the log, once nobody else can move it.
+async fn lock_head(connection: &mut PgConnection) -> Result<Head, Error> {
+    let (size, root): (i64, Vec<u8>) =
+        sqlx::query_as("SELECT size, root FROM custody_head WHERE id = 1 FOR UPDATE")
+            .fetch_one(connection)
+            .await
+            .map_err(Error::database("lock the head of the custody log"))?;
+    let broken = |what: String| Error::BrokenHead { what };
+    Ok(Head {
+        size: u64::try_from(size).map_err(|_| broken(format!("its size is {size}")))?,
+        root: root
+            .try_into()
+            .map(Hash)
+            .map_err(|root: Vec<u8>| broken(format!("its root has {} bytes", root.len())))?,
+    })
+}
+
+/// Has the other servers read again who may come in, once this is committed.
+async fn tell_of_identities(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query("UPDATE identity_generation SET number = number + 1 WHERE id = 1")
+        .execute(connection)
+        .await
+        .map_err(Error::database("tell of a change"))?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What is SQLite's own in the SQL of [`super::sql`]: its types, and statements that go to its thread together.
+
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqlitePool, Transaction};
+
+use super::sql::custody::{ROWS, integer};
+use super::sql::key::TERMS;
+use crate::custody::StoredRecord;
+use crate::store::table::KeyColumns;
+use crate::store::{Appended, CustodyHead, Error, RecordTerms};
+
+pub(super) use super::SqliteStore as DatabaseStore;
+pub(super) use sqlx::sqlite::SqliteRow as Row;
+pub(super) use sqlx::{Sqlite as Db, SqliteConnection as Connection, SqlitePool as Pool};
+
+/// Has this index lead a search: SQLite has no statistics of a table that nobody analysed.
+pub(super) fn led_by(index: &str) -> String {
+    format!(" INDEXED BY {index}")
+}
+
+/// A transaction that reads, and sees all as of one moment.
+pub(super) async fn snapshot(readers: &SqlitePool) -> sqlx::Result<Transaction<'static, Db>> {
+    readers.begin().await
+}
+
+/// Writes a new key and its index; neither where its identifier is taken. One statement after the other, but sent at once:
+/// each way to the thread of the database costs more than the statement.
+pub(super) async fn insert_key(
+    connection: &mut SqliteConnection,
+    columns: KeyColumns,
+    terms: &BTreeSet<Vec<u8>>,
+) -> Result<u64, Error> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO managed_object (ordinal, id, adapter, root_key, root_key_version, wrap_profile, revision, \
+         sealed_by, seal, wrapped, document) ",
+    );
+    let ordinal = columns.ordinal;
+    insert.push_values([columns], |mut row, columns| {
+        row.push_bind(columns.ordinal)
+            .push_bind(columns.id)
+            .push_bind(columns.adapter)
+            .push_bind(columns.root_key)
+            .push_bind(columns.root_key_version)
+            .push_bind(columns.wrap_profile)
+            .push_bind(columns.revision)
+            .push_bind(columns.sealed_by)
+            .push_bind(columns.seal)
+            .push_bind(columns.wrapped)
+            .push_bind(columns.document);
+    });
+    insert.push(" ON CONFLICT (id) DO NOTHING");
+    let terms: Vec<&Vec<u8>> = terms.iter().collect();
+    for (place, terms) in terms.chunks(TERMS).enumerate() {
+        // Of the statement before: the key, or the terms before these.
+        let before = if place == 0 { 1 } else { TERMS };
+        insert.push("; INSERT INTO index_term (term, ordinal) SELECT column1, column2 FROM (");
+        insert.push_values(terms, |mut entry, term| {
+            entry.push_bind(&term[..]).push_bind(ordinal);
+        });
+        insert.push(format_args!(") WHERE changes() = {before}"));
+    }
+    let inserted = insert
+        .build()
+        .execute(connection)
+        .await
+        .map_err(Error::database("write a new key"))?;
+    Ok(inserted.rows_affected())
+}
+
+/// Moves the head and appends the records, in one statement unless they are very many.
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    appended: &Appended,
+    from: &CustodyHead,
+    to: &CustodyHead,
+) -> Result<(), Error> {
+    // The head first: where another writer has moved it, that is the error, and not a number that is taken.
+    let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
+    append
+        .push_bind(integer(to.tree.size(), "the log's size")?)
+        .push(", root = ")
+        .push_bind(to.tree.root().0.to_vec())
+        .push(", frontier = ")
+        .push_bind(to.tree.to_bytes())
+        .push(", anchor_size = ")
+        .push_bind(integer(to.anchor.size(), "the anchor's size")?)
+        .push(", anchor = ")
+        .push_bind(to.anchor.to_bytes())
+        .push(" WHERE id = 1 AND size = ")
+        .push_bind(integer(from.tree.size(), "the log's size")?)
+        .push(" AND root = ")
+        .push_bind(from.tree.root().0.to_vec())
+        .push("; ");
+    let (first, others) = appended.records.split_at(appended.records.len().min(ROWS));
+    push_records(&mut append, first)?;
+    append.push(" WHERE changes() = 1");
+    let moved = append
+        .build()
+        .execute(&mut *connection)
+        .await
+        .map_err(Error::database("append to the custody log"))?;
+    if moved.rows_affected() == 0 {
+        return Err(Error::HeadMoved);
+    }
+    for records in others.chunks(ROWS) {
+        let mut append = QueryBuilder::<Sqlite>::new("");
+        push_records(&mut append, records)?;
+        append
+            .build()
+            .execute(&mut *connection)
+            .await
+            .map_err(Error::database("append to the custody log"))?;
+    }
+    Ok(())
+}
+
+fn push_records(
+    statement: &mut QueryBuilder<Sqlite>,
+    records: &[(StoredRecord, RecordTerms)],
+) -> Result<(), Error> {
+    let rows = records
+        .iter()
+        .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    statement
+        .push(
+            "INSERT INTO custody_record (sequence, leaf, record, object, client) \
+             SELECT column1, column2, column3, column4, column5 FROM (",
+        )
+        .push_values(rows, |mut row, (sequence, record, terms)| {
+            row.push_bind(sequence)
+                .push_bind(&record.leaf.0[..])
+                .push_bind(&record.bytes[..])
+                .push_bind(terms.object.as_deref())
+                .push_bind(terms.client.as_ref().map(|client| &client.0[..]));
+        })
+        .push(")");
+    Ok(())
+}
