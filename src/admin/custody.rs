@@ -54,7 +54,9 @@ struct Range {
 
 pub(super) async fn current_head(administration: &Administration) -> Result<CustodyHead, Refusal> {
     let head = administration.store().custody_head().await?.head();
+    let kept = administration.store().custody_kept().await?;
     Ok(CustodyHead {
+        kept_from: kept.from,
         size: head.size,
         root: head.root.to_string(),
     })

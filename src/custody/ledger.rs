@@ -5,7 +5,7 @@
 //!
 //! Records of an early form do not say which rows they wrote. Of keys that only such records name nothing can be said.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use uuid::Uuid;
@@ -21,6 +21,10 @@ pub struct RowLedger {
     early: HashSet<Uuid>,
     /// A record that says which rows it wrote was read, so there are no early ones after it.
     is_early: bool,
+    /// Those of the adapters that were deleted.
+    deleted: HashSet<u32>,
+    /// The number of the first record that is read, until a record of a pruning tells of all that was before it.
+    lacks_before: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,17 +98,41 @@ impl fmt::Display for RowFault {
     }
 }
 
+/// The detail of a `custody.carry` with the identifiers of keys of which only records of the early form tell.
+pub const EARLY: &str = "without_rows";
+
+/// The number of the first record that the pruning of this record left; none of a record that says nothing of it.
+pub fn pruned_below(record: &Record) -> Option<u64> {
+    record.details.get("below")?.parse().ok()
+}
+
 impl RowLedger {
     /// The ledger of an empty log.
     pub fn new() -> Self {
+        Self::from(0)
+    }
+
+    /// The ledger of a log that is read from this record on, as one that was pruned. Of a key that no record names nothing is
+    /// said until the record of a pruning was read that reaches as far: what is to be known of the records before it is told
+    /// again by then.
+    pub fn from(first: u64) -> Self {
         Self {
-            is_early: true,
+            is_early: first == 0,
+            lacks_before: Some(first).filter(|first| *first > 0),
             ..Self::default()
         }
     }
 
     /// Reads the next record of the log.
     pub fn read(&mut self, record: &Record) {
+        match record.event {
+            EventName::CustodyCarry => return self.carry(record),
+            EventName::CustodyPrune if record.outcome == Outcome::Success => {
+                let below = pruned_below(record);
+                self.lacks_before = self.lacks_before.filter(|first| below < Some(*first));
+            }
+            _ => {}
+        }
         if !record.rows.is_empty() {
             self.is_early = false;
         }
@@ -128,6 +156,51 @@ impl RowLedger {
         {
             self.early.insert(identifier);
         }
+    }
+
+    /// Takes what is told again, where nothing newer was read by then.
+    fn carry(&mut self, record: &Record) {
+        let adapter = record.adapter.as_ref().map(|adapter| self.number_of(adapter.id));
+        if adapter.is_some_and(|adapter| self.deleted.contains(&adapter)) {
+            return;
+        }
+        for row in &record.rows {
+            self.early.remove(&row.identifier);
+            self.rows.entry(row.identifier).or_insert(Entry {
+                revision: row.revision,
+                sha256: row.sha256,
+                sequence: record.sequence,
+                adapter,
+                is_found: false,
+            });
+        }
+        let early = record.details.get(EARLY).map_or("", String::as_str);
+        let early = early.split(' ').filter_map(|identifier| identifier.parse().ok());
+        let rows = &self.rows;
+        self.early
+            .extend(early.filter(|identifier| !rows.contains_key(identifier)));
+    }
+
+    /// What has to be told again before the records below this number are pruned: by adapter, the rows that none of the later
+    /// records wrote; and the keys of which only records of the early form tell. All in order.
+    pub fn to_carry(&self, below: u64) -> (BTreeMap<Option<Uuid>, Vec<RowFacts>>, Vec<Uuid>) {
+        let mut rows: BTreeMap<_, Vec<RowFacts>> = BTreeMap::new();
+        for (identifier, entry) in self.rows.iter().filter(|(_, entry)| entry.sequence < below) {
+            let adapter = entry
+                .adapter
+                .and_then(|number| self.adapters.get(number as usize).copied());
+            rows.entry(adapter).or_default().push(RowFacts {
+                identifier: *identifier,
+                revision: entry.revision,
+                sha256: entry.sha256,
+            });
+        }
+        for rows in rows.values_mut() {
+            rows.sort_by_key(|row| row.identifier);
+        }
+        let mut early: Vec<_> = self.early.iter().copied().collect();
+        early.sort();
+        (rows, early)
     }
 
     fn write(&mut self, row: &RowFacts, sequence: u64, adapter: Option<Uuid>) {
@@ -156,6 +229,7 @@ impl RowLedger {
 
     fn delete(&mut self, adapter: Uuid) {
         let number = self.number_of(adapter);
+        self.deleted.insert(number);
         self.rows.retain(|_, entry| entry.adapter != Some(number));
     }
 
@@ -173,7 +247,7 @@ impl RowLedger {
     pub fn compare(&mut self, row: &RowFacts) -> Option<Result<(), RowFault>> {
         let Some(entry) = self.rows.get_mut(&row.identifier) else {
             let is_early = self.early.contains(&row.identifier);
-            return (!is_early).then_some(Err(RowFault::Unrecorded));
+            return (!is_early && self.lacks_before.is_none()).then_some(Err(RowFault::Unrecorded));
         };
         entry.is_found = true;
         let (found, recorded, sequence) = (row.revision, entry.revision, entry.sequence);
@@ -302,5 +376,62 @@ mod tests {
         ledger.read(&read);
         assert_eq!(ledger.compare(&row(3, 1, 1)), Some(Err(RowFault::Unrecorded)));
         assert_eq!(ledger.compare(&row(1, 1, 1)), None);
+    }
+
+    #[test]
+    fn after_a_pruning_rows_are_known_by_what_was_told_again_and_nothing_newer_is_overruled() {
+        let mut whole = RowLedger::new();
+        whole.read(&record(
+            0,
+            EventName::KmipCreate,
+            vec![row(1, 1, 1), row(2, 1, 1)],
+        ));
+        whole.read(&record(300, EventName::KmipRevoke, vec![row(2, 2, 2)]));
+        let (carried, early) = whole.to_carry(256);
+        assert_eq!(carried[&Some(Uuid::from_u128(9))], [row(1, 1, 1)]);
+        assert!(early.is_empty());
+
+        let mut pruned = RowLedger::from(256);
+        pruned.read(&record(300, EventName::KmipRevoke, vec![row(2, 2, 2)]));
+        assert_eq!(pruned.compare(&row(1, 1, 1)), None);
+        // An older state of a key that was written meanwhile is not believed.
+        let told = vec![row(1, 1, 1), row(2, 1, 1)];
+        pruned.read(&record(301, EventName::CustodyCarry, told));
+        let mut prune = record(302, EventName::CustodyPrune, Vec::new());
+        prune.details.insert("below".into(), "256".into());
+        pruned.read(&prune);
+        assert_eq!(pruned.compare(&row(1, 1, 1)), Some(Ok(())));
+        assert_eq!(pruned.compare(&row(2, 2, 2)), Some(Ok(())));
+        assert_eq!(pruned.compare(&row(3, 1, 1)), Some(Err(RowFault::Unrecorded)));
+        let recorded = RowFault::Other {
+            found: 1,
+            recorded: 1,
+            sequence: 301,
+        };
+        assert_eq!(pruned.compare(&row(1, 1, 7)), Some(Err(recorded)));
+    }
+
+    #[test]
+    fn the_rows_of_an_adapter_that_was_deleted_meanwhile_do_not_come_back() {
+        let mut ledger = RowLedger::from(256);
+        ledger.read(&record(300, EventName::AdapterDelete, Vec::new()));
+        ledger.read(&record(301, EventName::CustodyCarry, vec![row(1, 1, 1)]));
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn keys_that_only_early_records_name_stay_such_after_a_pruning() {
+        let mut early = RowLedger::new();
+        early.read(&record(0, EventName::KmipCreate, Vec::new()));
+        let (_, names) = early.to_carry(256);
+        let mut pruned = RowLedger::from(256);
+        let mut carry = record(300, EventName::CustodyCarry, Vec::new());
+        carry.details.insert(EARLY.into(), names[0].to_string());
+        pruned.read(&carry);
+        let mut prune = record(301, EventName::CustodyPrune, Vec::new());
+        prune.details.insert("below".into(), "256".into());
+        pruned.read(&prune);
+        assert_eq!(pruned.compare(&row(1, 1, 1)), None);
+        assert_eq!(pruned.compare(&row(2, 1, 1)), Some(Err(RowFault::Unrecorded)));
     }
 }

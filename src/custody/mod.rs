@@ -35,6 +35,7 @@ mod policy;
 mod proof;
 mod record;
 pub mod report;
+mod thinning;
 mod tile;
 mod tlog_proof;
 pub mod verification;
@@ -48,7 +49,7 @@ pub use event::{
 };
 pub use hash::Hash;
 pub use inventory::{Identity, IdentityFacts, IdentityFault, Inventory};
-pub use ledger::{RowFault, RowLedger};
+pub use ledger::{EARLY, RowFault, RowLedger, pruned_below};
 pub use merkle::{CompactRange, CompactRangeError, leaf_hash, node_hash};
 pub use name::EventName;
 pub use note::{NoteError, NoteSignature, SignatureType, Signed, SignedNote, VerifierKey, cosigned};
@@ -58,6 +59,7 @@ pub use proof::{
     verify_inclusion,
 };
 pub use record::{RECORD_VERSION, Record};
+pub use thinning::spare_checkpoints;
 pub use tile::{Entries, TILE_HEIGHT, TILE_WIDTH, Tile, TileHash, Tiles, tiles_of};
 pub use tlog_proof::{TlogProof, TlogProofError};
 pub use verify::{Fault, Head, StoredRecord, Verified, Verifier, verify};

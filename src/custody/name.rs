@@ -203,6 +203,10 @@ event_names! {
 
     /// The custody log goes on from another state than the one that was written last, as two administrators agreed.
     CustodyEpoch = "custody.epoch",
+    /// The rows of keys that only records tell of which are to be pruned, told again: what comes after it needs none of those.
+    CustodyCarry = "custody.carry",
+    /// Records of the custody log were let go, as two administrators agreed: their hashes stay.
+    CustodyPrune = "custody.prune",
 
     /// An auditor looked at a page.
     AuditorView = "auditor.view",

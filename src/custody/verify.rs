@@ -136,6 +136,19 @@ impl Verifier {
         Self::default()
     }
 
+    /// A verifier of a log that is read from the end of this tree on: the records before it were pruned.
+    pub fn after(tree: CompactRange) -> Self {
+        Self {
+            tree,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the leaf of the next record, which was pruned.
+    pub fn push_leaf(&mut self, leaf: Hash) {
+        self.tree.append(leaf);
+    }
+
     /// Takes the next record, and gives back what it says.
     pub fn push(&mut self, stored: &StoredRecord) -> Result<Record, Fault> {
         let sequence = stored.sequence;

@@ -197,6 +197,8 @@ impl Record {
             E::StoreTampered => "found a row of the database that another hand has changed",
             E::CustodyHeartbeat => "wrote that it is there",
             E::CustodyEpoch => "opened a new epoch of the custody log",
+            E::CustodyCarry => "told again how rows of keys are that the oldest records tell of",
+            E::CustodyPrune => "let the oldest records of the custody log go",
             E::AdministratorRefused => "administered this server",
             E::AuditorRefused => "looked at the auditor’s pages",
             other => return format!("carried out {other}"),

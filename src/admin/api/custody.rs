@@ -94,6 +94,9 @@ pub struct CustodyHead {
     pub size: u64,
     /// The RFC 6962 root hash of the tree over them.
     pub root: String,
+    /// The number of the first record that was not pruned.
+    #[serde(default)]
+    pub kept_from: u64,
 }
 
 /// A record of the custody log, as it is stored.

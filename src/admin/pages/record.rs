@@ -56,6 +56,7 @@ async fn made(pages: &Pages, visitor: &Visitor, sequence: &str) -> Result<Record
     let stored = stored(store, sequence).await?;
     let checkpoint = store.custody_checkpoint().await?;
     let size = store.custody_head().await?.tree.size();
+    let kept = store.custody_kept().await?;
     let record = read(&stored);
     let broken = if leaf_hash(&stored.bytes) != stored.leaf {
         Some(
@@ -73,7 +74,10 @@ async fn made(pages: &Pages, visitor: &Visitor, sequence: &str) -> Result<Record
     Ok(RecordPage {
         frame: Frame::new(format!("Record {}", stored.sequence), "records", visitor),
         sequence: stored.sequence,
-        previous: stored.sequence.checked_sub(1),
+        previous: stored
+            .sequence
+            .checked_sub(1)
+            .filter(|number| *number >= kept.from),
         next: Some(stored.sequence + 1).filter(|next| *next < size),
         said: record.as_ref().map(Record::deed),
         object: record
@@ -104,7 +108,15 @@ pub(super) async fn stored(store: &dyn Store, sequence: &str) -> Result<StoredRe
         return Err(missing());
     }
     let found = store.custody_records(number, 1).await?.into_iter().next();
-    found
-        .filter(|stored| stored.sequence == number)
-        .ok_or_else(missing)
+    if let Some(stored) = found.filter(|stored| stored.sequence == number) {
+        return Ok(stored);
+    }
+    let kept = store.custody_kept().await?;
+    if number < kept.from {
+        return Err(Failure::not_found(format!(
+            "Record {number} was pruned: the log has its hash, and no more."
+        ))
+        .remedy("Ask for the bundle that it was kept in; the record of the pruning names it."));
+    }
+    Err(missing())
 }

@@ -175,10 +175,15 @@ async fn judged(pages: &Pages, sent: Sent) -> Result<Verdict, Failure> {
             None => None,
         };
         let Some(stored) = stored.filter(|stored| stored.sequence == proof.index) else {
-            return Ok(verdict.fails(format!(
-                "This log has no record {}, and none was sent in.",
-                proof.index
-            )));
+            let kept = store.custody_kept().await?;
+            return Ok(verdict.fails(if proof.index < kept.from {
+                format!(
+                    "Record {} was pruned, and none was sent in: send its exact bytes in, from a bundle that has it.",
+                    proof.index
+                )
+            } else {
+                format!("This log has no record {}, and none was sent in.", proof.index)
+            }));
         };
         verdict.finds("No record was sent in: the one of this number in this log is taken.".into());
         stored.bytes

@@ -3,6 +3,7 @@
 //! Nothing of it is verified here. It has no rows of the database in it: these are compared where the database is, by
 //! `claviger custody compare`.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,7 +18,9 @@ use crate::cli::output::{counted, say};
 use crate::cli::signing_key::{self, MAKE_ONE};
 use crate::config::Config;
 use crate::custody::bundle::{BUNDLE_FORMAT, BundleWriter, Manifest};
-use crate::custody::{Checkpoint, Policy, SignedNote, TILE_WIDTH, Tile, root_plan, tiles_of};
+use crate::custody::{
+    Checkpoint, Policy, SignedNote, TILE_WIDTH, Tile, consistency_plan, root_plan, tiles_of,
+};
 
 /// How many checkpoints are asked for at a time.
 const CHECKPOINTS: u32 = 1000;
@@ -30,6 +33,10 @@ pub(crate) struct Arguments {
     /// Only what was written at this time or later; up to 255 records before it come along
     #[arg(long, value_name = "TIME", value_parser = filter::since)]
     since: Option<OffsetDateTime>,
+    /// With what proves that the log continues its first so many records, by a checkpoint that an auditor has; several where
+    /// there are several. Needed where so many are fewer than the bundle begins with
+    #[arg(long, value_name = "SIZE")]
+    kept: Vec<u64>,
 }
 
 pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source) -> Result<Exit, Failure> {
@@ -42,9 +49,10 @@ pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source)
         .map_err(|error| unsound(&error))?;
     let head: Checkpoint = checkpoint.text.parse().map_err(|error| unsound(&error))?;
     let size = head.head.size;
+    let kept_from = source.kept_from().await?;
     let first = match arguments.since {
         Some(since) => source.number_at(since, size).await?,
-        None => 0,
+        None => kept_from,
     };
     let manifest = Manifest {
         format: BUNDLE_FORMAT,
@@ -52,11 +60,13 @@ pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source)
         from: first - first % TILE_WIDTH,
         size,
         rows_at: None,
+        kept_from: Some(kept_from).filter(|kept_from| *kept_from > 0),
         made_at: OffsetDateTime::now_utc(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
+    let before = before(&arguments.kept, manifest.from, size)?;
     let file = new_file(&arguments.file)?;
-    let written = write(file, &manifest, &policy, &checkpoint, source).await;
+    let written = write(file, &manifest, &policy, &checkpoint, &before, source).await;
     if let Err(failure) = written {
         // Half of a bundle is none.
         std::fs::remove_file(&arguments.file).ok();
@@ -77,6 +87,7 @@ async fn write(
     manifest: &Manifest,
     policy: &Policy,
     checkpoint: &SignedNote,
+    before: &BTreeSet<Tile>,
     source: &Source,
 ) -> Result<(), Failure> {
     let (from, size) = (manifest.from, manifest.size);
@@ -99,9 +110,8 @@ async fn write(
         }
         next = last + 1;
     }
-    let before = tiles_of([&root_plan(from)], size);
     let leaves = (from / TILE_WIDTH..size.div_ceil(TILE_WIDTH)).filter_map(|index| Tile::at(0, index, size));
-    for tile in before.into_iter().chain(leaves) {
+    for tile in before.iter().copied().chain(leaves) {
         let first = tile.index * TILE_WIDTH;
         let hashes = source.hashes(tile.level, first, u32::from(tile.width)).await?;
         bundle.tile(tile, &hashes).map_err(|error| unwritten(&error))?;
@@ -125,8 +135,19 @@ async fn write(
     file.sync_all().map_err(|error| unwritten(&error))
 }
 
+/// The tiles before those of the records: what makes the tree up to there, and what proves it to continue these sizes.
+fn before(kept: &[u64], from: u64, size: u64) -> Result<BTreeSet<Tile>, Failure> {
+    let mut runs = vec![root_plan(from)];
+    for kept in kept {
+        runs.extend(consistency_plan(*kept, size).map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    // Those of the records come anyway.
+    let is_before = |tile: &Tile| tile.level > 0 || tile.index < from / TILE_WIDTH;
+    Ok(tiles_of(&runs, size).into_iter().filter(is_before).collect())
+}
+
 /// The keys that this configuration knows: the log's, and its witnesses' with their quorum.
-fn policy(config: &Config) -> Result<Policy, Failure> {
+pub(super) fn policy(config: &Config) -> Result<Policy, Failure> {
     let key = signing_key::known(config)?.ok_or_else(|| {
         Failure::new("nothing signs the custody log, so a bundle proves nothing").remedy(MAKE_ONE)
     })?;

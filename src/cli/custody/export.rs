@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: &Arguments, source: &Source) -> Result<Exit, 
     let size = source.head().await?.size;
     let mut next = match filter.since {
         Some(since) => source.number_at(since, size).await?,
-        None => 0,
+        None => source.kept_from().await?,
     };
     let end = match filter.until {
         Some(until) => source.number_at(until, size).await?,

@@ -59,7 +59,8 @@ async fn newest(arguments: &Arguments, source: &Source, size: u64) -> Result<Vec
         Some(until) => source.number_at(until, size).await?,
         None => size,
     };
-    'pages: while end > 0 {
+    let first = source.kept_from().await?;
+    'pages: while end > first {
         let page = if let Some(indexed) = &indexed {
             source.search(indexed, end).await?
         } else {

@@ -14,7 +14,7 @@ use super::target::Target;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{counted, say};
 use crate::custody::{
-    Checkpoint, SignedNote, TlogProof, consistency_plan, inclusion_plan, leaf_hash, verify_consistency,
+    Checkpoint, Hash, SignedNote, TlogProof, consistency_plan, inclusion_plan, leaf_hash, verify_consistency,
     verify_inclusion,
 };
 use crate::store::StoredCheckpoint;
@@ -67,8 +67,8 @@ async fn inclusion(
     note: SignedNote,
     checkpoint: &Checkpoint,
 ) -> Result<(String, String), Failure> {
-    let (stored, _) = find(record, source).await?;
-    let (sequence, size) = (stored.sequence, checkpoint.head.size);
+    let (sequence, leaf, bytes) = proved(record, source).await?;
+    let size = checkpoint.head.size;
     if sequence >= size {
         return Err(Failure::new(format!(
             "record {sequence} is not in the checkpoint, which covers {}",
@@ -79,19 +79,40 @@ async fn inclusion(
     let plan = inclusion_plan(sequence, size).map_err(|error| unsound(&error))?;
     let hashes = source.proof(&plan, size).await?;
     let tree = (size, checkpoint.head.root);
-    verify_inclusion(leaf_hash(&stored.bytes), sequence, tree, &hashes).map_err(|error| unsound(&error))?;
+    verify_inclusion(leaf, sequence, tree, &hashes).map_err(|error| unsound(&error))?;
+    let with = if bytes.is_some() {
+        "the proof has the record in it"
+    } else {
+        "it was pruned, so the proof needs the record's bytes from elsewhere"
+    };
     let proof = TlogProof {
-        extra: Some(stored.bytes),
+        extra: bytes,
         index: sequence,
         hashes,
         note,
     };
     let said = format!(
-        "record {sequence} is in the log {} of {}; the proof has the record in it",
+        "record {sequence} is in the log {} of {}; {with}",
         checkpoint.origin,
         counted(size, "record")
     );
     Ok((proof.to_string(), said))
+}
+
+/// Number, leaf and bytes of a record; no bytes of one that was pruned, which is named by its number.
+async fn proved(record: &str, source: &Source) -> Result<(u64, Hash, Option<Vec<u8>>), Failure> {
+    let kept_from = source.kept_from().await?;
+    if let Some(sequence) = record.parse().ok().filter(|sequence: &u64| *sequence < kept_from) {
+        let leaf = source.hashes(0, sequence, 1).await?.pop();
+        let leaf = leaf.ok_or_else(|| {
+            Failure::new(format!("the log has no hash of record {sequence}"))
+                .remedy("run `claviger custody verify`")
+                .unhealthy()
+        })?;
+        return Ok((sequence, leaf, None));
+    }
+    let (stored, _) = find(record, source).await?;
+    Ok((stored.sequence, leaf_hash(&stored.bytes), Some(stored.bytes)))
 }
 
 /// In the form in which a log asks its witnesses (C2SP tlog-witness): `old SIZE`, the hashes, an empty line, the checkpoint.
@@ -101,15 +122,29 @@ async fn consistency(
     note: &SignedNote,
     checkpoint: &Checkpoint,
 ) -> Result<(String, String), Failure> {
-    let (_, old) = signed(&exactly(source, from).await?)?;
     let size = checkpoint.head.size;
+    if from > size {
+        return Err(Failure::usage(format!(
+            "{from} is more than the {} of the checkpoint",
+            counted(size, "record")
+        )));
+    }
+    // A checkpoint that was thinned out proves consistent as any other: whoever has it compares its root.
+    let old = match source
+        .checkpoint_from(from)
+        .await?
+        .filter(|found| found.size == from)
+    {
+        Some(found) => signed(&found)?.1.head.root,
+        None => source.tree(from).await?.root(),
+    };
     let plan = consistency_plan(from, size).map_err(|error| Failure::usage(error.to_string()))?;
     let hashes = source.proof(&plan, size).await?;
-    let trees = ((from, old.head.root), (size, checkpoint.head.root));
+    let trees = ((from, old), (size, checkpoint.head.root));
     verify_consistency(trees.0, trees.1, &hashes).map_err(|error| unsound(&error))?;
     let lines: String = hashes.iter().map(|hash| STANDARD.encode(hash.0) + "\n").collect();
     let said = format!(
-        "the log of {} continues the checkpoint over {from}",
+        "the log of {} continues its first {from}, whose root is {old}",
         counted(size, "record")
     );
     Ok((format!("old {from}\n{lines}\n{note}"), said))

@@ -56,8 +56,9 @@ pub(super) async fn run(arguments: &Arguments, source: &Source) -> Result<Exit, 
         silence: Duration::minutes(arguments.silence.into()),
     };
     let head = source.head().await?;
-    let (mut reading, mut verifier) = (Reading::new(question), Verifier::new());
-    let mut next = 0;
+    let mut next = source.kept_from().await?;
+    let mut reading = Reading::new(question, next);
+    let mut verifier = Verifier::after(source.tree(next).await?);
     while next < head.size {
         let page = source.page(next, head.size).await?;
         let Some(last) = page.last() else { break };
@@ -83,10 +84,16 @@ pub(super) async fn run(arguments: &Arguments, source: &Source) -> Result<Exit, 
     let mut target = Target::new(arguments.file.as_deref())?;
     target.text(&page)?;
     target.finish()?;
+    if report.begins_at > 0 {
+        say(format_args!(
+            "the records before {} were pruned: what was before them is not in the report",
+            report.begins_at
+        ));
+    }
     let unusual = report.anomalies.iter().map(|anomaly| anomaly.count).sum();
     say(format_args!(
         "{} read, {} of a key, {} out of the ordinary",
-        counted(head.size, "record"),
+        counted(head.size - report.begins_at, "record"),
         counted(report.releases, "release"),
         counted(unusual, "thing"),
     ));

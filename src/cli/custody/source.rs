@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 use crate::admin::api::{CustodyCheckpoint, CustodyHead, CustodyRecord, List};
 use crate::cli::client::{Client, path};
 use crate::cli::exit::Failure;
-use crate::custody::{Hash, Head, Record, Run, StoredRecord, TILE_WIDTH, Tiles, tiles_of};
+use crate::custody::{
+    CompactRange, Hash, Head, Record, Run, StoredRecord, TILE_WIDTH, Tiles, root_plan, tiles_of,
+};
 use crate::store::{RecordFilter, SealKeys, SearchFrom, SqliteStore, Store, StoredCheckpoint};
 
 /// How many records are asked for at a time.
@@ -70,6 +72,28 @@ impl Source {
         }
     }
 
+    /// The number of the first record that was not pruned.
+    pub(super) async fn kept_from(&self) -> Result<u64, Failure> {
+        match self {
+            Self::Database(store) => {
+                let kept = store.custody_kept().await;
+                Ok(kept.map_err(|error| unreadable(&error))?.from)
+            }
+            Self::Server(client) => {
+                let head: CustodyHead = client.get(path(["custody", "head"])).await?;
+                Ok(head.kept_from)
+            }
+        }
+    }
+
+    /// The tree over the first so many records, by the hashes that the source keeps.
+    pub(super) async fn tree(&self, size: u64) -> Result<CompactRange, Failure> {
+        let nodes: Vec<Run> = root_plan(size).into_iter().map(|node| vec![node]).collect();
+        let hashes = self.proof(&nodes, size).await?;
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+        CompactRange::from_bytes(size, &bytes).map_err(|error| Failure::new(error.to_string()).unhealthy())
+    }
+
     /// The records `from` up to, and without, `end`: at most [`PAGE`].
     pub(super) async fn page(&self, from: u64, end: u64) -> Result<Vec<StoredRecord>, Failure> {
         let limit = end.saturating_sub(from).min(PAGE);
@@ -121,9 +145,10 @@ impl Source {
         }
     }
 
-    /// The number of the first record that was written at this time or later, of a log of so many records.
+    /// The number of the first record that was written at this time or later, of a log of so many records; of those that were
+    /// pruned it is none.
     pub(super) async fn number_at(&self, time: OffsetDateTime, size: u64) -> Result<u64, Failure> {
-        let (mut low, mut high) = (0, size);
+        let (mut low, mut high) = (self.kept_from().await?.min(size), size);
         while low < high {
             let middle = low + (high - low) / 2;
             if self.record(middle).await?.1.time < time {
@@ -142,6 +167,12 @@ impl Source {
             .into_iter()
             .next()
             .filter(|stored| stored.sequence == sequence);
+        if stored.is_none() && sequence < self.kept_from().await? {
+            return Err(Failure::new(format!(
+                "record {sequence} was pruned: the log has its hash, and no more"
+            ))
+            .remedy("look for it in the bundles that were made before; `claviger custody list --event custody.prune` names them"));
+        }
         let stored = stored.ok_or_else(|| {
             Failure::new(format!("the log has no record {sequence}"))
                 .remedy("`claviger custody list` shows the newest; `claviger custody verify` finds gaps")

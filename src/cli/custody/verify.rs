@@ -11,10 +11,15 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Output, counted, say, time};
 use crate::custody::{CompactRange, Fault, Hash, Head, Verified, Verifier};
 
+/// How many leaves are asked for at a time.
+const LEAVES: u64 = 4096;
+
 /// What was proved.
 #[derive(Serialize)]
 struct Proof {
     verified: bool,
+    /// The number of the first record that was not pruned.
+    kept_from: u64,
     size: u64,
     root: Hash,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -36,7 +41,21 @@ pub(super) async fn run(kept: Option<Head>, source: &Source, output: Output) -> 
     }
     let mut verifier = Verifier::new();
     let mut continued = Continued::of(kept);
+    // Of what was pruned, the leaves are there.
+    let kept_from = source.kept_from().await?;
     let mut next = 0;
+    while next < kept_from.min(head.size) {
+        let count = u32::try_from((kept_from - next).min(LEAVES)).expect("a page is short");
+        let leaves = source.hashes(0, next, count).await?;
+        if leaves.is_empty() {
+            break;
+        }
+        for leaf in leaves {
+            verifier.push_leaf(leaf);
+            continued.append(leaf).map_err(|why| not_whole(&why))?;
+            next += 1;
+        }
+    }
     while next < head.size {
         let records = source.page(next, head.size).await?;
         if records.is_empty() {
@@ -49,13 +68,14 @@ pub(super) async fn run(kept: Option<Head>, source: &Source, output: Output) -> 
         }
     }
     let whole = verifier.finish(&head).map_err(|fault: Fault| not_whole(&fault))?;
-    report(&whole, output)
+    report(&whole, kept_from, output)
 }
 
-fn report(verified: &Verified, output: Output) -> Result<Exit, Failure> {
+fn report(verified: &Verified, kept_from: u64, output: Output) -> Result<Exit, Failure> {
     let Head { size, root } = verified.head;
     let proof = Proof {
         verified: true,
+        kept_from,
         size,
         root,
         first: verified.first,
@@ -64,6 +84,11 @@ fn report(verified: &Verified, output: Output) -> Result<Exit, Failure> {
     output.data(&proof, |_| {
         format!("custody log verified: {}, root {root}", counted(size, "record"))
     })?;
+    if kept_from > 0 {
+        say(format_args!(
+            "of the records before {kept_from}, which were pruned, the hashes were verified"
+        ));
+    }
     if let (Some(first), Some(last)) = (verified.first, verified.last) {
         say(format_args!(
             "from {} to {}; keep {size}:{root} elsewhere, and give it with --kept next time",

@@ -41,6 +41,9 @@ pub struct Manifest {
     /// How many records the log had when the rows were read; none where no rows are in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<u64>,
+    /// The number of the first record that the log has not pruned; none where it has all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<u64>,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub made_at: OffsetDateTime,

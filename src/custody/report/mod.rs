@@ -1,7 +1,7 @@
 //! A report on one key, or on one period: who had which key, when, from where and under which root key, in words, and first
 //! what is out of the ordinary.
 //!
-//! It is made from the records alone, in the order of the log, from the first one on: that a client never had a key is known
+//! It is made from the records alone, in the order of the log, from the first one on that was not pruned: that a client never had a key is known
 //! only to whoever has read all that was before.
 
 mod anomaly;
@@ -54,6 +54,8 @@ pub struct Moment {
 pub struct Report {
     /// What was asked for.
     pub question: Question,
+    /// The number of the first record that the log still has; 0 where nothing was pruned.
+    pub begins_at: u64,
     /// The log that was read.
     pub head: Head,
     /// The first record that the report is on, and the last.

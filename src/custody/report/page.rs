@@ -61,6 +61,10 @@ impl Page<'_> {
     fn period(&self) -> String {
         let question = &self.report.question;
         match (question.since, question.until) {
+            (None, None) if self.report.begins_at > 0 => format!(
+                "from record {} to the last; those before it were pruned, and who had keys by then is not known here",
+                self.report.begins_at
+            ),
             (None, None) => "from the first record to the last".to_owned(),
             (Some(since), None) => format!("from {} on", self.time(&since)),
             (None, Some(until)) => format!("up to {}", self.time(&until)),

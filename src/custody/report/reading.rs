@@ -10,6 +10,8 @@ use crate::custody::{Actor, EventName, Head, ObjectFacts, Outcome, Record, RootK
 /// A log that is being read.
 pub struct Reading {
     question: Question,
+    /// The number of the first record that is read: those before it were pruned.
+    begins_at: u64,
     /// Who has made a key or was given it: key and certificate.
     known: HashSet<(String, String)>,
     anomalies: BTreeMap<(Kind, Date, String, Option<String>), Anomaly>,
@@ -29,10 +31,11 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// A reading for this question, before the first record.
-    pub fn new(question: Question) -> Self {
+    /// A reading for this question, before the record of this number, the first that the log still has.
+    pub fn new(question: Question, begins_at: u64) -> Self {
         Self {
             question,
+            begins_at,
             known: HashSet::new(),
             anomalies: BTreeMap::new(),
             holders: BTreeMap::new(),
@@ -88,6 +91,7 @@ impl Reading {
         let keys = keys.filter(|life| self.touched.contains(&life.identifier));
         Report {
             question: self.question,
+            begins_at: self.begins_at,
             head,
             extent: self.extent,
             records: self.records,
@@ -212,7 +216,13 @@ impl Reading {
             return;
         };
         let holding = (object.identifier.clone(), certificate.to_owned());
-        if !self.known.contains(&holding) {
+        // Who had a key whose making was pruned is not known.
+        let is_known = self.begins_at > 0
+            && self
+                .keys
+                .get(&object.identifier)
+                .is_none_or(|life| life.made.is_none());
+        if !is_known && !self.known.contains(&holding) {
             self.found(Kind::NewHolder, record.sentence(), record, now);
         }
         let holder = self.holders.entry(holding).or_insert_with(|| Holder {

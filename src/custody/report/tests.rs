@@ -44,7 +44,7 @@ impl Log {
     }
 
     fn report(&self, question: Question) -> Report {
-        let mut reading = Reading::new(question);
+        let mut reading = Reading::new(question, 0);
         let mut tree = CompactRange::new();
         for record in &self.records {
             reading.push(record);

@@ -63,6 +63,10 @@ codes! {
     LogEpochAlone = "log.epoch-alone", Refused;
     /// The log is not the one of the last visit, and an epoch that two administrators opened explains it.
     LogEpochExplains = "log.epoch-explains", Noted;
+    /// The oldest records were let go, as two administrators agreed.
+    LogPruned = "log.pruned", Noted;
+    /// The oldest records are gone, and no record tells that two administrators let them go.
+    LogPrunedUnrecorded = "log.pruned-unrecorded", Refused;
     /// The hashes of the tiles are not those of the signed root.
     TileChanged = "tile.changed", Refused;
     /// The records are not those of the signed root.

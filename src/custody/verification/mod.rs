@@ -15,6 +15,7 @@
 mod checkpoints;
 mod finding;
 mod lives;
+mod outcome;
 mod records;
 mod rows;
 #[cfg(test)]
@@ -33,7 +34,7 @@ pub use lives::KeyCounts;
 use super::bundle::{
     BUNDLE_FORMAT, CHECKPOINT, CHECKPOINTS, IDENTITIES, MANIFEST, Manifest, POLICY, RECORDS, ROWS, tile_at,
 };
-use super::{Believed, Hash, Head, IdentityFacts, Policy, RowFacts, TILE_WIDTH, Tile};
+use super::{Believed, Hash, IdentityFacts, Policy, RowFacts, TILE_WIDTH, Tile};
 use checkpoints::{Heads, Source, believe};
 use finding::Findings;
 use records::{Content, Line, Records};
@@ -74,6 +75,8 @@ pub struct Report {
     pub cosigned: Vec<(String, u64)>,
     /// How many earlier checkpoints agree with it.
     pub checkpoints: u64,
+    /// The number of the first record that the log has not pruned; none where it has all of them.
+    pub kept_from: Option<u64>,
     /// How many records were read.
     pub records: u64,
     /// The time of the first.
@@ -465,85 +468,6 @@ impl<'v> Verification<'v> {
         content.rows.missing_identities(findings);
         self.identities = Some(compared);
         Ok(())
-    }
-
-    /// What disagrees with the last visit is refused, unless an epoch explains it.
-    fn settle_state(&mut self) {
-        let epochs = self.content.iter().flat_map(|content| &content.epochs);
-        let explains = epochs
-            .filter(|epoch| epoch.gave_up(self.seen))
-            .map(|epoch| epoch.record)
-            .next();
-        for (code, words) in std::mem::take(&mut self.findings.of_state) {
-            match explains {
-                Some(record) => self.findings.add(
-                    Code::LogEpochExplains,
-                    record,
-                    format!("{words}. The epoch of record {record} gave that log up; ask for what it lost"),
-                ),
-                None => self.findings.add(code, None, words),
-            }
-        }
-    }
-
-    fn report(mut self) -> Report {
-        self.settle_state();
-        let not_verified = self.not_verified();
-        let head = self.believed.as_ref().map(|believed| believed.checkpoint.head);
-        let Head { size, root } = head.unwrap_or(Head {
-            size: 0,
-            root: Hash([0; 32]),
-        });
-        Report {
-            verified: !self.findings.refused && head.is_some() && self.content.is_some(),
-            origin: self.manifest.as_ref().map(|manifest| manifest.origin.clone()),
-            from: self.manifest.as_ref().map_or(0, |manifest| manifest.from),
-            size,
-            root: head.map(|_| root),
-            checkpoint: self.checkpoint,
-            cosigned: self
-                .believed
-                .map(|believed| believed.cosigned)
-                .unwrap_or_default(),
-            checkpoints: self.heads.believed,
-            records: self.content.as_ref().map_or(0, |content| content.number),
-            first: self.content.as_ref().and_then(|content| content.first),
-            last: self.content.as_ref().and_then(|content| content.last),
-            keys: self.keys,
-            rows: self.rows,
-            rows_at: self.manifest.as_ref().and_then(|manifest| manifest.rows_at),
-            identities: self.identities,
-            findings: self.findings.list,
-            more_findings: self.findings.more,
-            not_verified,
-        }
-    }
-
-    fn not_verified(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        if self.visit.state.is_none() {
-            words.push("that the log goes on from an earlier visit: no state was given".to_owned());
-        }
-        if !self.visit.policy.asks_for_witnesses() {
-            words.push("that others were shown the same log: the policy asks for no witness".to_owned());
-        }
-        if self.manifest.as_ref().is_some_and(|manifest| manifest.from > 0) {
-            words.push("that each key was made: the bundle begins after the log does".to_owned());
-        }
-        if self.rows.is_none() {
-            words.push("that the rows of the store are those of the log: no rows were compared".to_owned());
-        } else if self.identities.is_none() {
-            words.push(
-                "that adapters, certificates and root keys in the store are those of the log: none were compared"
-                    .to_owned(),
-            );
-        }
-        if let Some(record) = self.disturbed {
-            words.push(format!(
-                "what keys were from record {record} on: something is wrong with the records there"
-            ));
-        }
-        words
     }
 }
 

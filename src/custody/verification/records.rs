@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashSet};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::super::{Actor, CompactRange, EventName, Hash, RECORD_VERSION, Record, leaf_hash};
+use super::super::{
+    Actor, CompactRange, EventName, Hash, Outcome, RECORD_VERSION, Record, leaf_hash, pruned_below,
+};
 use super::finding::{Code, Findings};
 use super::lives::Lives;
 use super::rows::Rows;
@@ -52,6 +54,8 @@ pub(super) struct Content {
     pub(super) number: u64,
     /// The epochs that were opened by two.
     pub(super) epochs: Vec<Epoch>,
+    /// How far the log was pruned, as records say that two administrators agreed to.
+    pub(super) pruned_below: u64,
     identifiers: HashSet<Uuid>,
     heartbeat: Duration,
     beats: bool,
@@ -101,11 +105,12 @@ impl Records {
             disturbed: None,
             content: Content {
                 lives: Lives::new(from == 0),
-                rows: Rows::new(from == 0, rows_at),
+                rows: Rows::new(from, rows_at),
                 first: None,
                 last: None,
                 number: 0,
                 epochs: Vec::new(),
+                pruned_below: 0,
                 identifiers: HashSet::new(),
                 heartbeat,
                 beats: false,
@@ -326,6 +331,15 @@ impl Content {
                     );
                 }
                 self.epochs.extend(Epoch::of(record));
+            }
+            EventName::CustodyPrune if record.outcome == Outcome::Success => {
+                findings.add(
+                    Code::LogPruned,
+                    number,
+                    format!("record {number} lets the oldest records go: {}", details(record)),
+                );
+                let below = pruned_below(record).filter(|_| by_two(record));
+                self.pruned_below = self.pruned_below.max(below.unwrap_or(0));
             }
             _ => {}
         }

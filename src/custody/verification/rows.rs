@@ -18,12 +18,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(whole: bool, at: u64) -> Self {
+    pub(super) fn new(from: u64, at: u64) -> Self {
         Self {
-            keys: RowLedger::new(),
+            keys: RowLedger::from(from),
             identities: Inventory::new(),
             at,
-            whole,
+            whole: from == 0,
         }
     }
 
@@ -37,9 +37,7 @@ impl Rows {
 
     /// Compares the row of a key.
     pub(super) fn key(&mut self, row: &RowFacts, findings: &mut Findings) {
-        if let Some(Err(fault)) = self.keys.compare(row)
-            && (self.whole || fault != RowFault::Unrecorded)
-        {
+        if let Some(Err(fault)) = self.keys.compare(row) {
             key_told(row.identifier, &fault, findings);
         }
     }

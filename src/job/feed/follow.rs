@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::position::Position;
 use super::status::Teller;
 use super::{Sink, Trouble};
+use crate::custody::StoredRecord;
 use crate::recorder;
 use crate::store::Store;
 
@@ -83,6 +84,7 @@ impl Follower {
             } else if next < size {
                 let records = self.store.custody_records(next, BATCH).await;
                 let records = records.map_err(|error| Trouble(format!("the log can't be read: {error}")))?;
+                tell_of_pruned(&*self.store, &self.name, next, records.first()).await?;
                 self.sink.deliver(&records).await?;
                 let last = records.last().map(|record| record.sequence + 1);
                 next = last.ok_or_else(|| Trouble(format!("record {next} is missing in the log")))?;
@@ -113,4 +115,27 @@ impl Follower {
             tracing::info!(feed = %self.name, next, "a feed of the custody log delivers");
         }
     }
+}
+
+/// A feed that is new, or begins anew, begins with what the log still has.
+async fn tell_of_pruned(
+    store: &dyn Store,
+    feed: &str,
+    next: u64,
+    found: Option<&StoredRecord>,
+) -> Result<(), Trouble> {
+    let Some(found) = found.map(|found| found.sequence).filter(|found| *found > next) else {
+        return Ok(());
+    };
+    let kept = store.custody_kept().await;
+    let kept = kept.map_err(|error| Trouble(format!("the log can't be read: {error}")))?;
+    if found > kept.from {
+        return Err(Trouble(format!("record {next} is missing in the log")));
+    }
+    tracing::warn!(
+        feed,
+        from = found,
+        "the records before were pruned, and are not delivered"
+    );
+    Ok(())
 }

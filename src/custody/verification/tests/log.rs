@@ -214,6 +214,7 @@ impl Log {
                 from,
                 size,
                 rows_at: Some(size),
+                kept_from: None,
                 made_at: START,
                 server_version: "0.1.0".into(),
             },

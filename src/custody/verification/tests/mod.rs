@@ -3,6 +3,7 @@
 mod contents;
 mod hostile;
 pub(crate) mod log;
+mod pruned;
 mod table;
 
 use time::Duration;
