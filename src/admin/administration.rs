@@ -61,6 +61,8 @@ pub struct Administration {
     changes: Mutex<()>,
     /// Who has asked for a new epoch of the custody log.
     epoch: Mutex<Option<super::epoch::Asked>>,
+    /// Who has asked to let records of the custody log go.
+    pruning: Mutex<super::pruning::Asked>,
     /// Those under way, also where nobody waits for them any more.
     under_way: TaskTracker,
 }
@@ -88,6 +90,7 @@ impl Administration {
             server,
             changes: Mutex::new(()),
             epoch: Mutex::new(None),
+            pruning: Mutex::default(),
             under_way: TaskTracker::new(),
         }
     }
@@ -122,6 +125,15 @@ impl Administration {
 
     pub(super) fn epoch_asked(&self) -> &Mutex<Option<super::epoch::Asked>> {
         &self.epoch
+    }
+
+    pub(super) fn pruning_asked(&self) -> &Mutex<super::pruning::Asked> {
+        &self.pruning
+    }
+
+    /// What is carried out to its end, though nobody waits for it.
+    pub(super) fn under_way(&self) -> &TaskTracker {
+        &self.under_way
     }
 
     pub(super) fn destruction_waiting_time(&self) -> Duration {

@@ -17,7 +17,7 @@ use super::administration::Administration;
 use super::api::{RowComparison, RowComparisonSummary, WrongRow};
 use super::refusal::{Kind, Refusal};
 use crate::adapter::AdapterId;
-use crate::job::{Compared, ComparisonError, RowFinding};
+use crate::job::{Compared, LedgerError, RowFinding};
 
 /// So many keys are told in the status one by one.
 const TOLD: usize = 5;
@@ -38,8 +38,8 @@ async fn last(State(administration): State<Arc<Administration>>) -> Result<Json<
 async fn compare(State(administration): State<Arc<Administration>>) -> Result<Json<RowComparison>, Refusal> {
     let compared = administration.jobs().comparison.compare().await;
     let compared = compared.map_err(|error| match error {
-        ComparisonError::Store(error) => Refusal::from(error),
-        ComparisonError::Log(_) => Refusal::new(Kind::Tampered, error.to_string()),
+        LedgerError::Store(error) => Refusal::from(error),
+        LedgerError::Log(_) => Refusal::new(Kind::Tampered, error.to_string()),
     })?;
     Ok(Json(shown(&compared)))
 }

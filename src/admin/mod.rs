@@ -54,6 +54,7 @@ mod key_scan;
 mod keys;
 mod pages;
 mod peer;
+mod pruning;
 mod readable;
 mod refusal;
 mod root_key_import;
@@ -101,5 +102,6 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(custody::routes())
         .merge(comparison::routes())
         .merge(epoch::routes())
+        .merge(pruning::routes())
         .with_state(administration)
 }

@@ -7,6 +7,7 @@ mod key_manager;
 mod key_protect;
 mod pages;
 mod peers;
+mod pruning;
 mod root_key_life;
 mod root_keys;
 
@@ -27,7 +28,7 @@ use self::backend::TestBackend;
 use self::key_manager::TestKeyManager;
 use super::*;
 use crate::custody::{Actor, EventName, Outcome, Record};
-use crate::job::Jobs;
+use crate::job::{Jobs, RetentionPolicy};
 use crate::recorder::tests::faulty::{Faulty, Plan};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::root_key::{RootKeyBackend, RootKeys};
@@ -66,6 +67,15 @@ impl Fixture {
 
     /// With a key manager beside the device, or the device alone.
     async fn over(with_key_manager: bool) -> Self {
+        Self::made(with_key_manager, None).await
+    }
+
+    /// With this policy for old records of the custody log.
+    async fn with_policy(policy: Option<RetentionPolicy>) -> Self {
+        Self::made(false, policy).await
+    }
+
+    async fn made(with_key_manager: bool, retention: Option<RetentionPolicy>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seal_keys = SealKeys::new();
         let store = Arc::new(
@@ -93,13 +103,15 @@ impl Fixture {
             backends.push(("ibm".to_owned(), key_manager.clone()));
         }
         let root_keys = RootKeys::new(backends);
+        let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
+        jobs.retention.policy = retention;
         let administration = Arc::new(Administration::new(
             store.clone(),
             recorder.clone(),
-            root_keys.clone(),
+            root_keys,
             seal_keys,
             reloads.clone(),
-            Jobs::new(store.clone(), recorder.clone(), root_keys),
+            jobs,
             ServerFacts {
                 version: "0".into(),
                 started_at: time::OffsetDateTime::now_utc(),

@@ -28,7 +28,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use check::check;
-pub use custody::{Custody, CustodySigner, CustodyWitness, Feed, FeedReceiver, SyslogReceiver, WhenAbsent};
+pub use custody::{
+    Custody, CustodyRetention, CustodySigner, CustodyWitness, Feed, FeedReceiver, SyslogReceiver, WhenAbsent,
+};
 pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;

@@ -14,34 +14,22 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::adapter::{Adapter, AdapterId};
-use crate::custody::{
-    Actor, AdapterFacts, CompactRange, Event, EventName, ObjectFacts, Record, RowFacts, RowFault, RowLedger,
-    leaf_hash,
-};
+use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RowFacts, RowFault};
 use crate::recorder::Recorder;
-use crate::store::{self, KeyRow, Store};
+use crate::store::{KeyRow, Store};
+
+use super::ledger::{LedgerError, Reading, give_way};
 
 /// After the start, until root keys are open and the first requests are served.
 const FIRST: Duration = Duration::from_secs(20);
 /// Between two comparisons.
 const REST: Duration = Duration::from_hours(24);
-/// Records and rows that are read at a time.
+/// Rows that are read at a time.
 const BATCH: u32 = 256;
 /// How often a key that is written meanwhile is looked at again.
 const LOOKS: usize = 8;
 /// The most findings of one comparison that are told and recorded one by one.
 const FINDINGS: usize = 1000;
-
-/// Why the rows can't be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum ComparisonError {
-    /// The store can't be read.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The log is not whole, so it says nothing of the rows.
-    #[error("the custody log is not whole: {0}; run `claviger custody verify`")]
-    Log(String),
-}
 
 /// A key whose row is not as the log says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +78,6 @@ struct Last {
     failure: Option<String>,
 }
 
-/// The log as far as it was read.
-struct Reading {
-    tree: CompactRange,
-    ledger: RowLedger,
-}
-
 impl Comparison {
     /// The comparison over this store.
     pub fn new(store: Arc<dyn Store>, recorder: Recorder) -> Self {
@@ -128,7 +110,7 @@ impl Comparison {
     }
 
     /// Compares now, or after a comparison that is under way, and records what it finds.
-    pub async fn compare(&self) -> Result<Arc<Compared>, ComparisonError> {
+    pub async fn compare(&self) -> Result<Arc<Compared>, LedgerError> {
         let mut told = self.told.lock().await;
         let result = self.compare_alone(&mut told).await;
         let mut last = self.last();
@@ -151,13 +133,10 @@ impl Comparison {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn compare_alone(&self, told: &mut HashSet<String>) -> Result<Arc<Compared>, ComparisonError> {
+    async fn compare_alone(&self, told: &mut HashSet<String>) -> Result<Arc<Compared>, LedgerError> {
         let began_at = OffsetDateTime::now_utc();
-        let mut reading = Reading {
-            tree: CompactRange::new(),
-            ledger: RowLedger::new(),
-        };
-        self.read_on(&mut reading).await?;
+        let mut reading = Reading::begin(&*self.store).await?;
+        reading.read_on(&*self.store).await?;
         let mut compared = Compared {
             began_at,
             ended_at: began_at,
@@ -181,7 +160,7 @@ impl Comparison {
         for (key, fault) in missing {
             // Its adapter may have been deleted meanwhile, which the log says by now.
             let is_there = self.store.is_taken(key).await?;
-            self.read_on(&mut reading).await?;
+            reading.read_on(&*self.store).await?;
             if is_there {
                 compared.not_judged += 1;
             } else if reading.ledger.has(key) {
@@ -194,46 +173,6 @@ impl Comparison {
         Ok(Arc::new(compared))
     }
 
-    /// Reads what the log has beyond what was read, and compares the hashes with its head.
-    async fn read_on(&self, reading: &mut Reading) -> Result<(), ComparisonError> {
-        let head = self.store.custody_head().await?.head();
-        while reading.tree.size() < head.size {
-            let began = Instant::now();
-            let page = self.store.custody_records(reading.tree.size(), BATCH).await?;
-            let before = reading.tree.size();
-            // What came after the head was read is read next time.
-            for stored in page.iter().take_while(|stored| stored.sequence < head.size) {
-                if stored.sequence != reading.tree.size() {
-                    break;
-                }
-                let leaf = leaf_hash(&stored.bytes);
-                if leaf != stored.leaf {
-                    return Err(ComparisonError::Log(format!(
-                        "record {} was changed",
-                        stored.sequence
-                    )));
-                }
-                let record = Record::from_bytes(&stored.bytes).map_err(|error| {
-                    ComparisonError::Log(format!("record {} cannot be read: {error}", stored.sequence))
-                })?;
-                reading.ledger.read(&record);
-                reading.tree.append(leaf);
-            }
-            if reading.tree.size() == before {
-                return Err(ComparisonError::Log(format!("record {before} is missing")));
-            }
-            give_way(began).await;
-        }
-        if reading.tree.size() == head.size && reading.tree.root() != head.root {
-            return Err(ComparisonError::Log(format!(
-                "its head has root {}, and its records {}",
-                head.root,
-                reading.tree.root()
-            )));
-        }
-        Ok(())
-    }
-
     /// Compares all rows of an adapter with the log as far as it was read. What does not fit may have been written since.
     async fn look_through(
         &self,
@@ -241,7 +180,7 @@ impl Comparison {
         reading: &mut Reading,
         compared: &mut Compared,
         suspects: &mut Vec<(AdapterId, Uuid)>,
-    ) -> Result<(), ComparisonError> {
+    ) -> Result<(), LedgerError> {
         let mut after = None;
         loop {
             let began = Instant::now();
@@ -270,7 +209,7 @@ impl Comparison {
         adapter: AdapterId,
         key: Uuid,
         reading: &mut Reading,
-    ) -> Result<Option<RowFault>, ComparisonError> {
+    ) -> Result<Option<RowFault>, LedgerError> {
         let mut before = None;
         for _ in 0..LOOKS {
             let row = match self.store.key(adapter, key).await {
@@ -287,7 +226,7 @@ impl Comparison {
                 return Ok(reading.ledger.compare(&facts).and_then(Result::err));
             }
             before = Some(facts.sha256);
-            self.read_on(reading).await?;
+            reading.read_on(&*self.store).await?;
             if !matches!(reading.ledger.compare(&facts), Some(Err(_))) {
                 return Ok(None);
             }
@@ -341,9 +280,4 @@ fn facts(row: &KeyRow) -> Option<RowFacts> {
         revision: row.revision,
         sha256: row.digest?,
     })
-}
-
-/// Rests for as long as the work took: clients come first.
-async fn give_way(began: Instant) {
-    tokio::time::sleep(began.elapsed()).await;
 }

@@ -5,12 +5,14 @@ mod comparison;
 mod destruction;
 pub mod feed;
 mod inventory;
+mod ledger;
 mod opening;
 mod pace;
 mod progress;
 mod readiness;
 mod relocation;
 mod replacing;
+mod retention;
 mod rotation;
 #[cfg(test)]
 mod tests;
@@ -20,13 +22,15 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-pub use comparison::{Compared, Comparison, ComparisonError, RowFinding};
+pub use comparison::{Compared, Comparison, RowFinding};
 pub use destruction::{Destroyer, Failure};
 pub use feed::{FeedStatus, Feeds};
 pub use inventory::{Findings, Inventory};
+pub use ledger::LedgerError;
 pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
+pub use retention::{Archive, Prunable, Retention, RetentionError, RetentionPolicy};
 pub use rotation::Rotation;
 pub use versions::Versions;
 
@@ -51,6 +55,8 @@ pub struct Jobs {
     pub comparison: Comparison,
     /// What enters versions of root keys that were made elsewhere.
     pub versions: Versions,
+    /// What takes away what is to go of the custody log.
+    pub retention: Retention,
     /// How the live feeds of the custody log do.
     pub feeds: Feeds,
     store: Arc<dyn Store>,
@@ -66,6 +72,7 @@ impl Jobs {
             feeds: Feeds::default(),
             closed: ClosedRootKeys::default(),
             inventory: Inventory::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
+            retention: Retention::new(Arc::clone(&store), recorder.clone()),
             comparison: Comparison::new(Arc::clone(&store), recorder.clone()),
             versions: Versions::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
             destroyer: Destroyer::new(Arc::clone(&store), recorder.clone(), root_keys.clone()),
@@ -95,5 +102,6 @@ impl Jobs {
         running.spawn(self.versions.clone().run());
         running.spawn(self.inventory.clone().run());
         running.spawn(self.comparison.clone().run());
+        running.spawn(self.retention.clone().run());
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod known;
 mod log;
+mod retention;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tiles;

@@ -9,6 +9,7 @@ mod certificate;
 mod custody;
 mod key;
 mod key_scan;
+mod pruning;
 mod reply;
 mod root_key;
 mod status;
@@ -20,6 +21,7 @@ pub use custody::{
 };
 pub use key::{Attribute, Key, WrappedUnder};
 pub use key_scan::{KeptElsewhere, KeyDeletedElsewhere, KeyScan};
+pub use pruning::{ArchiveNamed, Prune, Pruning, PruningAsked};
 pub use reply::{ErrorBody, ErrorReply, List};
 pub use root_key::{
     Dependents, Destruction, ImportOffer, ImportRootKey, NewRootKey, OfferImport, RootKey, RootKeyReference,

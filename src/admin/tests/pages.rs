@@ -65,7 +65,7 @@ impl Fixture {
     }
 
     /// Has the log signed, and waits until a checkpoint is over all of it.
-    async fn sign(&self) -> VerifierKey {
+    pub(super) async fn sign(&self) -> VerifierKey {
         let signer = Arc::new(TestSigner(SigningKey::from_bytes(&[7; 32])));
         let key = signer.key();
         self.recorder.sign_with(Checkpoints {

@@ -5,7 +5,7 @@ use crate::cli::client::{Client, path};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Output, Properties, say, time};
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Show whether the server refuses to go on with its log, and why
     Show,

@@ -8,6 +8,7 @@ mod filter;
 pub(super) mod key;
 mod list;
 mod prove;
+mod prune;
 mod report;
 mod show;
 mod source;
@@ -61,6 +62,8 @@ enum Command {
     Bundle(bundle::Arguments),
     /// Write a page on one key or one period: who had what, and what is out of the ordinary
     Report(report::Arguments),
+    /// Let the oldest records go, as the configuration allows: their hashes stay, and prove what is elsewhere
+    Prune(prune::Arguments),
     /// Prove that the log is whole: every record read, every hash computed here
     Verify {
         /// A head that was kept elsewhere: the log has to continue it
@@ -71,9 +74,13 @@ enum Command {
 
 pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -> Result<Exit, Failure> {
     // These have no other source than the server.
-    match arguments.command {
-        Command::Compare { last } => return compare::run(&common.client()?, last, output).await,
-        Command::Epoch(command) => return epoch::run(command, &common.client()?, output).await,
+    match &arguments.command {
+        Command::Compare { last } => return compare::run(&common.client()?, *last, output).await,
+        Command::Epoch(command) => return epoch::run(command.clone(), &common.client()?, output).await,
+        Command::Prune(arguments) => {
+            let configuration = common.configuration()?;
+            return prune::run(arguments, &configuration, &common.client()?, output).await;
+        }
         _ => {}
     }
     let source = match &arguments.database {
@@ -83,7 +90,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
     match arguments.command {
         Command::Key(command) => key::run(command, &common.configuration()?, output).await,
         Command::List(arguments) => list::run(&arguments, &source, output).await,
-        Command::Compare { .. } | Command::Epoch(_) => Ok(Exit::Done),
+        Command::Compare { .. } | Command::Epoch(_) | Command::Prune(_) => Ok(Exit::Done),
         Command::Show { record } => show::run(&record, &source, output).await,
         Command::Prove(arguments) => prove::run(&arguments, &source).await,
         Command::Export(arguments) => export::run(&arguments, &source).await,

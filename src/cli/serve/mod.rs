@@ -35,7 +35,7 @@ use crate::admin::{self, Administration, Admitted, ServerFacts, Socket, WebListe
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
-use crate::job::{ClosedRootKeys, Feeds, Jobs, feed};
+use crate::job::{ClosedRootKeys, Feeds, Jobs, RetentionPolicy, feed};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{self, KnownHead, NodeFacts, Recorder};
@@ -280,6 +280,10 @@ async fn serve(
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;
     jobs.feeds = feeds;
+    jobs.retention.policy = config.custody.retention.map(|retention| RetentionPolicy {
+        keep: retention.keep,
+        without_archive: retention.without_archive,
+    });
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),

@@ -1,6 +1,7 @@
 //! `[custody]`: the custody log, which log it is and where its checkpoints are signed.
 
 mod feed;
+mod retention;
 mod software;
 mod witness;
 
@@ -12,6 +13,7 @@ use super::sections::{DAY, SECOND};
 use super::{Device, Mirror};
 
 pub use feed::{Feed, FeedReceiver, SyslogReceiver};
+pub use retention::CustodyRetention;
 pub use witness::{CustodyWitness, WhenAbsent};
 
 /// `[custody]`: the custody log.
@@ -31,6 +33,8 @@ pub struct Custody {
     pub heartbeat: Duration,
     /// `[custody.witness]`: who cosigns checkpoints; none where nobody does.
     pub witness: Option<CustodyWitness>,
+    /// `[custody.retention]`: what may be pruned; none where nothing may.
+    pub retention: Option<CustodyRetention>,
     /// `[[custody.feed]]`: where records go at once; names unique.
     pub feeds: Vec<Feed>,
 }
@@ -101,6 +105,7 @@ pub(super) fn custody(
         .duration("heartbeat", &(SECOND..=DAY))
         .unwrap_or(Custody::USUAL_HEARTBEAT);
     let witness = witness::witness(&mut section);
+    let retention = retention::retention(&mut section);
     let feeds = feed::feeds(&mut section);
     section.finish();
     Custody {
@@ -111,6 +116,7 @@ pub(super) fn custody(
         interval,
         heartbeat,
         witness,
+        retention,
         feeds,
     }
 }

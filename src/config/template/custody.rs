@@ -5,6 +5,26 @@ use crate::config::Custody;
 use crate::config::quantity::show_duration;
 use crate::config::sections::host_name;
 
+/// What is not usual, to be uncommented.
+const OFFERED: &str = "# Witnesses on other hosts cosign the log, so that nobody can show different logs to different people: docs/witness.md.\n\
+         # [custody.witness]\n\
+         # policy = \"witnesses.policy\"\n\
+         # What becomes of requests while too few cosign: \"serve\", or \"refuse\".\n\
+         # when_absent = \"serve\"\n\
+         \n\
+         # Each record goes to a SIEM, by syslog over TLS, or to a file; as many feeds as are wanted: docs/feeds.md.\n\
+         # [[custody.feed]]\n\
+         # name = \"siem\"\n\
+         # syslog = \"siem.example.com:6514\"\n\
+         # ca_file = \"siem-ca.pem\"\n\
+         \n\
+         # All records are kept unless it is said here how old one has to be before `claviger custody prune` may take it away;\n\
+         # what a verified bundle has, or anything with without_archive = true.\n\
+         # [custody.retention]\n\
+         # keep = \"7y\"\n\
+         # without_archive = false\n\
+         \n";
+
 pub(super) fn write(text: &mut String, answers: &InitAnswers) {
     let node = answers.node.clone().unwrap_or_else(host_name);
     let software = answers.custody_software.as_ref();
@@ -59,4 +79,44 @@ pub(super) fn write(text: &mut String, answers: &InitAnswers) {
         ),
     }
     text.push('\n');
+    text.push_str(OFFERED);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::OFFERED;
+    use crate::config::Config;
+
+    #[test]
+    fn what_is_offered_is_read_once_it_is_uncommented() {
+        let is_setting = |line: &str| {
+            let key = line.split_once(" = ").map_or("", |(key, _)| key);
+            line.starts_with('[')
+                || (!key.is_empty()
+                    && key
+                        .chars()
+                        .all(|letter| letter.is_ascii_lowercase() || letter == '_'))
+        };
+        let settings = OFFERED
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| is_setting(line));
+        let text = format!(
+            "version = \"v1\"\n[kmip]\ncertificate = \"c\"\nkey = \"k\"\n\
+             [[device]]\nname = \"hsm\"\nmodule = \"m.so\"\ntoken_serial = \"1\"\npin_file = \"pin\"\n{}",
+            settings.collect::<Vec<_>>().join("\n")
+        );
+        let custody = Config::parse(Path::new("claviger.toml"), &text)
+            .expect("it parses")
+            .custody;
+        assert!(custody.witness.is_some());
+        assert_eq!(custody.feeds.len(), 1);
+        assert!(
+            custody
+                .retention
+                .is_some_and(|retention| !retention.without_archive)
+        );
+    }
 }

@@ -24,6 +24,12 @@ impl Feeds {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Has a feed be at this position.
+    #[cfg(test)]
+    pub(in crate::job) fn set_position(&self, name: &str, next: u64) {
+        self.teller(name).is_at(next);
+    }
+
     /// What tells of one feed.
     pub(super) fn teller(&self, name: &str) -> Teller {
         let teller = Teller {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::adapter::Adapter;
 use crate::custody::{AdapterFacts, Event, EventName, ObjectFacts, Outcome, Record, RowFault};
-use crate::job::{Compared, Comparison, ComparisonError};
+use crate::job::{Compared, Comparison, LedgerError};
 use crate::recorder::{NodeFacts, Recorder, by_client};
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
@@ -228,7 +228,7 @@ async fn a_log_that_was_changed_proves_no_row() {
         .by_hand("UPDATE custody_record SET record = CAST(replace(CAST(record AS TEXT), 'node-1', 'node-2') AS BLOB)")
         .await;
     let refused = house.comparison.compare().await;
-    assert!(matches!(refused, Err(ComparisonError::Log(_))), "{refused:?}");
+    assert!(matches!(refused, Err(LedgerError::Log(_))), "{refused:?}");
     assert!(
         house
             .comparison

@@ -4,6 +4,7 @@
 mod backend;
 mod comparison;
 mod inventory;
+mod retention;
 mod versions;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ mod epoch;
 mod fault;
 pub(crate) mod faulty;
 mod group;
+mod retention;
 mod start;
 
 use std::fmt::Display;
