@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use crate::config::{Config, Problem, Severity, check};
+use crate::custody::Policy;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Command {
@@ -32,7 +33,11 @@ struct Finding {
 pub(crate) fn run(command: Command, file: &Path, output: Output) -> Result<Exit, Failure> {
     let Command::Check = command;
     let problems = match Config::load(file) {
-        Ok(config) => check(&config),
+        Ok(config) => {
+            let mut problems = check(&config);
+            problems.extend(of_witnesses(&config));
+            problems
+        }
         Err(problems) => problems.iter().cloned().collect(),
     };
     let findings: Vec<_> = problems.iter().map(finding).collect();
@@ -49,6 +54,42 @@ pub(crate) fn run(command: Command, file: &Path, output: Output) -> Result<Exit,
     } else {
         Exit::Unhealthy
     })
+}
+
+/// What is wrong with the policy that says who the witnesses are. That the file is not there, the check of the configuration says.
+fn of_witnesses(config: &Config) -> Vec<Problem> {
+    const KEY: &str = "custody.witness.policy";
+    let Some(witness) = &config.custody.witness else {
+        return Vec::new();
+    };
+    let Ok(bytes) = std::fs::read(&witness.policy) else {
+        return Vec::new();
+    };
+    let file = witness.policy.display();
+    let problem = |severity, what: String, remedy: &str| Problem {
+        file: config.file.clone(),
+        line: config.line_of(KEY),
+        severity,
+        what: format!("`{KEY}`: {what}"),
+        remedy: remedy.to_owned(),
+    };
+    let how =
+        "write the witnesses, the address of each and the quorum into it: docs/witness.md has an example";
+    match Policy::from_bytes(&bytes) {
+        Err(error) => vec![problem(Severity::Error, format!("{file}: {error}"), how)],
+        Ok(policy) if !policy.asks_for_witnesses() => {
+            let what = format!("the quorum of {file} asks for no witness");
+            vec![problem(Severity::Error, what, how)]
+        }
+        Ok(policy) => policy
+            .witnesses()
+            .filter(|witness| witness.url.is_none())
+            .map(|witness| {
+                let what = format!("{file} does not say where the witness {} is asked", witness.name);
+                problem(Severity::Warning, what, how)
+            })
+            .collect(),
+    }
 }
 
 fn finding(problem: &Problem) -> Finding {
