@@ -13,7 +13,6 @@ use crate::store::{Change, Error, SealKeys, WriteStore};
 #[path = "../../../tests/support/postgres.rs"]
 #[expect(
     unreachable_pub,
-    dead_code,
     reason = "shared with the tests that are programs of their own"
 )]
 mod server;
