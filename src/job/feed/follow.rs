@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::position::Position;
+use super::position::{Delivered, Position};
 use super::status::Teller;
 use super::{Sink, Trouble};
 use crate::custody::StoredRecord;
 use crate::recorder;
-use crate::store::Store;
+use crate::store::{self, Store, custody_number_at};
 
 /// How many records are read and handed over at a time.
 const BATCH: u32 = 256;
@@ -34,14 +34,14 @@ impl Follower {
     pub(super) async fn run(mut self) {
         let mut pause = PAUSES.0;
         loop {
-            let before = self.position.read().await.ok();
+            let before = self.position.read().await.ok().map(|kept| kept.next);
             let Err(Trouble(why)) = self.follow().await else {
                 return;
             };
             if self.teller.stands_still(&why) {
                 tracing::error!(feed = %self.name, "a feed of the custody log stands still: {why}");
             }
-            if self.position.read().await.ok() > before {
+            if self.position.read().await.ok().map(|kept| kept.next) > before {
                 pause = PAUSES.0;
             }
             tokio::time::sleep(pause).await;
@@ -51,8 +51,9 @@ impl Follower {
 
     /// Delivers from the kept position on, until something goes wrong or the recorder ends.
     async fn follow(&mut self) -> Result<(), Trouble> {
-        let mut confirmed = self.position.read().await?;
-        let mut next = confirmed;
+        let kept = self.position.read().await?;
+        let mut confirmed = resumed(&self.name, &*self.store, &kept).await?;
+        let (mut next, mut last) = (confirmed, kept);
         // When what was handed over has to be confirmed.
         let mut due = None;
         let mut is_told = false;
@@ -60,11 +61,7 @@ impl Follower {
             let mut size = self.log.borrow_and_update().head.size;
             if next > size {
                 // What was committed is read before the recorder tells of it.
-                let head = self.store.custody_head().await;
-                size = head
-                    .map_err(|error| Trouble(format!("the log can't be read: {error}")))?
-                    .tree
-                    .size();
+                size = self.store.custody_head().await.map_err(unreadable)?.tree.size();
             }
             if next > size {
                 return Err(Trouble(format!(
@@ -77,17 +74,20 @@ impl Follower {
                 && (due.is_some_and(|due| due <= Instant::now()) || next - confirmed >= UNCONFIRMED);
             if confirm_now {
                 self.sink.confirm().await?;
-                self.position.keep(next).await?;
+                self.position.keep(last).await?;
                 confirmed = next;
                 due = None;
                 self.delivered(next, &mut is_told);
             } else if next < size {
                 let records = self.store.custody_records(next, BATCH).await;
-                let records = records.map_err(|error| Trouble(format!("the log can't be read: {error}")))?;
+                let records = records.map_err(unreadable)?;
                 tell_of_pruned(&*self.store, &self.name, next, records.first()).await?;
                 self.sink.deliver(&records).await?;
-                let last = records.last().map(|record| record.sequence + 1);
-                next = last.ok_or_else(|| Trouble(format!("record {next} is missing in the log")))?;
+                last = records
+                    .last()
+                    .map(Delivered::after)
+                    .ok_or_else(|| Trouble(format!("record {next} is missing in the log")))?;
+                next = last.next;
                 due.get_or_insert_with(|| Instant::now() + self.sink.patience());
             } else {
                 if next == confirmed {
@@ -127,8 +127,7 @@ async fn tell_of_pruned(
     let Some(found) = found.map(|found| found.sequence).filter(|found| *found > next) else {
         return Ok(());
     };
-    let kept = store.custody_kept().await;
-    let kept = kept.map_err(|error| Trouble(format!("the log can't be read: {error}")))?;
+    let kept = store.custody_kept().await.map_err(unreadable)?;
     if found > kept.from {
         return Err(Trouble(format!("record {next} is missing in the log")));
     }
@@ -138,4 +137,32 @@ async fn tell_of_pruned(
         "the records before were pruned, and are not delivered"
     );
     Ok(())
+}
+
+/// The number to go on with. Where the database was put back since, and the log goes on otherwise, that is the first record
+/// which was written after the last one that was delivered: some may be delivered that were before, and none is left out.
+async fn resumed(name: &str, store: &dyn Store, kept: &Delivered) -> Result<u64, Trouble> {
+    let (Some(before), Some((leaf, time))) = (kept.next.checked_sub(1), kept.last) else {
+        return Ok(kept.next);
+    };
+    let size = store.custody_head().await.map_err(unreadable)?.tree.size();
+    if size >= kept.next {
+        let there = store.custody_hashes(0, before, 1).await.map_err(unreadable)?;
+        if there.first() == Some(&leaf) {
+            return Ok(kept.next);
+        }
+    }
+    let newer = custody_number_at(store, time).await.map_err(unreadable)?;
+    if newer == size {
+        // Nothing was written since.
+        return Ok(kept.next);
+    }
+    let next = newer.min(kept.next);
+    tracing::warn!(feed = %name, delivered = kept.next, next,
+        "the log is not the one that this feed has delivered: it goes on with what was written since");
+    Ok(next)
+}
+
+fn unreadable(error: store::Error) -> Trouble {
+    Trouble(format!("the log can't be read: {error}"))
 }

@@ -1,11 +1,57 @@
-//! How far a feed is, in a file: the number of the record that is delivered next.
+//! How far a feed is, in a file: the number of the record that is delivered next, and which one was delivered last.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::Trouble;
+use crate::custody::{Hash, Record, StoredRecord};
+
+/// How far a feed is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Delivered {
+    /// The number of the record that is delivered next.
+    pub(super) next: u64,
+    /// The leaf of the one before it, and its time; none where that is not known.
+    pub(super) last: Option<(Hash, OffsetDateTime)>,
+}
+
+impl Delivered {
+    /// Once this record is delivered.
+    pub(super) fn after(record: &StoredRecord) -> Self {
+        let read = Record::from_bytes(&record.bytes).ok();
+        Self {
+            next: record.sequence + 1,
+            last: read.map(|read| (record.leaf, read.time)),
+        }
+    }
+
+    /// None of text that is no position.
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        let next = words.next()?.parse().ok()?;
+        let last = match (words.next(), words.next(), words.next()) {
+            // As it was written before there was more to it.
+            (None, ..) => None,
+            (Some(leaf), Some(time), None) => {
+                Some((leaf.parse().ok()?, OffsetDateTime::parse(time, &Rfc3339).ok()?))
+            }
+            _ => return None,
+        };
+        Some(Self { next, last })
+    }
+
+    fn text(&self) -> String {
+        let last = self
+            .last
+            .and_then(|(leaf, time)| Some(format!(" {leaf} {}", time.format(&Rfc3339).ok()?)));
+        format!("{}{}\n", self.next, last.unwrap_or_default())
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Position(PathBuf);
@@ -19,23 +65,25 @@ impl Position {
         &self.0
     }
 
-    /// The number that was kept; 0 where none was.
-    pub(super) async fn read(&self) -> Result<u64, Trouble> {
+    /// What was kept; the log's beginning where nothing was.
+    pub(super) async fn read(&self) -> Result<Delivered, Trouble> {
         let position = self.clone();
         off_the_runtime(move || position.read_file()).await
     }
 
-    /// Keeps a number, durably: afterwards the file has it, or, after an error, the one before.
-    pub(super) async fn keep(&self, next: u64) -> Result<(), Trouble> {
+    /// Keeps it, durably: afterwards the file has it, or, after an error, the one before.
+    pub(super) async fn keep(&self, delivered: Delivered) -> Result<(), Trouble> {
         let position = self.clone();
         off_the_runtime(move || {
             let why = |error| format!("its position can't be kept, {}: {error}", position.0.display());
-            position.write_file(next).map_err(|error| Trouble(why(error)))
+            position
+                .write_file(&delivered)
+                .map_err(|error| Trouble(why(error)))
         })
         .await
     }
 
-    fn read_file(&self) -> Result<u64, Trouble> {
+    fn read_file(&self) -> Result<Delivered, Trouble> {
         let failed = |why: String| {
             Trouble(format!(
                 "its position can't be read, {}: {why}; remove the file to begin anew with the first record",
@@ -43,16 +91,15 @@ impl Position {
             ))
         };
         match fs::read_to_string(&self.0) {
-            Ok(text) => text
-                .trim_end()
-                .parse()
-                .map_err(|_| failed("it is not the number of a record".into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Ok(text) => {
+                Delivered::read(&text).ok_or_else(|| failed("it is not the number of a record".into()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Delivered::default()),
             Err(error) => Err(failed(error.to_string())),
         }
     }
 
-    fn write_file(&self, next: u64) -> io::Result<()> {
+    fn write_file(&self, delivered: &Delivered) -> io::Result<()> {
         let folder = self.0.parent().unwrap_or(Path::new("."));
         if !folder.exists() {
             DirBuilder::new().mode(0o700).create(folder)?;
@@ -64,7 +111,7 @@ impl Position {
             .truncate(true)
             .mode(0o600)
             .open(&beside)?;
-        writeln!(file, "{next}")?;
+        file.write_all(delivered.text().as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, &self.0)?;
         File::open(folder)?.sync_all()

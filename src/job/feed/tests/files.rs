@@ -85,3 +85,27 @@ async fn a_log_that_is_shorter_than_what_was_delivered_is_told_of() {
     let feed = house.feed(Receiver::File(house.path("records.jsonl")));
     assert!(feed.trouble().await.contains("not the number of a record"));
 }
+
+/// The database was put back to its first three records, and the log went on otherwise: shorter than what was delivered of the
+/// log that was lost, and longer.
+#[tokio::test]
+async fn what_a_new_epoch_begins_with_is_delivered_also_where_more_was_delivered_of_the_lost_log() {
+    for delivered in [7, 20] {
+        let house = House::new().await;
+        house.record(8).await;
+        let log = house.log().await;
+        let record: crate::custody::Record = serde_json::from_str(&log[3]).unwrap();
+        let lost = crate::custody::leaf_hash(b"a record of the log that was lost");
+        fs::create_dir(house.path("feeds")).unwrap();
+        fs::write(
+            house.path("feeds/siem.position"),
+            format!("{delivered} {lost} {}\n", record.time_as_written()),
+        )
+        .unwrap();
+        let path = house.path("records.jsonl");
+        let feed = house.feed(Receiver::File(path.clone()));
+        feed.is_at(8).await;
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(sequences(text.lines()), [3, 4, 5, 6, 7], "{delivered}");
+    }
+}
