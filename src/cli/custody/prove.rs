@@ -177,3 +177,126 @@ fn unsound(error: &crate::custody::ProofError) -> Failure {
         .remedy("run `claviger custody verify`")
         .unhealthy()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+    use crate::custody::{Actor, Event, EventName, SignatureType, VerifierKey};
+    use crate::recorder::{Checkpoints, NodeFacts, Recorder, SignError, Signer};
+    use crate::store::{SealKeys, SqliteStore};
+
+    struct Software(SigningKey);
+
+    #[async_trait]
+    impl Signer for Software {
+        fn key(&self) -> VerifierKey {
+            let public = self.0.verifying_key();
+            VerifierKey::new("test/claviger", SignatureType::Ed25519, public.as_bytes()).unwrap()
+        }
+
+        async fn sign(&self, text: &str) -> Result<Vec<u8>, SignError> {
+            Ok(self.0.sign(text.as_bytes()).to_bytes().to_vec())
+        }
+    }
+
+    /// A database whose log has checkpoints over these numbers of records, and one record more.
+    async fn signed_log(file: &Path, sizes: [u64; 2]) -> VerifierKey {
+        let store = Arc::new(SqliteStore::open(file, SealKeys::new()).await.unwrap());
+        let node = NodeFacts {
+            name: "node-1".into(),
+            server_version: "0.1.0".into(),
+            configuration_sha256: None,
+        };
+        let signer = Arc::new(Software(SigningKey::from_bytes(&[7; 32])));
+        for size in sizes {
+            let recorder = Recorder::start(store.clone(), node.clone()).await.unwrap();
+            let written = recorder.status().head.size;
+            for number in written..size {
+                let event =
+                    Event::new(EventName::KmipGet, Actor::Server).detail("number", number.to_string());
+                recorder.commit(Vec::new(), event).await.unwrap();
+            }
+            recorder.sign_with(Checkpoints {
+                origin: "test/claviger".into(),
+                signer: signer.clone(),
+                cosigner: None,
+                interval: Duration::from_millis(1),
+                heartbeat: Duration::from_hours(1),
+            });
+            let mut checkpoints = recorder.checkpoints();
+            checkpoints
+                .wait_for(|status| status.lag(size) == 0)
+                .await
+                .unwrap();
+            recorder.stop().await;
+        }
+        let recorder = Recorder::start(store.clone(), node).await.unwrap();
+        let last = Event::new(EventName::ServerStop, Actor::Server);
+        recorder.commit(Vec::new(), last).await.unwrap();
+        recorder.stop().await;
+        store.close().await;
+        signer.key()
+    }
+
+    fn of(record: Option<&str>, from: Option<u64>) -> Arguments {
+        Arguments {
+            record: record.map(str::to_owned),
+            from,
+            to: None,
+            file: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_record_is_proved_by_a_file_that_stands_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("claviger.db");
+        let key = signed_log(&file, [300, 700]).await;
+        let source = Source::database(&file).await.unwrap();
+        for sequence in [0, 1, 255, 256, 511, 699] {
+            let (text, _) = make(&of(Some(&sequence.to_string()), None), &source)
+                .await
+                .unwrap();
+            let proof: TlogProof = text.parse().unwrap();
+            let record = proof.extra.clone().unwrap();
+            let (checkpoint, _) = proof.verify(&record, [&key]).unwrap();
+            assert_eq!((checkpoint.head.size, proof.index), (700, sequence));
+            let record = crate::custody::Record::from_bytes(&record).unwrap();
+            assert_eq!(record.sequence, sequence);
+            let by_id = make(&of(Some(&record.id.to_string()), None), &source)
+                .await
+                .unwrap();
+            assert_eq!(by_id.0, text, "found by its identifier");
+        }
+        let beyond = make(&of(Some("700"), None), &source).await.unwrap_err();
+        assert!(
+            beyond.to_string().contains("is not in the checkpoint"),
+            "{beyond}"
+        );
+        let absent = make(&of(Some("701"), None), &source).await.unwrap_err();
+        assert!(absent.to_string().contains("no record 701"), "{absent}");
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_that_was_kept_is_proved_to_be_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("claviger.db");
+        let key = signed_log(&file, [300, 700]).await;
+        let source = Source::database(&file).await.unwrap();
+        let (text, said) = make(&of(None, Some(300)), &source).await.unwrap();
+        assert!(said.contains("continues"), "{said}");
+        let (proof, note) = text.split_once("\n\n").unwrap();
+        assert!(proof.starts_with("old 300\n"), "{text}");
+        let note: SignedNote = note.parse().unwrap();
+        assert!(note.verified_by([&key]).is_ok());
+        let none = make(&of(None, Some(299)), &source).await.unwrap_err();
+        assert!(none.to_string().contains("no checkpoint over 299"), "{none}");
+    }
+}
