@@ -15,10 +15,12 @@
 //! or after it was deleted. For these the custody log has every change, and the digest of each key's row
 //! ([`KeyRow::digest`]) after each event.
 
+mod bundle;
 mod change;
 mod custody;
 mod error;
 mod index;
+mod inventory;
 mod postgres;
 mod reading;
 mod row;
@@ -31,12 +33,14 @@ pub(crate) mod suite;
 mod table;
 mod writing;
 
+pub use bundle::{BundleError, BundleRange, write_bundle};
 pub use change::Change;
 pub use custody::{
     Appended, CustodyHead, CustodyKept, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint,
     custody_consistency, custody_inclusion, custody_number_at, custody_root, custody_tiles, custody_tree,
 };
 pub use error::Error;
+pub use inventory::RowsAt;
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};

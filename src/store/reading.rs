@@ -13,8 +13,8 @@ use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, CustodyKept, Error, KeyRow, Listing, Located, RecordFilter, SearchFrom, Settings,
-    StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Error, KeyRow, Listing, Located, RecordFilter, RowsAt, SearchFrom,
+    Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
@@ -107,6 +107,9 @@ pub trait Store: Send + Sync {
 
     /// How many objects each adapter has. Counted by an index, without verifying each row.
     async fn key_counts(&self) -> Result<KeyCounts, Error>;
+
+    /// Every row that the custody log tells of, as of one moment, without looking at its seal.
+    async fn rows_at(&self) -> Result<RowsAt, Error>;
 
     /// The head of the custody log.
     async fn custody_head(&self) -> Result<CustodyHead, Error>;

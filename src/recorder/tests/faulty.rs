@@ -17,7 +17,7 @@ use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
     Appended, Applied, Change, Cursor, CustodyHead, CustodyKept, Error, KeyCounts, KeyRow, Listing, Located,
-    RecordFilter, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore,
+    RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore,
     WriteTransaction,
 };
 
@@ -275,6 +275,10 @@ impl Store for Faulty {
 
     async fn number_to_move(&self, adapter: AdapterId, root_key: RootKeyId) -> Result<u64, Error> {
         self.inner.number_to_move(adapter, root_key).await
+    }
+
+    async fn rows_at(&self) -> Result<RowsAt, Error> {
+        self.inner.rows_at().await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

@@ -12,6 +12,7 @@ use super::dialect;
 pub(in crate::store) mod change;
 pub(in crate::store) mod custody;
 pub(in crate::store) mod identity;
+pub(in crate::store) mod inventory;
 pub(in crate::store) mod key;
 pub(in crate::store) mod prune;
 pub(in crate::store) mod read;

@@ -19,11 +19,11 @@ use crate::store::table::{
 };
 use crate::store::{
     Cursor, CustodyHead, CustodyKept, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter,
-    SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
 };
 
-use super::custody;
 use super::dialect::{Connection, DatabaseStore, Db, Pool, Row};
+use super::{custody, inventory};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
 const SELECTIVE: u32 = 512;
@@ -286,6 +286,10 @@ impl Store for DatabaseStore {
             Some((Uuid::from_slice(&adapter).ok()?.into(), count))
         };
         Ok(rows.into_iter().filter_map(count).collect())
+    }
+
+    async fn rows_at(&self) -> Result<RowsAt, Error> {
+        inventory::rows_at(&self.readers).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod fixture;
 pub(crate) mod identities;
+pub(crate) mod inventory;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod locate;
@@ -63,6 +64,10 @@ macro_rules! store_suite {
             of_records_that_are_pruned_the_hashes_stay_and_prove_them,
             what_a_start_reads_is_not_pruned,
             a_checkpoint_that_is_thinned_out_is_gone_and_the_others_are_not,
+        );
+        store_suite!(@tests $maker; inventory:
+            the_rows_of_a_store_are_told_as_its_records_tell_them,
+            rows_that_were_changed_by_hand_are_told_as_they_are,
         );
         store_suite!(@tests $maker; tampering:
             a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,

@@ -1,9 +1,11 @@
 //! The table of managed objects.
 
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::{Sealed, number, shown, uuid};
 use crate::adapter::{AdapterId, RootKeyId};
+use crate::custody::RowFacts;
 use crate::key::{ManagedObject, WrapProfile, WrappedKek};
 use crate::store::seal::Columns;
 use crate::store::{Error, KeyRow, WrappedUnder};
@@ -48,6 +50,15 @@ impl KeyColumns {
             seal: Vec::new(),
             wrapped: wrapped.map(|wrapped| wrapped.kek.bytes.clone()),
             document,
+        })
+    }
+
+    /// What the custody log would say of the row; none where it is no row of a key.
+    pub(in crate::store) fn facts(&self) -> Option<RowFacts> {
+        Some(RowFacts {
+            identifier: Uuid::from_slice(&self.id).ok()?,
+            revision: u64::try_from(self.revision).ok()?,
+            sha256: self.columns().digest(),
         })
     }
 
@@ -129,8 +140,6 @@ impl Sealed for KeyColumns {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::super::tests::{adapter, keys, tampered};
     use super::*;
     use crate::store::suite::fixture::{row, seal_key};
