@@ -35,6 +35,11 @@ impl Output {
         Self { format }
     }
 
+    /// Whether a program reads it.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Prints `value` as JSON, or what `table` makes of it.
     pub(crate) fn data<T: Serialize>(
         self,

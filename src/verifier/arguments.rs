@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// After how many seconds without a record a heartbeat is missed, where nobody says otherwise.
+pub const HEARTBEAT: u32 = 360;
+
 /// How the outcome is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Form {
@@ -14,7 +17,7 @@ pub enum Form {
 /// Verifies offline what the custody log of a Claviger says.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// A bundle, as `claviger custody export --bundle` writes it, or one checkpoint
+    /// A bundle, as `claviger custody bundle` writes it, or one checkpoint
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Whose log is believed, and which witnesses have to have seen it (C2SP tlog-policy); kept by the auditor
@@ -24,7 +27,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// After how many seconds without a record a heartbeat is missed
-    #[arg(long, value_name = "SECONDS", default_value_t = 360)]
+    #[arg(long, value_name = "SECONDS", default_value_t = HEARTBEAT)]
     pub heartbeat: u32,
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t = Form::Words, value_name = "words|json", hide_possible_values = true)]

@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use super::Common;
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::custody::Head;
 use source::Source;
 
 #[derive(Debug, clap::Args)]
@@ -64,22 +63,19 @@ enum Command {
     Report(report::Arguments),
     /// Let the oldest records go, as the configuration allows: their hashes stay, and prove what is elsewhere
     Prune(prune::Arguments),
-    /// Prove that the log is whole: every record read, every hash computed here
-    Verify {
-        /// A head that was kept elsewhere: the log has to continue it
-        #[arg(long, value_name = "SIZE:ROOT", value_parser = verify::kept_head)]
-        kept: Option<Head>,
-    },
+    /// Prove that the log is whole: every record read, every hash computed here; or verify a bundle, offline
+    Verify(verify::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -> Result<Exit, Failure> {
-    // These have no other source than the server.
-    match &arguments.command {
-        Command::Compare { last } => return compare::run(&common.client()?, *last, output).await,
-        Command::Epoch(command) => return epoch::run(command.clone(), &common.client()?, output).await,
+    // These have no other source than the server, or none of the two.
+    match arguments.command {
+        Command::Verify(arguments) if arguments.bundle.is_some() => return verify::bundle(arguments, output),
+        Command::Compare { last } => return compare::run(&common.client()?, last, output).await,
+        Command::Epoch(command) => return epoch::run(command, &common.client()?, output).await,
         Command::Prune(arguments) => {
             let configuration = common.configuration()?;
-            return prune::run(arguments, &configuration, &common.client()?, output).await;
+            return prune::run(&arguments, &configuration, &common.client()?, output).await;
         }
         _ => {}
     }
@@ -96,6 +92,6 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         Command::Export(arguments) => export::run(&arguments, &source).await,
         Command::Bundle(arguments) => bundle::run(&arguments, &common.configuration()?, &source).await,
         Command::Report(arguments) => report::run(&arguments, &source).await,
-        Command::Verify { kept } => verify::run(kept, &source, output).await,
+        Command::Verify(arguments) => verify::run(arguments.kept, &source, output).await,
     }
 }

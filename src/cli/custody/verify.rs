@@ -1,8 +1,11 @@
-//! `claviger custody verify`: the proof that the log is whole, computed here from the records themselves.
+//! `claviger custody verify`: the proof that the log is whole, computed here from the records themselves; and of a bundle, what
+//! `claviger-verify` says of it.
 //!
 //! The server is asked for records and for its head, and believed neither: a server that leaves out, changes
 //! or reorders a record gives another root than its head has. What a server that rewrites the whole log can
 //! still do is caught only by a head that was kept elsewhere (`--kept`).
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -10,6 +13,50 @@ use super::source::Source;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{Output, counted, say, time};
 use crate::custody::{CompactRange, Fault, Hash, Head, Verified, Verifier};
+use crate::verifier;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Verify this bundle or checkpoint instead, offline, as `claviger-verify` does
+    #[arg(value_name = "BUNDLE", requires = "policy")]
+    pub(super) bundle: Option<PathBuf>,
+    /// Whose log is believed, and which witnesses have to have seen it (C2SP tlog-policy); kept by the auditor
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    policy: Option<PathBuf>,
+    /// The checkpoint of the last visit, kept by the auditor; written anew once the bundle is verified
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    state: Option<PathBuf>,
+    /// After how many seconds without a record a heartbeat is missed in a bundle
+    #[arg(long, value_name = "SECONDS", default_value_t = verifier::HEARTBEAT)]
+    heartbeat: u32,
+    /// A head that was kept elsewhere: the log has to continue it
+    #[arg(long, value_name = "SIZE:ROOT", value_parser = kept_head, conflicts_with = "bundle")]
+    pub(super) kept: Option<Head>,
+}
+
+/// Verifies a bundle or a checkpoint as `claviger-verify` does, with its words and its exit codes.
+pub(super) fn bundle(arguments: Arguments, output: Output) -> Result<Exit, Failure> {
+    let (Some(file), Some(policy)) = (arguments.bundle, arguments.policy) else {
+        return Err(Failure::usage("a bundle is verified with --policy FILE"));
+    };
+    let form = if output.is_json() {
+        verifier::Form::Json
+    } else {
+        verifier::Form::Words
+    };
+    let verified = verifier::run(&verifier::Arguments {
+        file,
+        policy,
+        state: arguments.state,
+        heartbeat: arguments.heartbeat,
+        form,
+    });
+    match verified {
+        Ok(()) => Ok(Exit::Done),
+        Err(error @ verifier::Error::Refused(_)) => Err(Failure::new(error.to_string()).unhealthy()),
+        Err(error) => Err(Failure::new(error.to_string())),
+    }
+}
 
 /// How many leaves are asked for at a time.
 const LEAVES: u64 = 4096;
