@@ -169,3 +169,76 @@ fn a_record_changed_by_hand_is_named_by_the_verification() {
     let words = String::from_utf8_lossy(&verified.stderr).into_owned();
     assert!(words.contains("record"), "{words}");
 }
+
+/// What `claviger-verify` and `claviger custody verify` say of a bundle of the server's: the same.
+fn judged(server: &Server, name: &str) -> (Option<i32>, Vec<String>) {
+    let bundle = server.state_directory().join(name);
+    let policy = server.state_directory().join("policy");
+    let shown = server.json(&["custody", "key", "show"]);
+    let text = format!("{}\nquorum none\n", shown["policy"].as_str().expect("a line"));
+    std::fs::write(&policy, text).expect("the folder can be written to");
+    let [bundle, policy] = [&bundle, &policy].map(|path| path.to_str().expect("a path"));
+    server.must(&["custody", "bundle", bundle]);
+    let verified = std::process::Command::new(env!("CARGO_BIN_EXE_claviger-verify"))
+        .args([bundle, "--policy", policy, "--form", "json"])
+        .output()
+        .expect("the built binary starts");
+    let by_operator = server.claviger(&[
+        "--output", "json", "custody", "verify", bundle, "--policy", policy,
+    ]);
+    assert_eq!(
+        by_operator.status.code(),
+        verified.status.code(),
+        "{by_operator:?}"
+    );
+    assert_eq!(by_operator.stdout, verified.stdout);
+    let report: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+    let findings = report["findings"].as_array().expect("a list");
+    let words = findings
+        .iter()
+        .map(|finding| format!("{}: {}", finding["code"], finding["words"]));
+    (verified.status.code(), words.collect())
+}
+
+#[test]
+fn an_auditor_sees_offline_what_was_written_past_the_log() {
+    let mut server = Server::start();
+    server.must(&["custody", "key", "create"]);
+    server.restart();
+    let client = server.client("a");
+    let mut connection = client.connect();
+    let [victim, _] = [(); 2].map(|()| message::identifier(&connection.exchange(&create())));
+    assert_eq!(judged(&server, "sound.tar"), (Some(0), Vec::new()));
+
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut database = open(&server).await;
+        for sql in [
+            format!(
+                "UPDATE {TABLE} SET revision = revision + 1 WHERE id = {}",
+                literal(&victim)
+            ),
+            "UPDATE root_key SET version = version + 1".to_owned(),
+            "DELETE FROM client_certificate".to_owned(),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .execute(&mut database)
+                .await
+                .expect("the row changes");
+        }
+    });
+    let (code, found) = judged(&server, "tampered.tar");
+    assert_eq!(code, Some(2), "{found:?}");
+    for (code, words) in [
+        ("row.swapped", &victim[..]),
+        ("row.swapped", "the root key"),
+        ("row.missing", "the certificate"),
+    ] {
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.contains(code) && finding.contains(words)),
+            "{code}, {words}: {found:?}"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! What every resource works with, and how a change is carried out: to its end, and on the record.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::Peer;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
-use crate::custody::{Actor, AdapterFacts, Event, EventName};
+use crate::custody::{Actor, AdapterFacts, Event, EventName, Policy};
 use crate::job::{self, Feeds, Jobs, Readiness, Unusable};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
@@ -37,6 +38,10 @@ pub struct ServerFacts {
     pub kmip_addresses: Vec<String>,
     /// The shortest time between the request for a root key's destruction and the destruction.
     pub destruction_waiting_time: Duration,
+    /// The witnesses of the custody log and their quorum; none where nobody cosigns it.
+    pub witnesses: Option<Policy>,
+    /// Where a bundle of the log is made before it is sent: it may become as large as the log.
+    pub bundle_directory: PathBuf,
 }
 
 /// A root key of the store.
@@ -63,6 +68,8 @@ pub struct Administration {
     epoch: Mutex<Option<super::epoch::Asked>>,
     /// Who has asked to let records of the custody log go.
     pruning: Mutex<super::pruning::Asked>,
+    /// Bundles of the log are made one after another.
+    bundles: Mutex<()>,
     /// Those under way, also where nobody waits for them any more.
     under_way: TaskTracker,
 }
@@ -91,12 +98,21 @@ impl Administration {
             changes: Mutex::new(()),
             epoch: Mutex::new(None),
             pruning: Mutex::default(),
+            bundles: Mutex::new(()),
             under_way: TaskTracker::new(),
         }
     }
 
     pub(super) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    pub(super) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) const fn bundles(&self) -> &Mutex<()> {
+        &self.bundles
     }
 
     pub(super) fn recorder(&self) -> &Recorder {

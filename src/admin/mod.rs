@@ -43,6 +43,7 @@
 mod adapters;
 mod administration;
 pub mod api;
+mod bundle;
 mod certificates;
 mod comparison;
 mod custody;
@@ -87,6 +88,9 @@ pub const BODY_LIMIT: usize = 64 << 10;
 /// How long a request may take from its last header to its answer.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 
+/// The same for a bundle of the custody log, which is read from its beginning to its end before the answer begins.
+const BUNDLE_DEADLINE: Duration = Duration::from_hours(1);
+
 /// Every resource.
 fn routes(administration: Arc<Administration>) -> Router {
     Router::new()
@@ -101,6 +105,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(key_scan::routes())
         .merge(custody::routes())
         .merge(comparison::routes())
+        .merge(bundle::routes())
         .merge(epoch::routes())
         .merge(pruning::routes())
         .with_state(administration)

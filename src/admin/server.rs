@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::administration::actor;
 use super::refusal::{Kind, Refusal};
-use super::{Administration, Admitted, BODY_LIMIT, DEADLINE, Peer, Socket, routes};
+use super::{Administration, Admitted, BODY_LIMIT, BUNDLE_DEADLINE, DEADLINE, Peer, Socket, routes};
 use crate::custody::{Event, EventName};
 
 /// Connections at a time; another waits in the system's queue.
@@ -153,10 +153,14 @@ fn guarded(routes: Router) -> Router {
 }
 
 async fn within_deadline(request: Request, next: Next) -> Response {
-    tokio::time::timeout(DEADLINE, next.run(request))
+    let deadline = match request.uri().path() {
+        "/v1/custody/bundle" => BUNDLE_DEADLINE,
+        _ => DEADLINE,
+    };
+    tokio::time::timeout(deadline, next.run(request))
         .await
         .unwrap_or_else(|_| {
-            let message = format!("no answer within {} seconds", DEADLINE.as_secs());
+            let message = format!("no answer within {} seconds", deadline.as_secs());
             Refusal::new(Kind::Deadline, message)
                 .remedy("the change may still take place; read the resource before repeating it")
                 .into_response()

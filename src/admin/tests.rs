@@ -117,6 +117,8 @@ impl Fixture {
                 started_at: time::OffsetDateTime::now_utc(),
                 kmip_addresses: vec!["127.0.0.1:5696".into()],
                 destruction_waiting_time: WAITING_TIME,
+                witnesses: None,
+                bundle_directory: folder.path().to_owned(),
             },
         ));
         Self {

@@ -1,18 +1,20 @@
 //! The client of the server's administration interface: JSON over HTTP on its Unix socket.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use tokio::task::AbortHandle;
 
 use super::exit::Failure;
 use crate::admin::api::ErrorReply;
@@ -111,7 +113,50 @@ impl Client {
             })
     }
 
+    /// Reads a resource that is too long for memory, however long that takes, and writes it to `out`.
+    pub(crate) async fn download(&self, path: ResourcePath, out: &mut impl Write) -> Result<(), Failure> {
+        let (reply, connection) = self.open(Method::GET, path, Bytes::new()).await?;
+        let status = reply.status();
+        let mut body = reply.into_body();
+        if !status.is_success() {
+            let body = Limited::new(body, REPLY_LIMIT).collect().await;
+            let body = body.map_err(|error| self.broken(error.as_ref()))?.to_bytes();
+            return Err(refusal(status, &body));
+        }
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| self.broken(&error))?;
+            if let Some(data) = frame.data_ref() {
+                out.write_all(data)
+                    .map_err(|error| Failure::new(format!("what came cannot be written: {error}")))?;
+            }
+        }
+        connection.abort();
+        Ok(())
+    }
+
     async fn send(&self, method: Method, path: ResourcePath, body: Bytes) -> Result<Bytes, Failure> {
+        let (reply, connection) = self.open(method, path, body).await?;
+        let status = reply.status();
+        let body = Limited::new(reply.into_body(), REPLY_LIMIT)
+            .collect()
+            .await
+            .map_err(|error| self.broken(error.as_ref()))?
+            .to_bytes();
+        connection.abort();
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(refusal(status, &body))
+        }
+    }
+
+    /// Asks, on a connection of its own; the reply as far as its headers.
+    async fn open(
+        &self,
+        method: Method,
+        path: ResourcePath,
+        body: Bytes,
+    ) -> Result<(Response<Incoming>, AbortHandle), Failure> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|error| self.unreachable(&error))?;
@@ -130,18 +175,7 @@ impl Client {
             .send_request(request)
             .await
             .map_err(|error| self.broken(&error))?;
-        let status = reply.status();
-        let body = Limited::new(reply.into_body(), REPLY_LIMIT)
-            .collect()
-            .await
-            .map_err(|error| self.broken(error.as_ref()))?
-            .to_bytes();
-        connection.abort();
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(refusal(status, &body))
-        }
+        Ok((reply, connection.abort_handle()))
     }
 
     fn unreachable(&self, error: &std::io::Error) -> Failure {

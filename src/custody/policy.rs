@@ -117,6 +117,15 @@ impl Policy {
         }
     }
 
+    /// The same policy, which believes this log too.
+    #[must_use]
+    pub fn with_log(mut self, key: VerifierKey) -> Self {
+        if self.logs.iter().all(|log| log.key.key() != key.key()) {
+            self.logs.insert(0, PolicyLog { key, url: None });
+        }
+        self
+    }
+
     /// The logs that it believes.
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs

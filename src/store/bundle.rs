@@ -82,7 +82,8 @@ pub async fn write_bundle<W: Write + Seek + Send>(
         None => 0,
     };
     // Of records that were pruned their hashes are left.
-    let from = (first - first % TILE_WIDTH).max(store.custody_kept().await?.from);
+    let kept_from = store.custody_kept().await?.from;
+    let from = (first - first % TILE_WIDTH).max(kept_from);
     if from > size {
         return Err(BundleError::Pruned(size));
     }
@@ -92,6 +93,7 @@ pub async fn write_bundle<W: Write + Seek + Send>(
         from,
         size,
         rows_at: rows.as_ref().map(|rows| rows.size),
+        kept_from: Some(kept_from).filter(|kept_from| *kept_from > 0),
         made_at: OffsetDateTime::now_utc(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
     };

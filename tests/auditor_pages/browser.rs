@@ -58,6 +58,10 @@ impl Browser {
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                 format!("--user-data-dir={}", folder.path().join("profile").display()),
             ],
+            "prefs": {
+                "download.default_directory": folder.path().join("downloads"),
+                "download.prompt_for_download": false,
+            },
         });
         let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
         let address = format!("http://127.0.0.1:{port}/session");
@@ -222,6 +226,25 @@ impl Browser {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).expect("the folder can be written to");
         path
+    }
+}
+
+impl Browser {
+    /// Waits until a file whose name ends so was downloaded.
+    pub(crate) async fn downloaded(&self, end: &str) -> PathBuf {
+        let folder = self.folder.path().join("downloads");
+        let waited = tokio::time::timeout(Duration::from_mins(1), async {
+            loop {
+                let files = std::fs::read_dir(&folder).into_iter().flatten();
+                let names = files.filter_map(|file| Some(file.ok()?.path()));
+                let found = names.filter(|path| path.to_string_lossy().ends_with(end)).next();
+                if let Some(found) = found {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        waited.await.expect("a download comes to its end")
     }
 }
 

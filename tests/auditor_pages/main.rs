@@ -46,7 +46,9 @@ impl Audited {
             "[admin.web]\nlisten = [\"127.0.0.1:0\"]\nauditors = [\"{}\"]\n",
             auditors.display()
         );
-        let server = Server::start_with_sections(&section);
+        let mut server = Server::start();
+        server.must(&["custody", "key", "create"]);
+        server.add_sections(&section);
         let line = server.wait_for_log("the auditor's pages are served");
         let (_, port) = line.rsplit_once("127.0.0.1:").expect("the line has the address");
         let port: String = port.chars().take_while(char::is_ascii_digit).collect();
@@ -200,6 +202,29 @@ async fn every_page_is_readable_at_each_width_and_on_paper_and_for_whoever_can_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_report_on_a_key_is_a_page_that_is_read_and_printed_without_the_server() {
+    let audited = Audited::start();
+    let file = audited.folder.path().join("report.html");
+    let path = file.to_str().expect("a path");
+    audited
+        .server
+        .must(&["custody", "report", "--key", &audited.key, "--file", path]);
+    let browser = audited.browser("Ada Auditor").await;
+    browser.open(&format!("file://{path}")).await;
+    let said = browser.text().await;
+    for words in [&audited.key[..], "vcenter-1", "esxi-9"] {
+        assert!(said.contains(words), "{words:?} is not in:\n{said}");
+    }
+    for (width, kind) in WIDTHS {
+        browser
+            .picture(width, &pictures().join(format!("report-{kind}.png")))
+            .await;
+        assert_eq!(inaccessible(&browser).await, Vec::<Value>::new(), "{kind}");
+    }
+    browser.print(&pictures().join("report.pdf")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_keyboard_leads_everywhere_and_a_search_finds_a_keys_life() {
     let audited = Audited::start();
     let browser = audited.browser("Ada Auditor").await;
@@ -242,6 +267,45 @@ async fn the_keyboard_leads_everywhere_and_a_search_finds_a_keys_life() {
         life.find("destroyed the key")
             .is_some_and(|destroyed| destroyed < refused)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_taken_along_is_verified_without_the_server() {
+    let audited = Audited::start();
+    let browser = audited.browser("Ada Auditor").await;
+    browser.open(&format!("{}/", audited.address)).await;
+    browser.click("form[action='/bundle'] button").await;
+    let bundle = browser.downloaded(".tar").await;
+    audited.server.wait_for_event("auditor.download");
+    let taken = audited.server.custody_records();
+    let taken = taken
+        .iter()
+        .rev()
+        .find(|record| record["event"] == "auditor.download");
+    let taken = taken.expect("it is recorded");
+    assert_eq!(taken["details"]["path"], "/bundle");
+
+    let shown = audited.server.json(&["custody", "key", "show"]);
+    let policy = audited.folder.path().join("policy");
+    let text = format!("{}\nquorum none\n", shown["policy"].as_str().expect("a line"));
+    std::fs::write(&policy, text).expect("the folder can be written to");
+    let verified = std::process::Command::new(env!("CARGO_BIN_EXE_claviger-verify"))
+        .arg(&bundle)
+        .arg("--policy")
+        .arg(&policy)
+        .args(["--form", "json"])
+        .output()
+        .expect("the built binary starts");
+    assert!(verified.status.success(), "{verified:?}");
+    let report: Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+    assert_eq!(report["rows"], 2, "{report}");
+    assert!(report["size"].as_u64() > taken["sequence"].as_u64(), "{report}");
+
+    browser
+        .open(&format!("{}/bundle?since=yesterday", audited.address))
+        .await;
+    let said = browser.text().await;
+    assert!(said.contains("“yesterday” is no time"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

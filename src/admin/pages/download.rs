@@ -1,19 +1,23 @@
-//! What an auditor takes along: the bytes of a record, its proof, a checkpoint.
+//! What an auditor takes along: the bytes of a record, its proof, a checkpoint, a bundle.
 
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+use serde::Deserialize;
 
 use super::Pages;
 use super::failure::Failure;
 use super::record::stored;
+use super::search::time_of;
 use super::use_record::Visitor;
 use crate::custody::{SignedNote, TlogProof};
-use crate::store::{Store, StoredCheckpoint, custody_inclusion};
+use crate::store::{BundleRange, Store, StoredCheckpoint, custody_inclusion};
 
 /// `GET /records/{sequence}/record.json`: its exact bytes.
 pub(super) async fn record(
@@ -60,6 +64,50 @@ pub(super) async fn checkpoint(
         ),
         Err(failure) => failure.answer(&visitor),
     }
+}
+
+/// For which time a bundle is wanted, as the form sends it: what is not filled in is empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wanted {
+    since: String,
+    until: String,
+    /// The size of the log at the auditor's last visit.
+    kept: String,
+}
+
+/// `GET /bundle?since&until&kept`: the records, and what proves them, for a time or whole.
+pub(super) async fn bundle(
+    State(pages): State<Arc<Pages>>,
+    Extension(visitor): Extension<Visitor>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Response {
+    let range = match wanted {
+        Ok(Query(wanted)) => range_of(&wanted),
+        Err(error) => Err(error.body_text()),
+    };
+    let range = match range {
+        Ok(range) => range,
+        Err(problem) => return Failure::bad_request(problem).answer(&visitor),
+    };
+    match crate::admin::bundle::sent(&pages.administration, range).await {
+        Ok(answer) => answer,
+        Err(refusal) => Failure::from(refusal).answer(&visitor),
+    }
+}
+
+fn range_of(wanted: &Wanted) -> Result<BundleRange, String> {
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let kept = given(&wanted.kept).map(|kept| {
+        kept.parse().map_err(|_| {
+            format!("“{kept}” is no number of records: write the second line of the checkpoint of your last visit.")
+        })
+    });
+    Ok(BundleRange {
+        since: given(&wanted.since).map(|text| time_of(&text)).transpose()?,
+        until: given(&wanted.until).map(|text| time_of(&text)).transpose()?,
+        kept: kept.transpose()?,
+    })
 }
 
 async fn proof_of(store: &dyn Store, sequence: &str) -> Result<(u64, TlogProof), Failure> {

@@ -10,14 +10,14 @@
 //!
 //! # What is recorded
 //!
-//! Each page that is asked for (`auditor.view`), each record, proof or checkpoint that is taken along (`auditor.download`),
+//! Each page that is asked for (`auditor.view`), each record, proof, checkpoint or bundle that is taken along (`auditor.download`),
 //! each proof that is verified (`auditor.verify`), and whoever is not let in (`auditor.refused`). The record is on the disk
 //! before the answer leaves; where it can't be written there is no answer but that.
 //!
 //! # What the pages prove
 //!
 //! Nothing. They are made by the server that is judged. What an auditor takes along is what proves: a record's exact bytes, its
-//! proof, a checkpoint.
+//! proof, a checkpoint, a bundle.
 
 mod auditors;
 mod census;
@@ -81,6 +81,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .route("/keys", get(keys::show))
         .route("/keys/{identifier}", get(key::show))
         .route("/checkpoint", get(download::checkpoint))
+        .route("/bundle", get(download::bundle))
         .route("/verify", get(verification::form).post(verification::verify))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)

@@ -301,7 +301,7 @@ fn understood(asked: &Asked) -> Result<Wanted, String> {
 }
 
 /// A time in UTC, as browsers send it and people write it.
-fn time_of(text: &str) -> Result<OffsetDateTime, String> {
+pub(super) fn time_of(text: &str) -> Result<OffsetDateTime, String> {
     let plain = text.trim_end_matches('Z').replace(' ', "T");
     let seconds = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
     let minutes = format_description!("[year]-[month]-[day]T[hour]:[minute]");

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::{Administration, Error};
+use super::super::{Administration, BUNDLE_DEADLINE, Error};
 use super::auditors::Auditors;
 use super::refused::Refusals;
 use super::tls::{RefusedCertificate, server_config};
@@ -219,6 +219,10 @@ async fn accept(
 }
 
 async fn within_deadline(request: Request, next: Next) -> Response {
-    let answer = timeout(DEADLINE, next.run(request)).await;
+    let deadline = match request.uri().path() {
+        "/bundle" => BUNDLE_DEADLINE,
+        _ => DEADLINE,
+    };
+    let answer = timeout(deadline, next.run(request)).await;
     answer.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
 }

@@ -80,7 +80,9 @@ pub(super) fn not_recorded(why: &str) -> Failure {
 }
 
 fn event_of(path: &str) -> EventName {
-    let is_taken = path == "/checkpoint" || path.ends_with("/record.json") || path.ends_with("/proof");
+    let is_taken = matches!(path, "/checkpoint" | "/bundle")
+        || path.ends_with("/record.json")
+        || path.ends_with("/proof");
     if is_taken {
         EventName::AuditorDownload
     } else {

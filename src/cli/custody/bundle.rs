@@ -1,29 +1,26 @@
 //! `claviger custody bundle`: one file that an auditor takes along, and verifies with `claviger-verify`, without this server.
 //!
-//! Nothing of it is verified here. It has no rows of the database in it: these are compared where the database is, by
-//! `claviger custody compare`.
+//! The running server makes it, or this process from a database that no server has open. Nothing of it is verified here.
 
-use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::filter;
 use super::source::Source;
+use crate::cli::client::{Client, path};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{counted, say};
 use crate::cli::signing_key::{self, MAKE_ONE};
 use crate::config::Config;
-use crate::custody::bundle::{BUNDLE_FORMAT, BundleWriter, Manifest};
-use crate::custody::{
-    Checkpoint, Policy, SignedNote, TILE_WIDTH, Tile, consistency_plan, root_plan, tiles_of,
-};
-
-/// How many checkpoints are asked for at a time.
-const CHECKPOINTS: u32 = 1000;
+use crate::custody::Policy;
+use crate::custody::bundle::{Manifest, manifest_of};
+use crate::store::{BundleError, BundleRange, SqliteStore, write_bundle};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,117 +30,75 @@ pub(crate) struct Arguments {
     /// Only what was written at this time or later; up to 255 records before it come along
     #[arg(long, value_name = "TIME", value_parser = filter::since)]
     since: Option<OffsetDateTime>,
-    /// With what proves that the log continues its first so many records, by a checkpoint that an auditor has; several where
-    /// there are several. Needed where so many are fewer than the bundle begins with
+    /// Only what was written before this time, and what follows up to the next checkpoint; without the rows of the database
+    #[arg(long, value_name = "TIME", value_parser = filter::since)]
+    until: Option<OffsetDateTime>,
+    /// How many records the log had at the auditor's last visit: what proves that it goes on from there comes along
     #[arg(long, value_name = "SIZE")]
-    kept: Vec<u64>,
+    kept: Option<u64>,
 }
 
 pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source) -> Result<Exit, Failure> {
-    let policy = policy(config)?;
-    let checkpoint: SignedNote = source
-        .checkpoint()
-        .await?
-        .note
-        .parse()
-        .map_err(|error| unsound(&error))?;
-    let head: Checkpoint = checkpoint.text.parse().map_err(|error| unsound(&error))?;
-    let size = head.head.size;
-    let kept_from = source.kept_from().await?;
-    let first = match arguments.since {
-        Some(since) => source.number_at(since, size).await?,
-        None => kept_from,
+    let range = BundleRange {
+        since: arguments.since,
+        until: arguments.until,
+        kept: arguments.kept,
     };
-    let manifest = Manifest {
-        format: BUNDLE_FORMAT,
-        origin: head.origin,
-        from: first - first % TILE_WIDTH,
-        size,
-        rows_at: None,
-        kept_from: Some(kept_from).filter(|kept_from| *kept_from > 0),
-        made_at: OffsetDateTime::now_utc(),
-        server_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let before = before(&arguments.kept, manifest.from, size)?;
+    let name = arguments.file.display();
     let file = new_file(&arguments.file)?;
-    let written = write(file, &manifest, &policy, &checkpoint, &before, source).await;
-    if let Err(failure) = written {
+    let written = match source {
+        Source::Server(client) => download(client, range, &file).await,
+        Source::Database(store) => write(store, config, range, &file).await,
+    };
+    let manifest = written
+        .and_then(|()| file.sync_all().map_err(|error| failed(&error.into())))
+        .and_then(|()| manifest(&arguments.file));
+    let manifest = manifest.inspect_err(|_| {
         // Half of a bundle is none.
         std::fs::remove_file(&arguments.file).ok();
-        return Err(failure);
+    })?;
+    if manifest.rows_at.is_none() && range.until.is_none() {
+        say(format_args!(
+            "the rows of the database are not in it: no checkpoint is over the last records of them yet; `claviger status` says \
+             how far the log is signed"
+        ));
     }
     say(format_args!(
-        "{} in {}; an auditor verifies them with `claviger-verify {} --policy FILE`, where FILE has the keys that the auditor \
-         trusts: `claviger custody key show`",
-        counted(size - manifest.from, "record"),
-        arguments.file.display(),
-        arguments.file.display()
+        "{} in {name}; an auditor verifies them with `claviger-verify {name} --policy FILE`, where FILE has the keys that the \
+         auditor trusts: `claviger custody key show`",
+        counted(manifest.size - manifest.from, "record"),
     ));
     Ok(Exit::Done)
 }
 
-async fn write(
-    file: File,
-    manifest: &Manifest,
-    policy: &Policy,
-    checkpoint: &SignedNote,
-    before: &BTreeSet<Tile>,
-    source: &Source,
-) -> Result<(), Failure> {
-    let (from, size) = (manifest.from, manifest.size);
-    let mut bundle = BundleWriter::new(BufWriter::new(file), manifest, policy, checkpoint)
-        .map_err(|error| unwritten(&error))?;
-    bundle.begin_checkpoints().map_err(|error| unwritten(&error))?;
-    let mut next = from;
-    loop {
-        let page = source.checkpoints(next, CHECKPOINTS).await?;
-        let Some(last) = page.last().map(|last| last.size) else {
-            break;
-        };
-        for other in page.iter().filter(|other| other.size < size) {
-            bundle
-                .checkpoint(&other.note)
-                .map_err(|error| unwritten(&error))?;
-        }
-        if last >= size {
-            break;
-        }
-        next = last + 1;
-    }
-    let leaves = (from / TILE_WIDTH..size.div_ceil(TILE_WIDTH)).filter_map(|index| Tile::at(0, index, size));
-    for tile in before.iter().copied().chain(leaves) {
-        let first = tile.index * TILE_WIDTH;
-        let hashes = source.hashes(tile.level, first, u32::from(tile.width)).await?;
-        bundle.tile(tile, &hashes).map_err(|error| unwritten(&error))?;
-    }
-    bundle.begin_records().map_err(|error| unwritten(&error))?;
-    let mut next = from;
-    while next < size {
-        let page = source.page(next, size).await?;
-        let Some(last) = page.last() else {
-            return Err(Failure::new(format!("record {next} is missing from the log"))
-                .remedy("run `claviger custody verify`")
-                .unhealthy());
-        };
-        next = last.sequence + 1;
-        for record in &page {
-            bundle.record(&record.bytes).map_err(|error| unwritten(&error))?;
+async fn download(client: &Client, range: BundleRange, file: &File) -> Result<(), Failure> {
+    let mut wanted = path(["custody", "bundle"]);
+    for (name, time) in [("since", range.since), ("until", range.until)] {
+        if let Some(time) = time {
+            let time = time.format(&Rfc3339);
+            wanted = wanted.query(name, &time.map_err(|error| Failure::usage(error.to_string()))?);
         }
     }
-    let written = bundle.finish().map_err(|error| unwritten(&error))?;
-    let file = written.into_inner().map_err(|error| unwritten(error.error()))?;
-    file.sync_all().map_err(|error| unwritten(&error))
+    if let Some(kept) = range.kept {
+        wanted = wanted.query("kept", &kept.to_string());
+    }
+    let mut out = BufWriter::new(file);
+    client.download(wanted, &mut out).await?;
+    out.flush().map_err(|error| failed(&error.into()))
 }
 
-/// The tiles before those of the records: what makes the tree up to there, and what proves it to continue these sizes.
-fn before(kept: &[u64], from: u64, size: u64) -> Result<BTreeSet<Tile>, Failure> {
-    let mut runs = vec![root_plan(from)];
-    for kept in kept {
-        runs.extend(consistency_plan(*kept, size).map_err(|error| Failure::usage(error.to_string()))?);
-    }
-    // Those of the records come anyway.
-    let is_before = |tile: &Tile| tile.level > 0 || tile.index < from / TILE_WIDTH;
-    Ok(tiles_of(&runs, size).into_iter().filter(is_before).collect())
+async fn write(store: &SqliteStore, config: &Config, range: BundleRange, file: &File) -> Result<(), Failure> {
+    let policy = policy(config)?;
+    let out = BufWriter::new(file);
+    // Nothing is signed meanwhile.
+    let written = write_bundle(store, &policy, &range, Duration::ZERO, out).await;
+    written.map(drop).map_err(|error| failed(&error))
+}
+
+/// What the bundle that was written says of itself.
+fn manifest(file: &Path) -> Result<Manifest, Failure> {
+    let read = File::open(file).and_then(manifest_of);
+    read.map_err(|error| Failure::new(format!("the bundle that came can't be read: {error}")))
 }
 
 /// The keys that this configuration knows: the log's, and its witnesses' with their quorum.
@@ -157,11 +112,7 @@ pub(super) fn policy(config: &Config) -> Result<Policy, Failure> {
     let unreadable = |why: String| Failure::new(format!("{} can't be read: {why}", witness.policy.display()));
     let text = std::fs::read(&witness.policy).map_err(|error| unreadable(error.to_string()))?;
     let read = Policy::from_bytes(&text).map_err(|error| unreadable(error.to_string()))?;
-    if read.logs().iter().any(|log| log.key == key) {
-        return Ok(read);
-    }
-    let with_log = [format!("log {key}\n").as_bytes(), &text].concat();
-    Policy::from_bytes(&with_log).map_err(|error| unreadable(error.to_string()))
+    Ok(read.with_log(key))
 }
 
 fn new_file(path: &Path) -> Result<File, Failure> {
@@ -179,12 +130,13 @@ fn new_file(path: &Path) -> Result<File, Failure> {
     })
 }
 
-fn unwritten(error: &io::Error) -> Failure {
-    Failure::new(format!("the bundle cannot be written: {error}"))
-}
-
-fn unsound(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(format!("the latest checkpoint cannot be read: {error}"))
-        .remedy("run `claviger custody verify`")
-        .unhealthy()
+fn failed(error: &BundleError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        BundleError::Unsigned => failure.remedy(MAKE_ONE),
+        BundleError::Missing(_) | BundleError::Note(_) | BundleError::Checkpoint(_) => {
+            failure.remedy("run `claviger custody verify`").unhealthy()
+        }
+        _ => failure,
+    }
 }

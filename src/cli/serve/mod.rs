@@ -276,6 +276,13 @@ async fn serve(
         started_at: OffsetDateTime::now_utc(),
         kmip_addresses: addresses,
         destruction_waiting_time: config.admin.destruction_waiting_time,
+        witnesses: config
+            .custody
+            .witness
+            .as_ref()
+            .map(witnesses::policy)
+            .transpose()?,
+        bundle_directory: config.state_directory.clone(),
     };
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;

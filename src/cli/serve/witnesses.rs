@@ -17,8 +17,7 @@ pub(super) fn cosigner(configured: Option<&CustodyWitness>) -> Result<Option<Arc
         policy: configured.policy.clone(),
         why,
     };
-    let bytes = std::fs::read(&configured.policy).map_err(|error| failed(error.to_string()))?;
-    let policy = Policy::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
+    let policy = policy(configured)?;
     let witnesses = Witnesses::new(WitnessesConfig {
         policy,
         ca_file: configured.ca_file.clone(),
@@ -26,4 +25,14 @@ pub(super) fn cosigner(configured: Option<&CustodyWitness>) -> Result<Option<Arc
     });
     let witnesses = witnesses.map_err(|error| failed(error.to_string()))?;
     Ok(Some(Arc::new(witnesses)))
+}
+
+/// The witnesses and their quorum.
+pub(super) fn policy(configured: &CustodyWitness) -> Result<Policy, Error> {
+    let failed = |why: String| Error::Witness {
+        policy: configured.policy.clone(),
+        why,
+    };
+    let bytes = std::fs::read(&configured.policy).map_err(|error| failed(error.to_string()))?;
+    Policy::from_bytes(&bytes).map_err(|error| failed(error.to_string()))
 }

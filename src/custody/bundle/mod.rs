@@ -18,6 +18,8 @@
 mod path;
 mod write;
 
+use std::io::{self, Read};
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -50,6 +52,21 @@ pub struct Manifest {
     /// The version of the program that made it.
     pub server_version: String,
 }
+
+/// What a bundle says of itself, by its first member. Nothing of it is verified.
+pub fn manifest_of(bundle: impl Read) -> io::Result<Manifest> {
+    let no_bundle = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    let mut archive = tar::Archive::new(bundle);
+    let mut entries = archive.entries()?;
+    let first = entries.next().ok_or_else(|| no_bundle("it is empty"))??;
+    if first.path_bytes() != MANIFEST.as_bytes() {
+        return Err(no_bundle("it does not begin with what it says of itself"));
+    }
+    Ok(serde_json::from_reader(first.take(LONGEST_MANIFEST))?)
+}
+
+/// The longest manifest that is read, in bytes.
+const LONGEST_MANIFEST: u64 = 1 << 16;
 
 /// The members, by name.
 pub(super) const MANIFEST: &str = "bundle.json";
