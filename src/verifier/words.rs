@@ -89,3 +89,34 @@ pub(super) fn printable(words: &str) -> String {
 fn told(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+    use crate::custody::verification::tests::log::{Log, policy};
+    use crate::custody::verification::{Visit, verify_bundle};
+
+    #[test]
+    fn what_a_forger_wrote_is_no_command_to_the_auditors_terminal() {
+        let mut parts = Log::of_keys(1).parts(0);
+        parts.manifest.origin = "a log\u{1b}[2J\u{9b}2K\r\u{7}\nVERIFIED".to_owned();
+        let policy = policy();
+        let visit = Visit {
+            policy: &policy,
+            state: None,
+            heartbeat: Duration::seconds(360),
+        };
+        let words = of(&verify_bundle(&parts.pack()[..], &visit));
+        assert!(
+            words.lines().all(|line| !line.contains(char::is_control)),
+            "{words:?}"
+        );
+        assert!(words.lines().all(|line| line != "VERIFIED"), "{words:?}");
+        assert!(
+            words.contains(r"a log\u{1b}[2J\u{9b}2K\r\u{7}\nVERIFIED"),
+            "{words:?}"
+        );
+    }
+}
