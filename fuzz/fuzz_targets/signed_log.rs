@@ -25,7 +25,9 @@ fuzz_target!(|bytes: &[u8]| {
         heartbeat: Duration::seconds(360),
     };
     let report = verify_bundle(&bundle[..], &visit);
-    assert_eq!(report.records, records.len() as u64, "{:?}", report.findings);
+    let number = records.len() as u64;
+    assert!(report.records <= number, "{:?}", report.findings);
+    assert!(!report.verified || report.records == number, "{:?}", report.findings);
     for bytes in records {
         let Ok(record) = Record::from_bytes(bytes) else {
             assert!(!report.verified, "a record that can't be read is refused");
