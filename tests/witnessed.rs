@@ -33,7 +33,8 @@ fn ask(server: &mut Server, policy: &str, when_absent: &str) {
     fs::write(policy_file(server), policy).expect("the policy can be written");
     let file = policy_file(server);
     server.add_sections(&format!(
-        "[custody.witness]\npolicy = {file:?}\nwhen_absent = \"{when_absent}\"\nwait = \"3s\"\n"
+        "[custody.witness]\npolicy = \"{}\"\nwhen_absent = \"{when_absent}\"\nwait = \"3s\"\n",
+        file.display()
     ));
 }
 

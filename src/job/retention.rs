@@ -240,7 +240,7 @@ impl Retention {
         }
         for (number, archive) in archives.iter().enumerate() {
             event = event.detail(
-                &format!("archive_{}", number + 1),
+                format!("archive_{}", number + 1),
                 format!(
                     "sha256 {}, records from {} of {}:{}",
                     archive.sha256, archive.from, archive.size, archive.root

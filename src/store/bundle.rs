@@ -122,12 +122,11 @@ async fn extent(
     range: &BundleRange,
     patience: Duration,
 ) -> Result<(SignedNote, Checkpoint, Option<RowsAt>), BundleError> {
-    let (least, rows, patience) = match range.until {
-        Some(until) => (custody_number_at(store, until).await?, None, Duration::ZERO),
-        None => {
-            let rows = store.rows_at().await?;
-            (rows.size, Some(rows), patience)
-        }
+    let (least, rows, patience) = if let Some(until) = range.until {
+        (custody_number_at(store, until).await?, None, Duration::ZERO)
+    } else {
+        let rows = store.rows_at().await?;
+        (rows.size, Some(rows), patience)
     };
     let began = Instant::now();
     loop {
@@ -161,7 +160,7 @@ async fn believed_from(
             }
         }
         match page.last() {
-            Some(last) if page.len() == PAGE as usize => next = last.size + 1,
+            Some(newest) if page.len() == PAGE as usize => next = newest.size + 1,
             _ => return Ok(None),
         }
     }

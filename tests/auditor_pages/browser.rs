@@ -236,8 +236,8 @@ impl Browser {
         let waited = tokio::time::timeout(Duration::from_mins(1), async {
             loop {
                 let files = std::fs::read_dir(&folder).into_iter().flatten();
-                let names = files.filter_map(|file| Some(file.ok()?.path()));
-                let found = names.filter(|path| path.to_string_lossy().ends_with(end)).next();
+                let mut names = files.filter_map(|file| Some(file.ok()?.path()));
+                let found = names.find(|path| path.to_string_lossy().ends_with(end));
                 if let Some(found) = found {
                     return found;
                 }

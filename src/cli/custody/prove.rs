@@ -296,7 +296,10 @@ mod tests {
         assert!(proof.starts_with("old 300\n"), "{text}");
         let note: SignedNote = note.parse().unwrap();
         assert!(note.verified_by([&key]).is_ok());
-        let none = make(&of(None, Some(299)), &source).await.unwrap_err();
-        assert!(none.to_string().contains("no checkpoint over 299"), "{none}");
+        let refusal = make(&of(None, Some(299)), &source).await.unwrap_err();
+        assert!(
+            refusal.to_string().contains("no checkpoint over 299"),
+            "{refusal}"
+        );
     }
 }

@@ -271,26 +271,11 @@ async fn serve(
             refused_certificates: config.state_directory.join("refused"),
         },
     )?;
-    let facts = ServerFacts {
-        version: VERSION.to_owned(),
-        started_at: OffsetDateTime::now_utc(),
-        kmip_addresses: addresses,
-        destruction_waiting_time: config.admin.destruction_waiting_time,
-        witnesses: config
-            .custody
-            .witness
-            .as_ref()
-            .map(witnesses::policy)
-            .transpose()?,
-        bundle_directory: config.state_directory.clone(),
-    };
+    let facts = server_facts(config, addresses)?;
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;
     jobs.feeds = feeds;
-    jobs.retention.policy = config.custody.retention.map(|retention| RetentionPolicy {
-        keep: retention.keep,
-        without_archive: retention.without_archive,
-    });
+    jobs.retention.policy = retention_policy(config);
     let administration = Arc::new(Administration::new(
         store.clone(),
         recorder.clone(),
@@ -406,6 +391,27 @@ fn started(listeners: &Listeners) -> Event {
         started = started.detail("web", web_addresses(web).join(", "));
     }
     started
+}
+
+/// What the administration tells of this server, and what it goes by.
+fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFacts, Error> {
+    let witness = config.custody.witness.as_ref();
+    Ok(ServerFacts {
+        version: VERSION.to_owned(),
+        started_at: OffsetDateTime::now_utc(),
+        kmip_addresses,
+        destruction_waiting_time: config.admin.destruction_waiting_time,
+        witnesses: witness.map(witnesses::policy).transpose()?,
+        bundle_directory: config.state_directory.clone(),
+    })
+}
+
+/// What may be pruned of the custody log; none where nothing may.
+fn retention_policy(config: &Config) -> Option<RetentionPolicy> {
+    config.custody.retention.map(|retention| RetentionPolicy {
+        keep: retention.keep,
+        without_archive: retention.without_archive,
+    })
 }
 
 /// Starts the jobs, once the log is not held: what a database says that was taken back is not carried out on a device.

@@ -163,6 +163,7 @@ async fn resumed(name: &str, store: &dyn Store, kept: &Delivered) -> Result<u64,
     Ok(next)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 fn unreadable(error: store::Error) -> Trouble {
     Trouble(format!("the log can't be read: {error}"))
 }

@@ -168,7 +168,7 @@ fn a_member_that_comes_twice_or_too_late_takes_the_place_of_none() {
 fn records_that_are_nested_as_deep_as_a_megabyte_are_refused() {
     let mut log = Log::of_keys(1);
     log.push(vec![b'['; 1 << 19]);
-    log.push([br#"{"version":"#, &[b'{'; 1 << 19][..]].concat());
+    log.push([br#"{"version":"#.to_vec(), vec![b'{'; 1 << 19]].concat());
     let report = found(&log.bundle(0), None);
     assert!(report.has(Code::RecordUnreadable), "{:?}", codes(&report));
 }
