@@ -82,6 +82,31 @@ impl Log {
         Ok(())
     }
 
+    /// Takes in what others have appended since: behind what is known of the log, it must lead to the head that the store has.
+    pub(super) async fn follow(&mut self, store: &dyn Store) -> Result<(), Error> {
+        let refused = |error| Error::Refused(Arc::new(error));
+        let known = self.head.tree.size();
+        let found = store.custody_head().await.map_err(refused)?;
+        let number = found
+            .tree
+            .size()
+            .checked_sub(known)
+            .filter(|number| *number <= TAIL);
+        let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
+            return self.reopen(store).await;
+        };
+        let mut end = End {
+            tree: self.head.tree.clone(),
+            last: self.last,
+        };
+        for stored in store.custody_records(known, number).await.map_err(refused)? {
+            end.append(&stored)?;
+        }
+        end.require(&found)?;
+        (self.head, self.last) = (found, end.last);
+        Ok(())
+    }
+
     /// The head after the last commit.
     pub(super) const fn head(&self) -> &CustodyHead {
         &self.head
@@ -181,44 +206,69 @@ async fn read(store: &dyn Store) -> Result<(CustodyHead, OffsetDateTime), Error>
         .await
         .map_err(|error| Error::Refused(Arc::new(error)))?;
     let size = head.tree.size();
-    let mut tree: CompactRange = head.anchor.clone();
-    if size.checked_sub(tree.size()).is_none_or(|tail| tail > TAIL) {
+    let mut end = End {
+        tree: head.anchor.clone(),
+        last: OffsetDateTime::UNIX_EPOCH,
+    };
+    if size.checked_sub(end.tree.size()).is_none_or(|tail| tail > TAIL) {
         return Err(broken(format!(
             "the head is of {size} records and its anchor of {}",
-            tree.size()
+            end.tree.size()
         )));
     }
-    let mut last = OffsetDateTime::UNIX_EPOCH;
     for stored in &tail {
-        let sequence = stored.sequence;
-        if sequence != tree.size() {
-            return Err(broken(format!("record {} is missing", tree.size())));
-        }
-        if sequence >= size {
+        if stored.sequence == end.tree.size() && stored.sequence >= size {
             return Err(broken(format!(
-                "record {sequence} is there, and the head is of {size} records"
+                "record {size} is there, and the head is of {size} records"
             )));
+        }
+        end.append(stored)?;
+    }
+    end.require(&head)?;
+    Ok((head, end.last))
+}
+
+/// The end of the log as its records give it.
+struct End {
+    tree: CompactRange,
+    /// The time of the last record.
+    last: OffsetDateTime,
+}
+
+impl End {
+    /// Takes in the next record.
+    fn append(&mut self, stored: &StoredRecord) -> Result<(), Error> {
+        let broken = |why: String| Error::BrokenLog { why };
+        let sequence = stored.sequence;
+        if sequence != self.tree.size() {
+            return Err(broken(format!("record {} is missing", self.tree.size())));
         }
         let leaf = leaf_hash(&stored.bytes);
         if leaf != stored.leaf {
             return Err(broken(format!("record {sequence} was changed")));
         }
-        last = Record::from_bytes(&stored.bytes)
+        self.last = Record::from_bytes(&stored.bytes)
             .map_err(|error| broken(format!("record {sequence} cannot be read: {error}")))?
             .time;
-        tree.append(leaf);
+        self.tree.append(leaf);
+        Ok(())
     }
-    if tree.size() < size {
-        return Err(broken(format!("record {} is missing", tree.size())));
+
+    /// Refuses a head that is not that of these records.
+    fn require(&self, head: &CustodyHead) -> Result<(), Error> {
+        let broken = |why: String| Err(Error::BrokenLog { why });
+        if self.tree.size() < head.tree.size() {
+            return broken(format!("record {} is missing", self.tree.size()));
+        }
+        if self.tree != head.tree {
+            return broken(format!(
+                "the head has root {}, and its records {}",
+                head.tree.root(),
+                self.tree.root()
+            ));
+        }
+        Ok(())
     }
-    if tree != head.tree {
-        return Err(broken(format!(
-            "the head has root {}, and its records {}",
-            head.tree.root(),
-            tree.root()
-        )));
-    }
-    Ok((head, last))
 }
 
 pub(super) fn to_the_microsecond(time: OffsetDateTime) -> OffsetDateTime {

@@ -1,19 +1,21 @@
 //! The one task that writes: takes what waits and commits it as a group.
 
+use std::mem;
 use std::sync::Arc;
-use std::{mem, vec};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::custody::Event;
-use crate::store::{Applied, Change, WriteStore, WriteTransaction};
+use crate::store::{Applied, Change, Elsewhere, WriteStore, WriteTransaction};
 
 use super::log::{Log, Staged};
 use super::{Committed, Entry, Error, Hold, Status};
 
 /// How many entries one commit takes at most.
 const GROUP: usize = 64;
+/// How often a group is tried where other servers come in between.
+const TRIES: u32 = 10;
 
 pub(super) struct Writer {
     store: Arc<dyn WriteStore>,
@@ -27,24 +29,21 @@ pub(super) struct Writer {
     broken: watch::Receiver<Option<String>>,
     /// Why nothing may be written for now, but what opens a new epoch.
     hold: watch::Receiver<Option<Hold>>,
-}
-
-/// An entry of the group that has its place in the log, unless the group fails.
-struct Placed {
-    answer: oneshot::Sender<Result<Committed, Error>>,
-    committed: Committed,
+    /// What all servers that share the store have done in it.
+    elsewhere: Option<watch::Receiver<Elsewhere>>,
+    heeded: Elsewhere,
 }
 
 /// A group on its way: what will be said to whom, once it is known what became of the group.
 struct Group {
     staged: Staged,
-    placed: Vec<Placed>,
-    refused: Vec<(oneshot::Sender<Result<Committed, Error>>, Error)>,
+    /// What became of the entries so far, in order; who is refused here is refused alone.
+    outcomes: Vec<Result<Committed, Error>>,
     changes_identities: bool,
 }
 
 impl Writer {
-    pub(super) const fn new(
+    pub(super) fn new(
         store: Arc<dyn WriteStore>,
         log: Log,
         identities_changed: watch::Sender<u64>,
@@ -52,7 +51,13 @@ impl Writer {
         broken: watch::Receiver<Option<String>>,
         hold: watch::Receiver<Option<Hold>>,
     ) -> Self {
+        let elsewhere = store.elsewhere();
+        let heeded = elsewhere
+            .as_ref()
+            .map_or_else(Elsewhere::default, |known| *known.borrow());
         Self {
+            elsewhere,
+            heeded,
             store,
             log,
             doubtful: false,
@@ -85,6 +90,7 @@ impl Writer {
                     // Those who were answered may have more to write: they come into the next group, not the one after.
                     tokio::task::yield_now().await;
                 }
+                () = changed(&mut self.elsewhere) => self.heed_others().await,
                 () = told(&mut stopping), if !closed => {
                     waiting.close();
                     closed = true;
@@ -106,13 +112,16 @@ impl Writer {
     }
 
     async fn write(&mut self, entries: Vec<Entry>) {
-        let number = entries.len();
-        let mut entries = entries.into_iter();
-        let settled = self.settle().await;
-        let mut group = Group::new(self.log.stage());
-        let result = match settled {
-            Ok(()) => self.write_group(&mut group, &mut entries).await,
-            Err(error) => Err(error),
+        let mut tries = 0;
+        let (group, result) = loop {
+            let mut group = Group::new(self.log.stage());
+            let result = self.write_group(&mut group, &entries).await;
+            tries += 1;
+            match &result {
+                // Another server came in between: the same group behind what that has written.
+                Err(Error::Refused(error)) if error.is_passing() && tries < TRIES => {}
+                _ => break (group, result),
+            }
         };
         // Also after an error: where the outcome is unknown, it may have been written.
         if group.changes_identities {
@@ -120,18 +129,47 @@ impl Writer {
         }
         let failure = result.as_ref().err().map(ToString::to_string);
         if let Some(failure) = &failure {
-            tracing::error!(entries = number, "{failure}");
+            tracing::error!(entries = entries.len(), "{failure}");
         }
         self.status_changed.send_replace(Status {
             head: self.log.head().head(),
             groups: self.groups,
             failure,
         });
-        group.answer(&result);
-        // What the group did not get to is refused with it.
+        let mut outcomes = group.outcomes.into_iter();
         for entry in entries {
-            let error = result.clone().err().unwrap_or(Error::WriterEnded);
-            let _ = entry.answer.send(Err(error));
+            let answer = match (outcomes.next(), &result) {
+                (Some(Ok(committed)), Ok(())) => Ok(committed),
+                (Some(Err(alone)), _) => Err(alone),
+                (_, Err(error)) => Err(error.clone()),
+                (None, Ok(())) => Err(Error::WriterEnded),
+            };
+            // Whoever no longer waits does not hear it; it was written all the same.
+            let _ = entry.answer.send(answer);
+        }
+    }
+
+    /// Takes in what other servers have done to the store.
+    async fn heed_others(&mut self) {
+        let Some(elsewhere) = &mut self.elsewhere else {
+            return;
+        };
+        let found = *elsewhere.borrow_and_update();
+        let before = mem::replace(&mut self.heeded, found);
+        if (before.identities, before.outages) != (found.identities, found.outages) {
+            self.identities_changed.send_modify(|generation| *generation += 1);
+        }
+        if found.size <= self.log.head().tree.size() {
+            return;
+        }
+        match self.log.follow(&*self.store).await {
+            Ok(()) => self
+                .status_changed
+                .send_modify(|status| status.head = self.log.head().head()),
+            Err(error) => {
+                tracing::error!("what other servers have recorded can't be taken in: {error}");
+                self.doubtful = true;
+            }
         }
     }
 
@@ -148,18 +186,21 @@ impl Writer {
     }
 
     /// Takes `entries` into the group and commits it. An error is everybody's; who was refused alone is in the group.
-    async fn write_group(
-        &mut self,
-        group: &mut Group,
-        entries: &mut vec::IntoIter<Entry>,
-    ) -> Result<(), Error> {
+    async fn write_group(&mut self, group: &mut Group, entries: &[Entry]) -> Result<(), Error> {
         let refused = |error| Error::Refused(Arc::new(error));
+        self.settle().await?;
         let mut transaction = self.store.begin().await.map_err(refused)?;
-        // By reference: what an error leaves in it is refused with the group.
-        for entry in entries.by_ref() {
+        if transaction
+            .head_found()
+            .is_some_and(|found| found != self.log.head().head())
+        {
+            self.log.follow(&*self.store).await?;
+        }
+        group.staged = self.log.stage();
+        for entry in entries {
             self.place(group, &mut *transaction, entry).await?;
         }
-        if group.placed.is_empty() {
+        if !group.outcomes.iter().any(Result::is_ok) {
             return Ok(());
         }
         if let Err(error) = transaction
@@ -182,44 +223,32 @@ impl Writer {
         &self,
         group: &mut Group,
         transaction: &mut dyn WriteTransaction,
-        entry: Entry,
+        entry: &Entry,
     ) -> Result<(), Error> {
-        let Entry {
-            changes,
-            mut events,
-            answer,
-            ..
-        } = entry;
-        let applied = if changes.is_empty() {
+        let applied = if entry.changes.is_empty() {
             Applied::default()
         } else {
-            match transaction.apply(&changes).await {
+            match transaction.apply(&entry.changes).await {
                 Ok(applied) => applied,
                 Err(error) if error.is_of_one_change() => {
-                    group.refused.push((answer, Error::of_change(error)));
+                    group.outcomes.push(Err(Error::of_change(error)));
                     return Ok(());
                 }
-                Err(error) => {
-                    let error = Error::Refused(Arc::new(error));
-                    group.refused.push((answer, error.clone()));
-                    return Err(error);
-                }
+                Err(error) => return Err(Error::Refused(Arc::new(error))),
             }
         };
+        let mut events = entry.events.clone();
         tell_rows(&mut events, &applied);
-        group.changes_identities |= changes.iter().any(Change::is_of_identities);
+        group.changes_identities |= entry.changes.iter().any(Change::is_of_identities);
         let mut sequences = events
             .into_iter()
             .map(|event| self.log.record(&mut group.staged, event));
         let sequence = sequences.next().unwrap_or_default();
         sequences.for_each(drop);
-        group.placed.push(Placed {
-            answer,
-            committed: Committed {
-                sequence,
-                rows: applied.rows,
-            },
-        });
+        group.outcomes.push(Ok(Committed {
+            sequence,
+            rows: applied.rows,
+        }));
         Ok(())
     }
 
@@ -227,16 +256,36 @@ impl Writer {
     async fn find_out(&mut self, group: &Group, error: crate::store::Error) -> Result<(), Error> {
         let error = Arc::new(error);
         self.doubtful = true;
-        if let Err(unreadable) = self.settle().await {
-            tracing::error!("after a failed commit, the custody log cannot be read: {unreadable}");
-            return Err(Error::OutcomeUnknown(error));
+        match self.is_there(group).await {
+            Err(unreadable) => {
+                tracing::error!("after a failed commit, the custody log cannot be read: {unreadable}");
+                Err(Error::OutcomeUnknown(error))
+            }
+            Ok(true) => {
+                tracing::warn!("a commit was reported as failed, and was made: {error}");
+                Ok(())
+            }
+            Ok(false) => Err(Error::Refused(error)),
         }
-        // Each record has an identifier of its own, so this head cannot be another group's.
-        if *self.log.head() == group.staged.head {
-            tracing::warn!("a commit was reported as failed, and was made: {error}");
-            return Ok(());
-        }
-        Err(Error::Refused(error))
+    }
+
+    /// Whether the log has the records of this group.
+    async fn is_there(&mut self, group: &Group) -> Result<bool, Error> {
+        let refused = |error| Error::Refused(Arc::new(error));
+        // Where others write too, the commit may still be under way on the other side of a connection that broke: whoever
+        // begins a transaction waits for it.
+        let waited = match &self.elsewhere {
+            Some(_) => Some(self.store.begin().await.map_err(refused)?),
+            None => None,
+        };
+        self.settle().await?;
+        drop(waited);
+        let Some((last, _)) = group.staged.appended.records.last() else {
+            return Ok(false);
+        };
+        // Each record has an identifier of its own, so no other has this leaf.
+        let found = self.store.custody_hashes(0, last.sequence, 1).await;
+        Ok(found.map_err(refused)?.first() == Some(&last.leaf))
     }
 }
 
@@ -261,6 +310,16 @@ fn tell_rows(events: &mut [Event], applied: &Applied) {
     }
 }
 
+/// Returns when others have done something to the store; never where nobody else can.
+async fn changed(elsewhere: &mut Option<watch::Receiver<Elsewhere>>) {
+    if let Some(elsewhere) = elsewhere
+        && elsewhere.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 /// Returns when it is time to stop, also when nobody is left to say so.
 async fn told(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
@@ -270,19 +329,8 @@ impl Group {
     const fn new(staged: Staged) -> Self {
         Self {
             staged,
-            placed: Vec::new(),
-            refused: Vec::new(),
+            outcomes: Vec::new(),
             changes_identities: false,
-        }
-    }
-
-    fn answer(&mut self, result: &Result<(), Error>) {
-        for Placed { answer, committed } in self.placed.drain(..) {
-            // Whoever no longer waits does not hear it; it was written all the same.
-            let _ = answer.send(result.clone().map(|()| committed));
-        }
-        for (answer, error) in self.refused.drain(..) {
-            let _ = answer.send(Err(error));
         }
     }
 }

@@ -135,6 +135,15 @@ pub enum Error {
         /// The reason.
         why: String,
     },
+    /// What should be filled has something in it.
+    #[error("the database has something in it already: bring the other to an empty one")]
+    NotEmpty,
+    /// What was brought over is not what it was; nothing of it was kept.
+    #[error("the two databases are not alike: {what}")]
+    Unlike {
+        /// What differs.
+        what: String,
+    },
     /// A file or folder of the database cannot be used.
     #[error("cannot {doing} {path}: {source}")]
     File {

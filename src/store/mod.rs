@@ -18,9 +18,12 @@
 mod bundle;
 mod change;
 mod custody;
+mod database;
+mod elsewhere;
 mod error;
 mod index;
 mod inventory;
+mod migration;
 mod postgres;
 mod reading;
 mod row;
@@ -39,9 +42,14 @@ pub use custody::{
     Appended, CustodyHead, CustodyKept, RecordFilter, RecordTerms, SearchFrom, StoredCheckpoint,
     custody_consistency, custody_inclusion, custody_number_at, custody_root, custody_tiles, custody_tree,
 };
+pub use database::Database;
+pub use elsewhere::Elsewhere;
 pub use error::Error;
 pub use inventory::RowsAt;
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use migration::{Migrated, migrate};
+#[cfg(test)]
+pub(crate) use postgres::tests as postgres_tests;
+pub use postgres::{PostgresOptions, PostgresStore, recorded_root_keys_at};
 pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};

@@ -1,8 +1,10 @@
 //! The reading half of a store.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -13,7 +15,7 @@ use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, CustodyKept, Error, KeyRow, Listing, Located, RecordFilter, RowsAt, SearchFrom,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, RecordFilter, RowsAt, SearchFrom,
     Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
@@ -21,6 +23,18 @@ use super::{
 /// before it began.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// What all servers that share this store have done in it, and each change of that, within a second; none where the store
+    /// is one server's alone.
+    fn elsewhere(&self) -> Option<watch::Receiver<Elsewhere>> {
+        None
+    }
+
+    /// Takes on what one server at a time does, or goes on with it, for this term from now on; false where it is another's.
+    /// Where the store is one server's alone, it always has it.
+    async fn lease(&self, _name: &str, _holder: &str, _term: Duration) -> Result<bool, Error> {
+        Ok(true)
+    }
+
     /// A key of this adapter; none where it has no such key, whoever else has one.
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error>;
 

@@ -11,6 +11,9 @@ use super::{Appended, Change, CustodyHead, Error, Store, StoredCheckpoint};
 pub trait WriteStore: Store {
     /// Begins the one transaction that can be under way.
     async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error>;
+
+    /// Waits for what is under way and lets the database go. Afterwards every call fails.
+    async fn close(&self);
 }
 
 /// A transaction. Dropped without [`commit`](Self::commit), it leaves nothing behind.

@@ -54,8 +54,14 @@ impl Cosigning {
         };
         let log = OfStore(Arc::clone(&self.store));
         let cosigned = self.cosigner.cosign(&checkpoint, &note, &log).await;
-        if let Err(error) = self.keep(stored, note, cosigned.signatures).await {
-            tracing::warn!(%error, "the witnesses' signatures of a checkpoint could not be kept");
+        match self.keep(stored, note, cosigned.signatures).await {
+            Ok(()) => {}
+            Err(store::Error::HeadMoved) => {
+                tracing::debug!("another server has kept the witnesses' signatures of this checkpoint");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the witnesses' signatures of a checkpoint could not be kept");
+            }
         }
         self.believe(&checkpoint, &cosigned.witnesses);
         for witness in &cosigned.witnesses {

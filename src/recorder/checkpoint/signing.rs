@@ -161,10 +161,10 @@ impl Signing {
             time: to_the_microsecond(OffsetDateTime::now_utc()),
             note: self.signed(head).await?,
         };
-        self.keep(&checkpoint, latest.map(|(_, signed)| signed.size))
-            .await?;
-        let size = checkpoint.size;
-        self.tell(checkpoint);
+        let before = latest.map(|(_, signed)| signed.size);
+        let kept = self.keep(checkpoint, before).await?;
+        let size = kept.size;
+        self.tell(kept);
         Ok(size)
     }
 
@@ -217,16 +217,23 @@ impl Signing {
         Ok(note.to_string())
     }
 
-    async fn keep(&self, checkpoint: &StoredCheckpoint, before: Option<u64>) -> Result<(), Failed> {
-        let Err(error) = self.write(checkpoint, before).await else {
-            return Ok(());
+    /// Keeps a checkpoint, unless another server has signed since, and gives the one that is the latest now.
+    async fn keep(
+        &self,
+        checkpoint: StoredCheckpoint,
+        before: Option<u64>,
+    ) -> Result<StoredCheckpoint, Failed> {
+        let Err(error) = self.write(&checkpoint, before).await else {
+            return Ok(checkpoint);
         };
         // It may have been written all the same.
         match self.store.custody_checkpoint().await {
-            Ok(Some(found)) if found == *checkpoint => {
+            Ok(Some(found)) if found == checkpoint => {
                 tracing::warn!("a checkpoint was reported as not kept, and was: {error}");
-                Ok(())
+                Ok(found)
             }
+            // Compared with the log before the next one is signed, as any that is found there.
+            Ok(Some(found)) if matches!(error, store::Error::HeadMoved) => Ok(found),
             _ => Err(Failed::Now(error.to_string())),
         }
     }

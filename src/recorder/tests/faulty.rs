@@ -102,6 +102,10 @@ impl WriteStore for Faulty {
             plan: Arc::clone(&self.plan),
         }))
     }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
 }
 
 struct FaultyTransaction {

@@ -6,6 +6,7 @@ mod fault;
 pub(crate) mod faulty;
 mod group;
 mod retention;
+mod shared;
 mod start;
 
 use std::fmt::Display;

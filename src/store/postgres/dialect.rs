@@ -2,16 +2,46 @@
 //! each way there and back costs more than the statement.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool, Transaction};
+use tokio::sync::watch;
 
 use super::sql::custody::integer;
 use crate::store::table::KeyColumns;
-use crate::store::{Appended, CustodyHead, Error};
+use crate::store::{Appended, CustodyHead, Elsewhere, Error};
 
 pub(super) use super::PostgresStore as DatabaseStore;
 pub(super) use sqlx::postgres::PgRow as Row;
 pub(super) use sqlx::{PgConnection as Connection, PgPool as Pool, Postgres as Db};
+
+/// What all servers have done in the database.
+pub(super) fn elsewhere(store: &DatabaseStore) -> Option<watch::Receiver<Elsewhere>> {
+    Some(store.elsewhere.clone())
+}
+
+/// Takes on what is nobody's, or whose time is over by the clock of the database, or goes on with one's own.
+pub(super) async fn lease(
+    store: &DatabaseStore,
+    name: &str,
+    holder: &str,
+    term: Duration,
+) -> Result<bool, Error> {
+    let term = i64::try_from(term.as_micros()).unwrap_or(i64::MAX);
+    let taken = sqlx::query(
+        "INSERT INTO lease (name, holder, until) \
+         VALUES ($1, $2, CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) + $3) \
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until \
+         WHERE lease.holder = excluded.holder OR lease.until + $3 < excluded.until",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(term)
+    .execute(&store.readers)
+    .await
+    .map_err(Error::database("take on a lease"))?;
+    Ok(taken.rows_affected() > 0)
+}
 
 /// Which index leads a search, the planner knows.
 pub(super) fn led_by(_index: &str) -> String {

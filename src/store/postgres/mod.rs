@@ -7,6 +7,7 @@
 mod dialect;
 mod open;
 mod options;
+mod recorded;
 #[path = "../sql/mod.rs"]
 #[expect(
     clippy::duplicate_mod,
@@ -16,17 +17,23 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;
+mod watching;
 
 use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Error, SealKeys};
+use super::{Elsewhere, Error, SealKeys};
 
 pub use options::PostgresOptions;
+pub use recorded::recorded_root_keys_at;
 
 /// A store in a database of its own on a server.
 pub struct PostgresStore {
     readers: PgPool,
     keys: SealKeys,
+    elsewhere: watch::Receiver<Elsewhere>,
+    watching: AbortOnDropHandle<()>,
 }
 
 impl PostgresStore {
@@ -35,16 +42,24 @@ impl PostgresStore {
     /// A database of a newer schema is refused with [`Error::NewerSchema`] and left as it is.
     pub async fn open(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
         let readers = open::pool(options).await?;
-        Ok(Self { readers, keys })
+        let found = watching::look(&readers).await;
+        let (known, elsewhere) = watch::channel(found.map_err(Error::database("read"))?);
+        let watching = tokio::spawn(watching::follow(readers.clone(), known));
+        Ok(Self {
+            readers,
+            keys,
+            elsewhere,
+            watching: AbortOnDropHandle::new(watching),
+        })
     }
 
-    /// The seal keys that this store reads and writes with.
-    pub const fn seal_keys(&self) -> &SealKeys {
-        &self.keys
+    pub(super) const fn readers(&self) -> &PgPool {
+        &self.readers
     }
 
     /// Waits for what is under way and lets the connections go. Afterwards every call fails.
     pub async fn close(&self) {
+        self.watching.abort();
         self.readers.close().await;
     }
 }

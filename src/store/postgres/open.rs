@@ -18,7 +18,6 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 /// the server's own setting is. A server that is cut off in the middle of a transaction does not hold up the others for long.
 const SETTINGS: &str = "\
     SET lock_timeout = '10s'; \
-    SET statement_timeout = '60s'; \
     SET idle_in_transaction_session_timeout = '10s'; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 

@@ -1,14 +1,17 @@
 //! What is PostgreSQL's own, on a server of its own; and the suite of the trait.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
 use super::{PostgresOptions, PostgresStore};
+use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::fixture::{row, write};
+use crate::store::suite::log::{append, grown, records};
 use crate::store::suite::{Fixture, Maker, store_suite};
-use crate::store::{Change, Error, SealKeys, WriteStore};
+use crate::store::{Change, Error, SealKeys, SqliteStore, Store, WriteStore, migrate};
 
 #[path = "../../../tests/support/postgres.rs"]
 #[expect(
@@ -173,4 +176,48 @@ fn a_server_on_the_network_is_not_spoken_to_without_tls_unless_the_address_says_
         mode("postgres://claviger@db.example/claviger?sslmode=disable"),
         PgSslMode::Disable
     ));
+}
+
+#[tokio::test]
+async fn a_database_is_brought_over_from_sqlite_row_by_row_and_into_an_empty_one_alone() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let key = fixture.key(&[("x-Name", "vm")]).await;
+    let certificate = fixture.certificate("vcenter").await;
+    let empty = fixture.store.custody_head().await.unwrap();
+    let all = records(0, 600);
+    append(&*fixture.store, &all, &empty, &grown(&empty, &all))
+        .await
+        .unwrap();
+    let from = SqliteStore::open(&fixture.maker.file(), SealKeys::new())
+        .await
+        .unwrap();
+    let maker = PostgresMaker::make().await;
+    let to = PostgresStore::open(&maker.options(), fixture.keys.clone())
+        .await
+        .unwrap();
+    let migrated = migrate(&from, &to).await.unwrap();
+    assert_eq!(migrated.rows["custody_record"], 600);
+    assert_eq!(migrated.head, fixture.store.custody_head().await.unwrap().head());
+
+    let read = to.key(fixture.east.id, key.object.id()).await.unwrap();
+    assert_eq!(read, Some(key), "its seal holds there too");
+    assert_eq!(
+        to.certificate(certificate.fingerprint).await.unwrap(),
+        Some(certificate)
+    );
+    let again = migrate(&from, &to).await.unwrap_err();
+    assert!(matches!(again, Error::NotEmpty), "{again}");
+}
+
+#[tokio::test]
+async fn what_one_server_does_at_a_time_is_taken_on_when_its_time_is_over() {
+    let fixture = Fixture::<PostgresMaker>::new().await;
+    let (long, none) = (Duration::from_mins(10), Duration::ZERO);
+    let lease = async |holder, term| fixture.store.lease("jobs", holder, term).await.unwrap();
+    assert!(lease("first", long).await);
+    assert!(!lease("second", long).await);
+    assert!(lease("first", long).await, "it goes on");
+    assert!(lease("first", none).await, "and gives it up");
+    assert!(lease("second", long).await);
+    assert!(!lease("first", long).await);
 }

@@ -1,11 +1,11 @@
 //! The writing half: a transaction.
 
 use async_trait::async_trait;
-use sqlx::{Acquire, PgConnection, Postgres, Transaction};
+use sqlx::{Acquire, PgConnection, PgPool, Postgres, Transaction};
 
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune};
-use super::{PostgresStore, dialect};
+use super::{PostgresStore, dialect, watching};
 use crate::custody::{Hash, Head, TileHash};
 use crate::store::{
     Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
@@ -24,7 +24,13 @@ impl WriteStore for PostgresStore {
             transaction,
             changes: Changes::new(self.keys.clone()),
             found,
+            readers: self.readers.clone(),
+            changes_identities: false,
         }))
+    }
+
+    async fn close(&self) {
+        self.close().await;
     }
 }
 
@@ -33,6 +39,8 @@ struct PostgresTransaction {
     changes: Changes,
     /// The head of the log, which nobody else moves until this transaction ends.
     found: Head,
+    readers: PgPool,
+    changes_identities: bool,
 }
 
 #[async_trait]
@@ -48,7 +56,8 @@ impl WriteTransaction for PostgresTransaction {
             self.apply_under_savepoint(changes).await?
         };
         if changes.iter().any(Change::is_of_identities) {
-            tell_of_identities(&mut self.transaction).await?;
+            count_change(&mut self.transaction).await?;
+            self.changes_identities = true;
         }
         Ok(applied)
     }
@@ -88,7 +97,16 @@ impl WriteTransaction for PostgresTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
-        self.transaction.commit().await.map_err(Error::database("commit"))
+        self.transaction
+            .commit()
+            .await
+            .map_err(Error::database("commit"))?;
+        if self.changes_identities
+            && let Err(error) = watching::tell(&self.readers).await
+        {
+            tracing::debug!(%error, "the other servers see it when they look");
+        }
+        Ok(())
     }
 }
 
@@ -130,10 +148,10 @@ async fn lock_head(connection: &mut PgConnection) -> Result<Head, Error> {
 }
 
 /// Has the other servers read again who may come in, once this is committed.
-async fn tell_of_identities(connection: &mut PgConnection) -> Result<(), Error> {
+async fn count_change(connection: &mut PgConnection) -> Result<(), Error> {
     sqlx::query("UPDATE identity_generation SET number = number + 1 WHERE id = 1")
         .execute(connection)
         .await
-        .map_err(Error::database("tell of a change"))?;
+        .map_err(Error::database("count a change"))?;
     Ok(())
 }

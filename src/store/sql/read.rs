@@ -1,9 +1,11 @@
 //! The reading half.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, FromRow, Row as _};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -18,11 +20,11 @@ use crate::store::table::{
     SettingColumns, TokenColumns,
 };
 use crate::store::{
-    Cursor, CustodyHead, CustodyKept, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, RecordFilter,
-    RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyCount, KeyCounts, KeyRow, Listing, Located,
+    RecordFilter, RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
 };
 
-use super::dialect::{Connection, DatabaseStore, Db, Pool, Row};
+use super::dialect::{self, Connection, DatabaseStore, Db, Pool, Row};
 use super::{custody, inventory};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
@@ -30,6 +32,14 @@ const SELECTIVE: u32 = 512;
 
 #[async_trait]
 impl Store for DatabaseStore {
+    fn elsewhere(&self) -> Option<watch::Receiver<Elsewhere>> {
+        dialect::elsewhere(self)
+    }
+
+    async fn lease(&self, name: &str, holder: &str, term: Duration) -> Result<bool, Error> {
+        dialect::lease(self, name, holder, term).await
+    }
+
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
         // By identifier alone: a row that was moved to another adapter is reported to the one it was taken from, too.
         let row = sqlx::query("SELECT * FROM managed_object WHERE id = $1")

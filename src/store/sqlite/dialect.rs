@@ -1,19 +1,37 @@
 //! What is SQLite's own in the SQL of [`super::sql`]: its types, and statements that go to its thread together.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 use super::sql::custody::{ROWS, integer};
 use super::sql::key::TERMS;
 use crate::custody::StoredRecord;
 use crate::store::table::KeyColumns;
-use crate::store::{Appended, CustodyHead, Error, RecordTerms};
+use crate::store::{Appended, CustodyHead, Elsewhere, Error, RecordTerms};
 
 pub(super) use super::SqliteStore as DatabaseStore;
 pub(super) use sqlx::sqlite::SqliteRow as Row;
 pub(super) use sqlx::{Sqlite as Db, SqliteConnection as Connection, SqlitePool as Pool};
+
+/// The store is one server's alone.
+pub(super) const fn elsewhere(_store: &DatabaseStore) -> Option<watch::Receiver<Elsewhere>> {
+    None
+}
+
+/// The store is one server's alone.
+#[expect(clippy::unused_async, reason = "other databases are asked")]
+pub(super) async fn lease(
+    _store: &DatabaseStore,
+    _name: &str,
+    _holder: &str,
+    _term: Duration,
+) -> Result<bool, Error> {
+    Ok(true)
+}
 
 /// Has this index lead a search: SQLite has no statistics of a table that nobody analysed.
 pub(super) fn led_by(index: &str) -> String {

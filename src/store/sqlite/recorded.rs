@@ -6,10 +6,10 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::super::table::{RootKeyColumns, RootKeyVersionColumns, Sealed};
 use super::Error;
 use super::open::{BUSY, beside};
-use crate::adapter::{RootKey, VersionState};
+use super::sql::recorded;
+use crate::adapter::RootKey;
 
 /// Every version of every root key in the database at `path` that is not destroyed, as the rows claim: their seals are
 /// not looked at. (Of a destroyed root key the present version is kept: the seal key is under it.)
@@ -27,28 +27,8 @@ pub async fn recorded_root_keys(path: &Path) -> Result<Vec<RootKey>, Error> {
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging();
     let mut connection = options.connect().await.map_err(Error::database("open"))?;
-    let rows: Vec<RootKeyColumns> = sqlx::query_as("SELECT * FROM root_key ORDER BY name")
-        .fetch_all(&mut connection)
-        .await
-        .map_err(Error::database("read root keys"))?;
-    let mut recorded = Vec::new();
-    for row in rows {
-        let present = row.claimed()?;
-        let rows: Vec<RootKeyVersionColumns> =
-            sqlx::query_as("SELECT * FROM root_key_version WHERE id = ? ORDER BY version")
-                .bind(present.id.uuid())
-                .fetch_all(&mut connection)
-                .await
-                .map_err(Error::database("read versions of root keys"))?;
-        for row in rows {
-            let version = row.claimed()?;
-            if version.state == VersionState::Kept {
-                recorded.push(present.at(&version));
-            }
-        }
-        recorded.push(present);
-    }
+    let recorded = recorded::root_keys(&mut connection).await;
     // What is left to do is to close; a failure there takes nothing from what was read.
     let _ = connection.close().await;
-    Ok(recorded)
+    recorded
 }

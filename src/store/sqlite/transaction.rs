@@ -31,6 +31,10 @@ impl WriteStore for SqliteStore {
             erasure_due: Arc::clone(&self.erasure_due),
         }))
     }
+
+    async fn close(&self) {
+        self.close().await;
+    }
 }
 
 struct SqliteTransaction {

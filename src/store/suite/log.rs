@@ -7,7 +7,7 @@ use crate::store::{
     StoredCheckpoint, WriteStore,
 };
 
-fn records(from: u64, number: u64) -> Vec<StoredRecord> {
+pub(crate) fn records(from: u64, number: u64) -> Vec<StoredRecord> {
     let record = |sequence: u64| {
         let bytes = format!("record {sequence}").into_bytes();
         StoredRecord {
@@ -19,7 +19,7 @@ fn records(from: u64, number: u64) -> Vec<StoredRecord> {
     (from..from + number).map(record).collect()
 }
 
-fn grown(head: &CustodyHead, records: &[StoredRecord]) -> CustodyHead {
+pub(crate) fn grown(head: &CustodyHead, records: &[StoredRecord]) -> CustodyHead {
     let mut grown = head.clone();
     for record in records {
         grown.tree.append(record.leaf);
@@ -27,7 +27,7 @@ fn grown(head: &CustodyHead, records: &[StoredRecord]) -> CustodyHead {
     grown
 }
 
-async fn append(
+pub(crate) async fn append(
     store: &dyn WriteStore,
     records: &[StoredRecord],
     from: &CustodyHead,

@@ -1,0 +1,46 @@
+//! A database that is open, of whichever kind.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Error, PostgresOptions, PostgresStore, SealKeys, SqliteStore, Store, WriteStore};
+
+/// A database that is open, of whichever kind.
+pub struct Database {
+    store: Arc<dyn WriteStore>,
+    keys: SealKeys,
+}
+
+impl Database {
+    /// SQLite in this file; see [`SqliteStore::open`].
+    pub async fn sqlite(path: &Path, keys: SealKeys) -> Result<Self, Error> {
+        let store = Arc::new(SqliteStore::open(path, keys.clone()).await?);
+        Ok(Self { store, keys })
+    }
+
+    /// PostgreSQL at this address; see [`PostgresStore::open`].
+    pub async fn postgres(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
+        let store = Arc::new(PostgresStore::open(options, keys.clone()).await?);
+        Ok(Self { store, keys })
+    }
+
+    /// The reading half, for everybody.
+    pub fn reading(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// The writing half, for the recorder.
+    pub fn writing(&self) -> Arc<dyn WriteStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The seal keys that it is read and written with.
+    pub const fn seal_keys(&self) -> &SealKeys {
+        &self.keys
+    }
+
+    /// Waits for what is under way and lets the database go. Afterwards every call fails.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
