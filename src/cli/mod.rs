@@ -9,6 +9,7 @@ mod certificate;
 mod client;
 mod config;
 mod custody;
+mod database;
 mod device;
 mod device_worker;
 mod doctor;
@@ -23,6 +24,7 @@ mod root_key;
 pub mod serve;
 mod signing_key;
 mod status;
+mod store;
 mod witness;
 
 use std::path::PathBuf;
@@ -109,6 +111,9 @@ enum Command {
     Custody(custody::Arguments),
     /// A witness: another host that signs the custody log's checkpoints, and refuses a log that was cut short or rewritten
     Witness(witness::Arguments),
+    /// The database as a whole
+    #[command(subcommand)]
+    Store(store::Command),
     /// A KMIP client, to see what a client sees
     Kmip(kmip::Arguments),
     /// Host a device; started by the server, with its end of a socket as stdin
@@ -161,6 +166,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(arguments) => block_on(custody::run(arguments, &common, output)),
         Command::Witness(arguments) => witness::run(arguments, output),
+        Command::Store(command) => block_on(store::run(command, &common.configuration()?, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
         Command::DeviceWorker => Ok(Exit::Usage),
     }

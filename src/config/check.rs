@@ -9,7 +9,7 @@ use std::time::Duration;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 
-use super::{Config, CustodySigner, FeedReceiver, Problem, Severity};
+use super::{Config, CustodySigner, FeedReceiver, PostgresStore, Problem, Severity, Store};
 
 /// Everything that is wrong outside the file, without opening a socket or a device.
 ///
@@ -23,6 +23,17 @@ pub fn check(config: &Config) -> Vec<Problem> {
     checker.server_certificate();
     checker.web();
     checker.waiting_time();
+    if let Store::Postgres(PostgresStore {
+        password_file: Some(file),
+        ..
+    }) = &config.store
+    {
+        checker.secret_text(
+            "store.password_file",
+            file,
+            "write the password of the database's user into it, nothing else",
+        );
+    }
     for (index, device) in config.devices.iter().enumerate() {
         let module = format!("device[{index}].module");
         checker.file(

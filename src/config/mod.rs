@@ -168,10 +168,23 @@ pub struct Admin {
 }
 
 /// `[store]`: the database.
-#[derive(Debug, Clone)]
-pub struct Store {
-    /// The SQLite file.
-    pub path: PathBuf,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// SQLite in this file, for one server.
+    Sqlite(PathBuf),
+    /// PostgreSQL, for several servers at once.
+    Postgres(PostgresStore),
+}
+
+/// `[store]` with a `url`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresStore {
+    /// Where the database is: `postgres://USER@HOST:PORT/DATABASE`, without a password.
+    pub url: String,
+    /// The file with the password; none where the server is let in without one, as by a client certificate.
+    pub password_file: Option<PathBuf>,
+    /// The most connections at a time.
+    pub connections: u32,
 }
 
 /// `[[device]]`: one slot of an HSM.

@@ -13,7 +13,7 @@ use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
 use super::web::web;
 use super::{
-    Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, Problems,
+    Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, PostgresStore, Problems,
     ReleaseProfile, RngSeed, Store, TokenSelector, VERSION, WrapProfile,
 };
 
@@ -263,11 +263,55 @@ fn admin(mut section: Section<'_>, file: &Path, state_directory: &Path, kmip: &K
 }
 
 fn store(mut section: Section<'_>, state_directory: &Path) -> Store {
-    let path = section
-        .path("path")
-        .unwrap_or_else(|| state_directory.join("claviger.db"));
+    let (path, url) = (section.path("path"), section.string("url"));
+    let store = match url {
+        None => Store::Sqlite(path.unwrap_or_else(|| state_directory.join("claviger.db"))),
+        Some(url) => {
+            if path.is_some() {
+                section.wrong("path", "stands beside url", "keep one of path and url");
+            }
+            Store::Postgres(postgres_store(&mut section, url))
+        }
+    };
     section.finish();
-    Store { path }
+    store
+}
+
+fn postgres_store(section: &mut Section<'_>, url: String) -> PostgresStore {
+    const FORM: &str = "write it as \"postgres://USER@HOST:5432/DATABASE?sslrootcert=/path/to/ca.pem\"";
+    let address = url
+        .strip_prefix("postgres://")
+        .or_else(|| url.strip_prefix("postgresql://"));
+    match address.map(|address| address.split_once('@')) {
+        None => section.wrong("url", "is no address of PostgreSQL", FORM),
+        Some(user) => {
+            let has_password = user.is_some_and(|(user, _)| user.contains(':'));
+            if has_password || url.contains("password=") {
+                section.wrong(
+                    "url",
+                    "has a password in it, and whoever reads the configuration would read it",
+                    "put the password into a file, mode 0400, and name that as password_file",
+                );
+            }
+        }
+    }
+    let password_file = if section.was_given("password_file") || section.was_given("password_credential") {
+        Some(secret_file(
+            section,
+            ("password_file", "password_credential"),
+            "name the file that holds the password of the database's user",
+        ))
+    } else {
+        None
+    };
+    PostgresStore {
+        url,
+        password_file,
+        connections: section
+            .integer("connections", &(4..=1000))
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(16),
+    }
 }
 
 fn devices(top: &mut Section<'_>) -> Vec<Device> {

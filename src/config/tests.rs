@@ -256,3 +256,42 @@ fn an_api_key_that_others_read_and_authorities_that_are_none_are_told() {
         "{problems:#?}"
     );
 }
+
+#[test]
+fn a_database_on_the_network_is_named_by_an_address_without_a_password() {
+    let with = |lines: &str| format!("{GOOD}[store]\n{lines}\n");
+    let config = parse(&with(
+        "url = \"postgres://claviger@db.example.org/claviger\"\npassword_file = \"database-password\"",
+    ));
+    let expected = PostgresStore {
+        url: "postgres://claviger@db.example.org/claviger".into(),
+        password_file: Some("/etc/claviger/database-password".into()),
+        connections: 16,
+    };
+    assert_eq!(config.expect("it parses").store, Store::Postgres(expected));
+    for (lines, wrong) in [
+        (
+            "url = \"postgres://claviger:secret@db/claviger\"",
+            "has a password in it",
+        ),
+        (
+            "url = \"postgres://db/claviger?user=claviger&password=secret\"",
+            "has a password in it",
+        ),
+        ("url = \"db.example.org\"", "is no address of PostgreSQL"),
+        (
+            "url = \"postgres://db/claviger\"\npath = \"claviger.db\"",
+            "stands beside url",
+        ),
+    ] {
+        let found = problems(&with(lines));
+        assert!(
+            found.iter().any(|(_, what, _)| what.contains(wrong)),
+            "{lines}: {found:?}"
+        );
+        assert!(
+            found.iter().all(|(_, what, _)| !what.contains("secret")),
+            "{found:?}"
+        );
+    }
+}

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod ledger;
 pub mod log;
 pub mod message;
+pub mod postgres;
 pub mod secrets;
 pub mod server;
 pub mod slot;

@@ -33,6 +33,7 @@ pub const UNHEALTHY: i32 = 2;
 
 /// Ends when it is dropped; where the test failed, its log is printed.
 pub struct Server {
+    node: &'static str,
     tokens: Vec<SoftHsm>,
     key_protect: Option<KeyProtect>,
     directory: tempfile::TempDir,
@@ -139,11 +140,23 @@ impl Server {
         server
     }
 
+    /// The same, under this name in its records.
+    pub fn start_node(node: &'static str, tokens: Vec<SoftHsm>, sections: &str) -> Self {
+        let mut server = Self::prepare_node(node, tokens, sections);
+        server.start_again();
+        server
+    }
+
     fn prepare(tokens: Vec<SoftHsm>, sections: &str) -> Self {
+        Self::prepare_node("test", tokens, sections)
+    }
+
+    fn prepare_node(node: &'static str, tokens: Vec<SoftHsm>, sections: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let address = own_address();
         identity::write(&identity::server(address.ip()), directory.path(), "server");
         let server = Self {
+            node,
             tokens,
             key_protect: None,
             directory,
@@ -162,10 +175,10 @@ impl Server {
     pub fn configure(&self, sections: &str) {
         let folder = self.directory.path().display();
         let text = format!(
-            "version = \"v1\"\nnode = \"test\"\nstate_directory = \"{folder}/state\"\n\
+            "version = \"v1\"\nnode = \"{}\"\nstate_directory = \"{folder}/state\"\n\
              [kmip]\nlisten = [\"{}\"]\ncertificate = \"{folder}/server.pem\"\nkey = \"{folder}/server.key\"\n\
              {sections}",
-            self.address
+            self.node, self.address
         );
         std::fs::write(self.config(), text).expect("the configuration can be written");
     }
@@ -361,6 +374,15 @@ impl Server {
             client.certificate.to_str().expect("a path"),
         ]);
         client
+    }
+
+    /// The same client, come to this server.
+    pub fn seen_by(&self, client: &Client) -> Client {
+        Client {
+            address: self.address,
+            ca: self.server_certificate(),
+            ..client.clone()
+        }
     }
 
     /// A client with a certificate that nobody admitted.

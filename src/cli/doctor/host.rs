@@ -11,7 +11,7 @@ use openssl::x509::X509;
 use super::findings::{About, Findings};
 use crate::admin::api::Status;
 use crate::cli::client::{Client, path};
-use crate::config::{self, Config, Severity};
+use crate::config::{self, Config, Severity, Store};
 
 const SUBJECT: &str = "host";
 /// Less room for the database is warned of.
@@ -25,7 +25,9 @@ pub(super) async fn check(config: &Config, client: &Client, findings: &mut Findi
         &mut findings.about(SUBJECT, "server certificate"),
     );
     server(client, &mut findings.about(SUBJECT, "server")).await;
-    store(&config.store.path, &mut findings.about(SUBJECT, "store"));
+    if let Store::Sqlite(file) = &config.store {
+        store(file, &mut findings.about(SUBJECT, "store"));
+    }
 }
 
 fn configuration(config: &Config, about: &mut About<'_>) {

@@ -1,16 +1,15 @@
 //! The root keys that the database has, and whether what holds them is configured.
 
-use std::path::Path;
-
 use super::devices::is_on;
 use super::findings::Findings;
 use crate::adapter::RootKey;
-use crate::config::Config;
+use crate::cli::database;
+use crate::config::{Config, Store};
 use crate::store;
 
 /// All of them, with a finding for each that nothing of the configuration holds.
 pub(super) async fn root_keys(config: &Config, findings: &mut Findings) -> Vec<RootKey> {
-    let recorded = read(&config.store.path, findings).await;
+    let recorded = read(config, findings).await;
     let is_known = |backend: &str| {
         let (mut devices, mut instances) = (config.devices.iter(), config.key_protect.iter());
         devices.any(|device| is_on(config, backend, &device.name))
@@ -31,12 +30,25 @@ pub(super) async fn root_keys(config: &Config, findings: &mut Findings) -> Vec<R
 }
 
 /// The root keys that the database has, where it is there and can be read.
-async fn read(file: &Path, findings: &mut Findings) -> Vec<RootKey> {
-    if !file.is_file() {
-        return Vec::new();
-    }
+async fn read(config: &Config, findings: &mut Findings) -> Vec<RootKey> {
+    let recorded = match &config.store {
+        Store::Sqlite(file) if !file.is_file() => return Vec::new(),
+        Store::Sqlite(file) => store::recorded_root_keys(file).await,
+        Store::Postgres(postgres) => match database::options(postgres) {
+            Ok(options) => store::recorded_root_keys_at(&options).await,
+            Err(error) => {
+                let mut about = findings.about("host", "store");
+                about.failure(
+                    "database",
+                    error.to_string(),
+                    "`claviger config check` tells what is wrong with it",
+                );
+                return Vec::new();
+            }
+        },
+    };
     let mut about = findings.about("host", "store");
-    match store::recorded_root_keys(file).await {
+    match recorded {
         Ok(recorded) => {
             let finding = format!("{} recorded, each looked for where it is", recorded.len());
             about.ok("root keys", finding);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::cli::database;
 use crate::config::Problems;
 use crate::job::feed::SyslogError;
 use crate::root_key::key_protect;
@@ -46,6 +47,9 @@ pub enum Error {
         source: key_protect::Error,
     },
     /// The database can't be used.
+    #[error("{0}")]
+    Database(#[from] database::Error),
+    /// What the database has can't be read.
     #[error("{0}")]
     Store(#[from] store::Error),
     /// The custody log can't be continued.

@@ -19,15 +19,19 @@ mod witnesses;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger_hsm::WorkerCommand;
 use futures_util::future::try_join_all;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use super::database;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
@@ -41,20 +45,22 @@ use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{self, KnownHead, NodeFacts, Recorder};
 use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{BackendKind, RootKeys};
-use crate::store::{SealKeys, SqliteStore, Store};
+use crate::store::{Database, SealKeys, Store};
 
 use devices::Devices;
 pub use error::Error;
 use identities::IdentityLoader;
 use process::StateLock;
-use root_keys::Opener;
+use root_keys::{Due, Opener};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// So long after its last word a server that shares the store with others is taken for gone, and its jobs are taken on.
+const LEASE: Duration = Duration::from_secs(10);
 
 /// A server that answers.
 pub struct Running {
     services: Serving,
-    store: Arc<SqliteStore>,
+    store: Database,
     devices: Devices,
     // The last to go, so that no other server comes while this one still writes.
     _lock: StateLock,
@@ -150,7 +156,7 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
             None => None,
         },
     };
-    let store = Arc::new(SqliteStore::open(&config.store.path, SealKeys::new()).await?);
+    let store = database::open(&config, SealKeys::new()).await?;
     let software = match &config.custody.signer {
         CustodySigner::Software(token) => Some(device_config(token)),
         _ => None,
@@ -212,11 +218,11 @@ fn limits_of(config: &Config) -> Limits {
 async fn serve(
     config: &Config,
     listeners: Listeners,
-    store: &Arc<SqliteStore>,
+    database: &Database,
     root_keys: RootKeys,
     devices: &Devices,
 ) -> Result<Serving, Error> {
-    let seal_keys = store.seal_keys().clone();
+    let (store, seal_keys) = (database.reading(), database.seal_keys().clone());
     // What is out of reach holds up neither the start nor the others.
     let closed = ClosedRootKeys::default();
     let mut openers = [BackendKind::Pkcs11, BackendKind::KeyProtect].map(|kind| {
@@ -232,7 +238,8 @@ async fn serve(
         .map(|found| (found.events, found.pending))
         .unzip();
     let addresses = addresses_of(&listeners.kmip);
-    let (recorder, known) = begin_log(config, store, devices, started(&listeners), events.concat()).await?;
+    let (recorder, known) =
+        begin_log(config, database, devices, started(&listeners), events.concat()).await?;
 
     let identities = Identities::default();
     let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));
@@ -259,7 +266,7 @@ async fn serve(
         .and_then(|listener| listener.local_addr().ok());
     let operations = Arc::new(operations.served_over_https(https_port.map(|address| address.port())));
     let feeds = Feeds::default();
-    let delivering = deliver(config, store, &recorder, &feeds)?;
+    let delivering = deliver(config, &store, &recorder, &feeds)?;
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,
@@ -296,12 +303,19 @@ async fn serve(
     });
     let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
-    let mut background = vec![tokio::spawn(work_when_released(recorder.clone(), jobs))];
+    let holder = format!("{} {}", config.node, Uuid::new_v4());
+    let working = work_when_released(store.clone(), holder, recorder.clone(), jobs);
+    let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
-    for (opener, _) in openers.into_iter().zip(pending).filter(|(_, pending)| *pending) {
-        let trying = opener.keep_trying(recorder.clone(), Arc::clone(&loader), came_up.clone());
-        background.push(tokio::spawn(trying));
+    // Where others share the store, they make root keys too.
+    let is_shared = store.elsewhere().is_some();
+    for (opener, pending) in openers.into_iter().zip(pending) {
+        if pending || is_shared {
+            let due = Due { pending, is_shared };
+            let trying = opener.keep_trying(due, recorder.clone(), Arc::clone(&loader), came_up.clone());
+            background.push(tokio::spawn(trying));
+        }
     }
     Ok(Serving {
         endpoint,
@@ -319,7 +333,7 @@ async fn serve(
 /// Goes on with the custody log, records the start and what was found at it, and has the log signed from then on.
 async fn begin_log(
     config: &Config,
-    store: &Arc<SqliteStore>,
+    store: &Database,
     devices: &Devices,
     mut started: Event,
     found: Vec<Event>,
@@ -345,13 +359,13 @@ async fn begin_log(
 
 /// What goes on with the custody log of the store, and what keeps its head outside of it. A log that is not the one that was
 /// written last is held.
-async fn go_on_with_log(config: &Config, store: &Arc<SqliteStore>) -> Result<(Recorder, KnownHead), Error> {
+async fn go_on_with_log(config: &Config, store: &Database) -> Result<(Recorder, KnownHead), Error> {
     let node = NodeFacts {
         name: config.node.clone(),
         server_version: VERSION.to_owned(),
         configuration_sha256: Some(Hash(config.sha256)),
     };
-    let recorder = Recorder::start(store.clone(), node).await?;
+    let recorder = Recorder::start(store.writing(), node).await?;
     let known = KnownHead::within(&config.state_directory);
     if let Some(rollback) = recorder.remember_in(known.clone()).await? {
         tracing::error!(
@@ -365,16 +379,15 @@ async fn go_on_with_log(config: &Config, store: &Arc<SqliteStore>) -> Result<(Re
 /// Begins to bring the log to its feeds.
 fn deliver(
     config: &Config,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Store>,
     recorder: &Recorder,
     feeds: &Feeds,
 ) -> Result<Vec<JoinHandle<()>>, Error> {
-    let store: Arc<dyn Store> = store.clone();
     let positions = config.state_directory.join("feeds");
     Ok(feed::start(
         feeds::feeds(&config.custody.feeds),
         &positions,
-        &store,
+        store,
         recorder,
         feeds,
     )?)
@@ -414,13 +427,33 @@ fn retention_policy(config: &Config) -> Option<RetentionPolicy> {
     })
 }
 
-/// Starts the jobs, once the log is not held: what a database says that was taken back is not carried out on a device.
-async fn work_when_released(recorder: Recorder, jobs: Jobs) {
+/// Does the jobs, once the log is not held: what a database says that was taken back is not carried out on a device. Of several
+/// servers that share the store one does them at a time; where it is gone, another takes them on.
+async fn work_when_released(store: Arc<dyn Store>, holder: String, recorder: Recorder, jobs: Jobs) {
     recorder.released().await;
     drop(recorder);
-    let mut running = tokio::task::JoinSet::new();
-    jobs.start_in(&mut running);
-    while running.join_next().await.is_some() {}
+    let mut running = JoinSet::new();
+    let mut until = Instant::now();
+    loop {
+        let asked = Instant::now();
+        match store.lease("jobs", &holder, LEASE).await {
+            Ok(true) => {
+                until = asked + LEASE;
+                if running.is_empty() {
+                    tracing::info!("this server does the jobs in the background");
+                    jobs.start_in(&mut running);
+                }
+            }
+            Ok(false) => until = asked,
+            Err(error) => tracing::warn!(%error, "who does the jobs in the background can't be settled"),
+        }
+        // A job that another server begins too does no harm: each step of it is a commit that only one of them makes.
+        if Instant::now() >= until && !running.is_empty() {
+            tracing::info!("another server does the jobs in the background");
+            running.shutdown().await;
+        }
+        tokio::time::sleep(LEASE / 5).await;
+    }
 }
 
 fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {

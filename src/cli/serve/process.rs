@@ -32,10 +32,12 @@ pub(super) fn protect_memory() -> Result<(), Error> {
 
 /// Holds a state directory against other servers until it is dropped, or the process ends however it ends.
 #[derive(Debug)]
-pub(super) struct StateLock(#[expect(dead_code, reason = "the lock goes when the file is closed")] File);
+pub(in crate::cli) struct StateLock(
+    #[expect(dead_code, reason = "the lock goes when the file is closed")] File,
+);
 
 /// Makes the state directory where it is missing, for its owner alone, and locks it.
-pub(super) fn lock_state_directory(folder: &Path) -> Result<StateLock, Error> {
+pub(in crate::cli) fn lock_state_directory(folder: &Path) -> Result<StateLock, Error> {
     let failed = |source| Error::StateDirectory {
         path: folder.to_owned(),
         source,

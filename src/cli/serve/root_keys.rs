@@ -48,6 +48,14 @@ impl Said {
     }
 }
 
+/// What an opener still has to do.
+pub(super) struct Due {
+    /// Some root keys can't be used now, and may be later.
+    pub(super) pending: bool,
+    /// Other servers share the store.
+    pub(super) is_shared: bool,
+}
+
 /// How the opening of all root keys went.
 pub(super) struct Opened {
     /// A record for each that was tried.
@@ -194,17 +202,23 @@ impl Opener {
     }
 
     /// Opens what is still closed until nothing is left that may come back, and lets its clients in: at once where a
-    /// device comes up.
+    /// device comes up, and again where another server may have made a root key.
     pub(super) async fn keep_trying(
         mut self,
+        mut due: Due,
         recorder: Recorder,
         identities: Arc<IdentityLoader>,
         mut came_up: watch::Receiver<()>,
     ) {
         let (mut usable, mut current) = (0, true);
         let mut said = String::new();
+        let mut changes = recorder.subscribe();
         loop {
-            if let Ok(Err(_)) = timeout(REST, came_up.changed()).await {
+            if !due.pending {
+                if !due.is_shared || changes.changed().await.is_err() {
+                    return;
+                }
+            } else if let Ok(Err(_)) = timeout(REST, came_up.changed()).await {
                 // There is nobody left to tell.
                 sleep(REST).await;
             }
@@ -216,6 +230,7 @@ impl Opener {
                         tracing::error!(%error, "the root keys can't be read; it is tried again");
                         said = error;
                     }
+                    due.pending = true;
                     continue;
                 }
             };
@@ -234,9 +249,7 @@ impl Opener {
                     Err(error) => tracing::error!(%error, "the client certificates can't be read"),
                 }
             }
-            if current && !opened.pending {
-                return;
-            }
+            due.pending = opened.pending || !current;
         }
     }
 }

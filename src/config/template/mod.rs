@@ -246,7 +246,7 @@ fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
     line(text, "[store]");
     line(
         text,
-        "# The database. Default: claviger.db in the state directory.",
+        "# The database: an SQLite file. Default: claviger.db in the state directory.",
     );
     line(
         text,
@@ -255,6 +255,15 @@ fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
             quoted(&answers.state_directory.join("claviger.db").to_string_lossy())
         ),
     );
+    for each in [
+        "# For several servers that work at once, PostgreSQL in its place (see docs/high-availability.md). It is spoken to by TLS,",
+        "# and its certificate is verified, unless the address has an sslmode that says otherwise.",
+        "#   url = \"postgres://claviger@db.example.org/claviger?sslrootcert=/etc/claviger/database-ca.pem\"",
+        "#   password_file = \"database-password\"",
+        "#   connections = 16",
+    ] {
+        line(text, each);
+    }
     text.push('\n');
 }
 
@@ -287,7 +296,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::super::{Config, LogFormat};
+    use super::super::{Config, LogFormat, Store};
     use super::*;
 
     fn answers() -> InitAnswers {
@@ -382,7 +391,10 @@ mod tests {
         let config = Config::parse(Path::new("/etc/claviger/claviger.toml"), &text).expect("it parses");
         assert_eq!(config.node, "kms-1");
         assert_eq!(config.state_directory, Path::new("/srv/state \"one\""));
-        assert_eq!(config.store.path, Path::new("/srv/state \"one\"/claviger.db"));
+        assert_eq!(
+            config.store,
+            Store::Sqlite("/srv/state \"one\"/claviger.db".into())
+        );
         assert_eq!(config.kmip.listen.len(), 2);
         assert_eq!(config.kmip.certificate, Path::new("/etc/claviger/server.pem"));
         assert_eq!(config.kmip.limits, Limits::default());
@@ -409,7 +421,7 @@ mod tests {
         assert_eq!(shown.kmip.limits, as_written.kmip.limits);
         assert_eq!(shown.kmip.warn_before_expiry, as_written.kmip.warn_before_expiry);
         assert_eq!(shown.admin.socket, as_written.admin.socket);
-        assert_eq!(shown.store.path, as_written.store.path);
+        assert_eq!(shown.store, as_written.store);
         assert_eq!(shown.devices[0].workers, as_written.devices[0].workers);
         assert_eq!(shown.devices[0].sessions, as_written.devices[0].sessions);
         assert_eq!(shown.devices[0].deadline, as_written.devices[0].deadline);

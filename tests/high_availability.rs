@@ -1,0 +1,294 @@
+//! Two servers over one PostgreSQL and one token are one set of keys, and one custody log.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use claviger_hsm::testkit::SoftHsm;
+use support::audit::wait_until_signed;
+use support::client::Client;
+use support::message::{self, about, create};
+use support::postgres::PostgresServer;
+use support::server::{ADAPTER, Server, device};
+
+/// How long anything may take before a test gives up.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// Two servers, the database that they share, and where the public key of their log is.
+struct Pair {
+    first: Server,
+    second: Server,
+    _postgres: PostgresServer,
+    _folder: tempfile::TempDir,
+}
+
+impl Pair {
+    /// A pair that signs its log, with a root key and the adapter [`ADAPTER`].
+    fn start() -> Self {
+        let postgres = PostgresServer::start();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let token = SoftHsm::new();
+        let sections = format!(
+            "[store]\nurl = \"{}\"\nconnections = 8\n[custody]\norigin = \"example.org/pair\"\npublic_key = \"{}\"\n{}",
+            postgres.new_database(),
+            folder.path().join("custody.vkey").display(),
+            device("hsm", &token.device_config("hsm"), 2, 2),
+        );
+        let mut first = Server::start_node("first", vec![token], &sections);
+        first.must(&["custody", "key", "create"]);
+        first.restart();
+        let second = Server::start_node("second", Vec::new(), &sections);
+        first.must(&["root-key", "create", "root"]);
+        first.adapter(ADAPTER);
+        Self {
+            first,
+            second,
+            _postgres: postgres,
+            _folder: folder,
+        }
+    }
+}
+
+/// Waits until this is so.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LIMIT, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+fn get(client: &Client, identifier: &str) -> Result<Vec<u8>, String> {
+    let mut connection = client.try_connect()?;
+    let answer = connection.exchange_bytes(&about(message::GET, identifier).encode())?;
+    let answer = support::ttlv::Item::decode(&answer);
+    message::outcome(&answer).map_err(|(_, why)| why)?;
+    Ok(message::key_material(&answer))
+}
+
+fn make(client: &Client) -> Result<String, String> {
+    let mut connection = client.try_connect()?;
+    let answer = connection.exchange_bytes(&create().encode())?;
+    let answer = support::ttlv::Item::decode(&answer);
+    message::outcome(&answer).map_err(|(_, why)| why)?;
+    Ok(message::identifier(&answer))
+}
+
+#[test]
+fn a_key_made_on_one_server_is_fetched_from_the_other_and_the_client_goes_on_when_one_is_killed() {
+    let mut pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    let key = make(&at_first).expect("it is made");
+    let material = get(&at_first, &key).expect("it is released");
+    eventually("a new certificate is admitted by the other server", || {
+        at_second.try_connect().is_ok()
+    });
+    assert_eq!(get(&at_second, &key).expect("it is there at once"), material);
+    let other = make(&at_second).expect("it is made");
+    get(&at_first, &other).expect("it is there at once");
+
+    pair.first.kill();
+    assert_eq!(get(&at_second, &key).expect("the client goes on"), material);
+    let third = make(&at_second).expect("it is made");
+    pair.first.start_again();
+    get(&at_first, &third).expect("the server is back, and knows what came meanwhile");
+
+    let signed = wait_until_signed(&pair.first);
+    assert_eq!(wait_until_signed(&pair.second), signed, "one log has one key");
+    for server in [&pair.first, &pair.second] {
+        server.verify_custody_log();
+    }
+    let records = pair.first.custody_records();
+    for node in ["first", "second"] {
+        let of_node =
+            |record: &&serde_json::Value| record["node"] == node && record["event"] == "kmip.create";
+        assert!(
+            records.iter().any(|record| of_node(&record)),
+            "{node} has recorded what it made"
+        );
+    }
+}
+
+#[test]
+fn what_is_taken_away_on_one_server_is_refused_by_the_other() {
+    let pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    eventually("a new certificate is admitted by the other server", || {
+        at_second.try_connect().is_ok()
+    });
+    let key = make(&at_second).expect("it is made");
+
+    pair.first.must(&["root-key", "disable", "root"]);
+    get(&at_second, &key).expect_err("nothing is released under a root key that was disabled");
+    pair.first.must(&["root-key", "enable", "root"]);
+    eventually("a root key that was enabled is used again", || {
+        get(&at_second, &key).is_ok()
+    });
+
+    pair.first.must(&["certificate", "remove", ADAPTER, "client"]);
+    eventually(
+        "a certificate that was removed is refused by the other server",
+        || get(&at_second, &key).is_err(),
+    );
+
+    // What is new on one is used on the other: a root key, its adapter, and a client of that.
+    pair.first.must(&["root-key", "create", "another"]);
+    pair.first.adapter_under("another", "another");
+    let new = pair.second.seen_by(&pair.first.client_of("another", "new"));
+    eventually(
+        "a root key that was made on one server is used by the other",
+        || make(&new).is_ok(),
+    );
+}
+
+#[test]
+fn a_rotation_goes_on_at_the_other_server_when_the_one_that_did_it_is_killed() {
+    let mut pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    let keys: Vec<String> = (0..50).map(|_| make(&at_first).expect("it is made")).collect();
+    pair.first.must(&["root-key", "rotate", "root"]);
+    pair.first.kill();
+    eventually("every key comes under the new version", || {
+        let records = pair.second.custody_records();
+        records
+            .iter()
+            .filter(|record| record["event"] == "key.rewrap")
+            .count()
+            == keys.len()
+    });
+    for key in &keys {
+        get(&at_second, key).expect("it is released");
+    }
+    pair.second.verify_custody_log();
+}
+
+/// A generator of numbers that a seed repeats (Marsaglia's xorshift64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// How often a server is killed.
+const KILLS: u64 = 6;
+const CLIENTS: u64 = 4;
+
+/// What clients of both servers saw.
+#[derive(Default)]
+struct Seen {
+    /// The keys whose making was acknowledged, with their bytes once they were released.
+    keys: Mutex<BTreeMap<String, Option<Vec<u8>>>>,
+    releases: AtomicU64,
+    /// Requests that one of the servers did not answer, and the other was asked.
+    second_tries: AtomicU64,
+    wrong: AtomicU64,
+}
+
+impl Seen {
+    /// Makes a key, or gets one, at either server; at the other where one does not answer, as vCenter does.
+    fn round(&self, servers: &[Client; 2], dice: &mut Dice) {
+        let known: Vec<String> = self.keys.lock().expect("the keys").keys().cloned().collect();
+        let one = usize::try_from(dice.below(2)).expect("0 or 1");
+        let wanted = (!known.is_empty() && dice.below(3) > 0).then(|| {
+            let place = dice.below(known.len() as u64);
+            known[usize::try_from(place).expect("a place")].clone()
+        });
+        for server in [&servers[one], &servers[1 - one]] {
+            let answered = match &wanted {
+                None => make(server).map(|key| drop(self.keys.lock().expect("the keys").insert(key, None))),
+                Some(key) => get(server, key).map(|material| self.released(key, material)),
+            };
+            if answered.is_ok() {
+                return;
+            }
+            self.second_tries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn released(&self, key: &str, material: Vec<u8>) {
+        self.releases.fetch_add(1, Ordering::Relaxed);
+        let mut keys = self.keys.lock().expect("the keys");
+        let known = keys.get_mut(key).expect("it was made");
+        if known.as_ref().is_some_and(|known| *known != material) {
+            self.wrong.fetch_add(1, Ordering::Relaxed);
+        }
+        *known = Some(material);
+    }
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_at_random() {
+    let seed: u64 = std::env::var("CLAVIGER_TEST_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0x636c_6176_6967_6572);
+    let mut pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let servers = [at_first.clone(), pair.second.seen_by(&at_first)];
+    eventually("the client is admitted by both", || {
+        servers.iter().all(|at| at.try_connect().is_ok())
+    });
+    let (seen, done) = (Seen::default(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for number in 1..=CLIENTS {
+            let (seen, done, servers) = (&seen, &done, &servers);
+            scope.spawn(move || {
+                let mut dice = Dice(seed.wrapping_mul(2 * number + 1));
+                while !done.load(Ordering::Relaxed) {
+                    seen.round(servers, &mut dice);
+                }
+            });
+        }
+        let mut dice = Dice(seed);
+        for _ in 0..KILLS {
+            let so_far = seen.releases.load(Ordering::Relaxed) + 5 + dice.below(40);
+            eventually("clients are served", || {
+                seen.releases.load(Ordering::Relaxed) >= so_far
+            });
+            let victim = match dice.below(2) {
+                0 => &mut pair.first,
+                _ => &mut pair.second,
+            };
+            victim.kill();
+            let so_far = seen.releases.load(Ordering::Relaxed) + dice.below(20);
+            eventually("the other server goes on", || {
+                seen.releases.load(Ordering::Relaxed) >= so_far
+            });
+            victim.start_again();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let keys = seen.keys.into_inner().expect("the keys");
+    for (key, material) in &keys {
+        for server in &servers {
+            let found = get(server, key).expect("what was acknowledged is there");
+            assert!(
+                material.as_ref().is_none_or(|material| *material == found),
+                "{key} has other bytes"
+            );
+        }
+    }
+    for server in [&pair.first, &pair.second] {
+        server.verify_custody_log();
+    }
+    println!(
+        "seed {seed}: {} keys made and {} released by {CLIENTS} clients on two servers, {KILLS} kills, {} requests \
+         tried at the other server, {} wrong",
+        keys.len(),
+        seen.releases.load(Ordering::Relaxed),
+        seen.second_tries.load(Ordering::Relaxed),
+        seen.wrong.load(Ordering::Relaxed)
+    );
+    assert_eq!(seen.wrong.load(Ordering::Relaxed), 0);
+}
