@@ -167,8 +167,9 @@ async fn pruned() -> House {
     };
     let mut event = Event::new(EventName::CustodyPrune, asked);
     event.approvers = vec![Approver {
-        uid: 1001,
+        uid: Some(1001),
         user: "pavel".into(),
+        certificate: None,
     }];
     let archives = [archive(&house.path("before.tar"), &policy)];
     let now = OffsetDateTime::now_utc();

@@ -3,14 +3,30 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// Who asked for something, as the kernel knew them.
+/// Who asked for something: a user of the server's machine, as the kernel knew them, or the holder of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Administrator {
-    /// The user's number on the machine. Two administrators are different when these are.
-    pub uid: u32,
-    /// The user's name at that time.
+    /// The user's number on the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The user's name at that time; the subject of the certificate.
     pub user: String,
+    /// SHA-256 of the certificate's DER, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
+impl Administrator {
+    /// Whether this is the same person as `other`, as far as it can be known: the same user, the same certificate, or a
+    /// certificate of the same subject. That a user of the machine also holds a certificate can't be.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (&self.certificate, &other.certificate) {
+            (Some(own), Some(others)) => own == others || self.user == other.user,
+            (None, None) => self.uid == other.uid,
+            _ => false,
+        }
+    }
 }
 
 /// Whether a root key may be used, and how far its destruction is.

@@ -16,8 +16,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 
-use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::Caller;
+use super::administration::{Administration, now};
 use super::api::{self, List, MoveAdapter, NewAdapter, RootKeyReference};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
@@ -36,10 +36,10 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn list(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<List<api::Adapter>>, Refusal> {
     let (adapters, tampered) = administration
-        .trusted(administration.store().adapters().await?, &peer)
+        .trusted(administration.store().adapters().await?, &caller)
         .await?;
     let surroundings = Surroundings::read(&administration).await?;
     let items = adapters
@@ -63,13 +63,32 @@ async fn show(
 
 async fn create(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(new): Body<NewAdapter>,
 ) -> Result<(StatusCode, Json<api::Adapter>), Refusal> {
-    let event = Event::new(EventName::AdapterCreate, actor(&peer)).detail("name", new.name.clone());
+    let adapter = make(&administration, &caller, new).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(resource(&administration, adapter).await?),
+    ))
+}
+
+/// Makes an adapter.
+pub(super) async fn make(
+    administration: &Arc<Administration>,
+    caller: &Caller,
+    new: NewAdapter,
+) -> Result<Adapter, Refusal> {
+    let event = caller
+        .event(EventName::AdapterCreate)
+        .detail("name", new.name.clone());
+    let created_by = Some(caller.name());
     let made = administration.carry_out(event, async move |administration, event| {
         let root_key = chosen_root_key(&administration, new.root_key.as_deref()).await?;
-        let adapter = Adapter::new(&new.name, &new.description, root_key.id, now())?;
+        let adapter = Adapter {
+            created_by,
+            ..Adapter::new(&new.name, &new.description, root_key.id, now())?
+        };
         if administration
             .store()
             .adapter_named(&adapter.name)
@@ -90,19 +109,21 @@ async fn create(
             .commit(vec![Change::CreateAdapter(adapter.clone())], event)
             .await?;
         administration.reload_identities().await?;
-        resource(&administration, adapter).await
+        Ok(adapter)
     });
-    Ok((StatusCode::CREATED, Json(made.await?)))
+    made.await
 }
 
 /// Puts an adapter under another root key. New keys go under it from the commit on; the others follow in the background.
 async fn relocate(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
     Body(asked): Body<MoveAdapter>,
 ) -> Result<Json<api::Adapter>, Refusal> {
-    let event = Event::new(EventName::AdapterMove, actor(&peer)).detail("to", asked.root_key.clone());
+    let event = caller
+        .event(EventName::AdapterMove)
+        .detail("to", asked.root_key.clone());
     let event = administration.about_adapter(event, &name).await;
     let done = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
@@ -140,10 +161,20 @@ async fn relocate(
 
 async fn remove(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Result<StatusCode, Refusal> {
-    let event = Event::new(EventName::AdapterDelete, actor(&peer));
+    delete(&administration, &caller, name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes an adapter out, if none of its objects has a key any more.
+pub(super) async fn delete(
+    administration: &Arc<Administration>,
+    caller: &Caller,
+    name: String,
+) -> Result<(), Refusal> {
+    let event = caller.event(EventName::AdapterDelete);
     let event = administration.about_adapter(event, &name).await;
     let done = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
@@ -164,7 +195,7 @@ async fn remove(
             .await?;
         administration.reload_identities().await
     });
-    done.await.map(|()| StatusCode::NO_CONTENT)
+    done.await
 }
 
 /// The root key that is meant: the named one, or the only one.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-use super::Peer;
+use super::Caller;
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{Adapter, RootKey};
 use crate::custody::{Actor, AdapterFacts, Event, EventName, Policy};
@@ -305,9 +305,9 @@ impl Administration {
     pub(super) async fn trusted<T>(
         &self,
         listing: Listing<T>,
-        peer: &Peer,
+        caller: &Caller,
     ) -> Result<(Vec<T>, Vec<String>), Refusal> {
-        self.trusted_by(listing, &actor(peer)).await
+        self.trusted_by(listing, &caller.actor()).await
     }
 
     /// The same, for whoever looks.
@@ -326,8 +326,8 @@ impl Administration {
     }
 
     /// Records rows that were found changed by another hand.
-    pub(super) async fn record_tampering(&self, found: &[String], peer: &Peer) -> Result<(), Refusal> {
-        self.record_tampering_found_by(found, &actor(peer)).await
+    pub(super) async fn record_tampering(&self, found: &[String], caller: &Caller) -> Result<(), Refusal> {
+        self.record_tampering_found_by(found, &caller.actor()).await
     }
 
     /// The same, by whoever looked.
@@ -344,14 +344,6 @@ impl Administration {
             self.commit(Vec::new(), event).await?;
         }
         Ok(())
-    }
-}
-
-/// The actor of an administrator's events.
-pub(super) fn actor(peer: &Peer) -> Actor {
-    Actor::Administrator {
-        uid: peer.uid,
-        user: peer.user.clone(),
     }
 }
 

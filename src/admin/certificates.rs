@@ -14,8 +14,8 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
 
-use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::Caller;
+use super::administration::{Administration, now};
 use super::api::{self, List, NewCertificate};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
@@ -35,10 +35,10 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn list_all(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<List<api::Certificate>>, Refusal> {
     let adapters = administration.store().adapters().await?.rows;
-    listing(&administration, None, &peer, |id| {
+    listing(&administration, None, &caller, |id| {
         adapters
             .iter()
             .find(|adapter| adapter.id == id)
@@ -49,11 +49,11 @@ async fn list_all(
 
 async fn list(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Result<Json<List<api::Certificate>>, Refusal> {
     let adapter = administration.adapter(&name).await?;
-    listing(&administration, Some(adapter.id), &peer, |_| {
+    listing(&administration, Some(adapter.id), &caller, |_| {
         Some(adapter.name.clone())
     })
     .await
@@ -62,11 +62,11 @@ async fn list(
 async fn listing(
     administration: &Administration,
     adapter: Option<AdapterId>,
-    peer: &Peer,
+    caller: &Caller,
     name: impl Fn(AdapterId) -> Option<String>,
 ) -> Result<Json<List<api::Certificate>>, Refusal> {
     let found = administration.store().certificates(adapter).await?;
-    let (rows, tampered) = administration.trusted(found, peer).await?;
+    let (rows, tampered) = administration.trusted(found, caller).await?;
     let items = rows.into_iter().map(|row| {
         let adapter = name(row.adapter).unwrap_or_else(|| row.adapter.to_string());
         resource(row, adapter)
@@ -80,15 +80,30 @@ async fn listing(
 
 async fn add(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
     Body(new): Body<NewCertificate>,
 ) -> Result<(StatusCode, Json<api::Certificate>), Refusal> {
-    let event = Event::new(EventName::CertificateAdd, actor(&peer));
+    let (certificate, adapter) = let_in(&administration, &caller, name, new).await?;
+    Ok((StatusCode::CREATED, Json(resource(certificate, adapter.name))))
+}
+
+/// Lets a certificate in to an adapter.
+pub(super) async fn let_in(
+    administration: &Arc<Administration>,
+    caller: &Caller,
+    name: String,
+    new: NewCertificate,
+) -> Result<(ClientCertificate, Adapter), Refusal> {
+    let event = caller.event(EventName::CertificateAdd);
     let event = administration.about_adapter(event, &name).await;
+    let added_by = Some(caller.name());
     let added = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
-        let certificate = read(&administration, &adapter, new).await?;
+        let certificate = ClientCertificate {
+            added_by,
+            ..read(&administration, &adapter, new).await?
+        };
         let event = Event {
             certificate: Some(facts(&certificate)),
             ..event
@@ -97,18 +112,30 @@ async fn add(
             .commit(vec![Change::AddCertificate(certificate.clone())], event)
             .await?;
         administration.reload_identities().await?;
-        Ok(resource(certificate, adapter.name))
+        Ok((certificate, adapter))
     });
-    Ok((StatusCode::CREATED, Json(added.await?)))
+    added.await
 }
 
 async fn remove(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments((name, fingerprint)): Segments<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let event =
-        Event::new(EventName::CertificateRemove, actor(&peer)).detail("fingerprint", fingerprint.clone());
+    take_out(&administration, &caller, name, fingerprint).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets a certificate in no more.
+pub(super) async fn take_out(
+    administration: &Arc<Administration>,
+    caller: &Caller,
+    name: String,
+    fingerprint: String,
+) -> Result<(), Refusal> {
+    let event = caller
+        .event(EventName::CertificateRemove)
+        .detail("fingerprint", fingerprint.clone());
     let event = administration.about_adapter(event, &name).await;
     let done = administration.carry_out(event, async move |administration, event| {
         let adapter = administration.adapter(&name).await?;
@@ -129,7 +156,7 @@ async fn remove(
             .await?;
         administration.reload_identities().await
     });
-    done.await.map(|()| StatusCode::NO_CONTENT)
+    done.await
 }
 
 /// The certificate of the request, if it is nobody's yet.

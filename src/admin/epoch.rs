@@ -17,12 +17,14 @@ use axum::{Extension, Json, Router};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::Caller;
+use super::administration::{Administration, now};
 use super::api::{Epoch, EpochAsked, OpenEpoch};
 use super::extract::Body;
-use super::refusal::{Kind, Refusal};
-use crate::custody::{Approver, Event, EventName};
+use super::refusal::{ANOTHER, Kind, Refusal};
+use crate::adapter::Administrator;
+use crate::custody::EventName;
+use crate::recorder::approver;
 
 /// The longest reason, in letters.
 const LONGEST_REASON: usize = 1000;
@@ -36,7 +38,8 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 /// What an administrator asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    peer: Peer,
+    caller: Caller,
+    person: Administrator,
     reason: String,
     at: OffsetDateTime,
 }
@@ -48,7 +51,7 @@ async fn show(State(administration): State<Arc<Administration>>) -> Json<Epoch> 
 
 async fn open(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(wanted): Body<OpenEpoch>,
 ) -> Result<Json<Epoch>, Refusal> {
     let mut asked = administration.epoch_asked().lock().await;
@@ -60,9 +63,11 @@ async fn open(
             "say in 1 to {LONGEST_REASON} letters why the log is to go on from an older state"
         )));
     }
-    tracing::warn!(user = %peer.user, uid = peer.uid, reason, "an administrator asks for a new epoch of the custody log");
+    let person = caller.person()?;
+    tracing::warn!(user = %person.user, uid = ?person.uid, reason, "an administrator asks for a new epoch of the custody log");
     *asked = Some(Asked {
-        peer,
+        caller,
+        person,
         reason: reason.to_owned(),
         at: now(),
     });
@@ -71,7 +76,7 @@ async fn open(
 
 async fn approve(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<Epoch>, Refusal> {
     // To its end, also where nobody waits for it any more.
     let done = tokio::spawn(async move {
@@ -81,25 +86,24 @@ async fn approve(
             return Err(Refusal::new(Kind::WrongState, "nobody has asked for a new epoch")
                 .remedy("`claviger custody epoch open --reason …`, by another administrator"));
         };
-        if wanted.peer.uid == peer.uid {
+        let person = caller.person()?;
+        if wanted.person.is_same_as(&person) {
             let message = format!(
                 "{} asked for the new epoch, and can't approve of it as well",
-                peer.user
+                person.user
             );
-            return Err(Refusal::new(Kind::SecondAdministrator, message)
-                .remedy("another administrator, that is another user of this machine, must approve of it"));
+            return Err(Refusal::new(Kind::SecondAdministrator, message).remedy(ANOTHER));
         }
         let asked_at = wanted
             .at
             .format(&Rfc3339)
             .unwrap_or_else(|_| wanted.at.to_string());
-        let mut event = Event::new(EventName::CustodyEpoch, actor(&wanted.peer))
+        let mut event = wanted
+            .caller
+            .event(EventName::CustodyEpoch)
             .detail("reason", &wanted.reason)
             .detail("asked_at", asked_at);
-        event.approvers = vec![Approver {
-            uid: peer.uid,
-            user: peer.user.clone(),
-        }];
+        event.approvers = vec![approver(&person)];
         administration.recorder().open_epoch(event).await?;
         *asked = None;
         Ok(Json(shown(&administration, None)))
@@ -137,8 +141,8 @@ fn shown(administration: &Administration, asked: Option<&Asked>) -> Epoch {
         found_size: held.as_ref().map(|rollback| rollback.found.size),
         found_root: held.as_ref().map(|rollback| rollback.found.root.to_string()),
         asked: asked.map(|asked| EpochAsked {
-            by: asked.peer.user.clone(),
-            uid: asked.peer.uid,
+            by: asked.person.user.clone(),
+            uid: asked.person.uid,
             at: asked.at,
             reason: asked.reason.clone(),
         }),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET …/keys?state&after&limit` | a page, the last created first; `next` is the `after` of the next page |
 //! | `GET …/keys/{Unique Identifier}` | one |
+//! | `DELETE …/keys/{Unique Identifier}?force` | 204, see [`key_deletion`] |
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +16,13 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Peer;
 use super::administration::Administration;
 use super::api::{self, List, RootKeyReference, WrappedUnder};
 use super::extract::{Parameters, Segments};
 use super::readable::readable;
 use super::refusal::{Kind, Refusal};
-use crate::adapter::RootKeyId;
+use super::{Caller, key_deletion};
+use crate::adapter::{Adapter, RootKeyId};
 use crate::kmip::enumeration;
 use crate::kmip::ttlv::DateTime;
 use crate::store::{Cursor, KeyRow};
@@ -32,7 +33,10 @@ const PAGE: u32 = 500;
 pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
         .route("/v1/adapters/{adapter}/keys", get(list))
-        .route("/v1/adapters/{adapter}/keys/{key}", get(show))
+        .route(
+            "/v1/adapters/{adapter}/keys/{key}",
+            get(show).delete(key_deletion::remove),
+        )
 }
 
 /// Which objects are wanted.
@@ -52,7 +56,7 @@ struct Wanted {
 
 async fn list(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Json<List<api::Key>>, Refusal> {
@@ -66,7 +70,7 @@ async fn list(
         .locate(adapter.id, &[], after, limit)
         .await?;
     let tampered: Vec<_> = located.refused.iter().map(ToString::to_string).collect();
-    administration.record_tampering(&tampered, &peer).await?;
+    administration.record_tampering(&tampered, &caller).await?;
     let now = DateTime::from(OffsetDateTime::now_utc());
     let root_keys = root_key_names(&administration).await?;
     let items = located
@@ -86,21 +90,30 @@ async fn show(
     Segments((name, key)): Segments<(String, String)>,
 ) -> Result<Json<api::Key>, Refusal> {
     let adapter = administration.adapter(&name).await?;
+    let row = row(&administration, &adapter, &key).await?;
+    let now = DateTime::from(OffsetDateTime::now_utc());
+    let root_keys = root_key_names(&administration).await?;
+    Ok(Json(resource(&row, &adapter.name, now, &root_keys)))
+}
+
+/// The object of an adapter by its Unique Identifier.
+pub(super) async fn row(
+    administration: &Administration,
+    adapter: &Adapter,
+    key: &str,
+) -> Result<KeyRow, Refusal> {
     let not_found = || {
-        Refusal::not_found("key of this adapter", &key).remedy(format!(
+        Refusal::not_found("key of this adapter", key).remedy(format!(
             "`claviger key list {}` shows those that there are",
             adapter.name
         ))
     };
     let id: Uuid = key.parse().map_err(|_| not_found())?;
-    let row = administration
+    administration
         .store()
         .key(adapter.id, id)
         .await?
-        .ok_or_else(not_found)?;
-    let now = DateTime::from(OffsetDateTime::now_utc());
-    let root_keys = root_key_names(&administration).await?;
-    Ok(Json(resource(&row, &adapter.name, now, &root_keys)))
+        .ok_or_else(not_found)
 }
 
 pub(super) async fn root_key_names(

@@ -1,9 +1,10 @@
-//! The administration interface: JSON over HTTP on a Unix socket, for the operator of this machine.
+//! The administration interface: JSON over HTTP on a Unix socket, for the operator of this machine, and over HTTPS ([`web`]).
 //!
 //! What belongs here: resources that an administrator reads and changes, a file a resource ([`api`] has what
-//! they look like), and who may do so; and the auditor's pages ([`pages`]), which have a listener and rules of their own. What does not: KMIP, and how a change is stored or recorded.
+//! they look like), the same in the form of Key Protect ([`key_protect`]), who may do what ([`permission`]), and the auditor's
+//! pages ([`pages`]). What does not: KMIP, and how a change is stored or recorded.
 //!
-//! # Who may ask
+//! # Who may ask at the socket
 //!
 //! The kernel tells the user of each connection: the user that the server runs as, root, and those that the configuration
 //! names. Any other gets 403 for whatever they ask. Where the configuration names none, the socket has the mode 0600. A change is in the custody log, in the same
@@ -22,7 +23,8 @@
 //! |---|---|---|
 //! | 400 | `bad_request` | the body is not the JSON that the resource takes, or a query parameter is not known |
 //! | 400 | `invalid` | a value breaks a rule: a name, a certificate, a state |
-//! | 403 | `not_admitted` | the caller is another user |
+//! | 401 | `unauthorized` | over HTTPS, neither a certificate nor a token that lets in |
+//! | 403 | `not_admitted` | the caller is another user, or has not the role |
 //! | 404 | `not_found` | no such resource |
 //! | 405 | `method_not_allowed` | the resource does not take this method |
 //! | 409 | `taken` | the name, or the certificate, is another's |
@@ -44,6 +46,7 @@ mod adapters;
 mod administration;
 pub mod api;
 mod bundle;
+mod caller;
 mod certificates;
 mod comparison;
 mod custody;
@@ -51,10 +54,13 @@ mod epoch;
 mod error;
 mod extract;
 mod feeds;
+mod key_deletion;
+mod key_protect;
 mod key_scan;
 mod keys;
 mod pages;
 mod peer;
+mod permission;
 mod pruning;
 mod readable;
 mod refusal;
@@ -68,19 +74,23 @@ mod socket;
 mod status;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 
 pub use administration::{Administration, ReloadIdentities, ServerFacts};
 pub use error::Error;
-pub use pages::{WebListener, serve as serve_pages};
 pub use peer::{Admitted, Peer};
 pub use readable::{readable, value_text};
 pub use server::serve;
 pub use socket::Socket;
+pub use web::{WebListener, serve as serve_web};
+
+use caller::Caller;
 
 /// The longest body of a request, in bytes.
 pub const BODY_LIMIT: usize = 64 << 10;
@@ -108,5 +118,11 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(bundle::routes())
         .merge(epoch::routes())
         .merge(pruning::routes())
+        .merge(tokens::routes())
+        .merge(key_protect::routes())
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&administration),
+            permission::checked,
+        ))
         .with_state(administration)
 }

@@ -17,13 +17,15 @@ use axum::{Extension, Json, Router};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::Caller;
+use super::administration::{Administration, now};
 use super::api::{ArchiveNamed, Prune, Pruning, PruningAsked};
 use super::extract::Body;
-use super::refusal::{Kind, Refusal};
-use crate::custody::{Approver, Event, EventName};
+use super::refusal::{ANOTHER, Kind, Refusal};
+use crate::adapter::Administrator;
+use crate::custody::{Event, EventName};
 use crate::job::{Archive, LedgerError, Prunable, RetentionError};
+use crate::recorder::approver;
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
     Router::new()
@@ -31,24 +33,33 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
         .route("/v1/custody/pruning/approve", post(approve))
 }
 
+/// What waits for a second administrator.
+#[derive(Clone, Debug)]
+struct Waiting {
+    caller: Caller,
+    person: Administrator,
+    at: OffsetDateTime,
+    archives: Vec<ArchiveNamed>,
+}
+
 /// What became of what was asked for.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    waiting: Option<(Peer, OffsetDateTime, Vec<ArchiveNamed>)>,
+    waiting: Option<Waiting>,
     is_under_way: bool,
     failure: Option<String>,
 }
 
 async fn show(State(administration): State<Arc<Administration>>) -> Result<Json<Pruning>, Refusal> {
     let asked = administration.pruning_asked().lock().await;
-    let archives = asked.waiting.as_ref().map(|(_, _, archives)| archives.as_slice());
+    let archives = asked.waiting.as_ref().map(|waiting| waiting.archives.as_slice());
     let going = prunable(&administration, archives.unwrap_or_default()).await?;
     Ok(Json(shown(&administration, going, &asked)?))
 }
 
 async fn ask(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(wanted): Body<Prune>,
 ) -> Result<Json<Pruning>, Refusal> {
     let mut asked = administration.pruning_asked().lock().await;
@@ -67,38 +78,48 @@ async fn ask(
     if going.below == going.from {
         return Err(RetentionError::Nothing(going.because).into());
     }
-    tracing::warn!(user = %peer.user, uid = peer.uid, below = going.below, "an administrator asks to let records of the custody log go");
-    asked.waiting = Some((peer, now(), wanted.archives));
+    let person = caller.person()?;
+    tracing::warn!(user = %person.user, uid = ?person.uid, below = going.below, "an administrator asks to let records of the custody log go");
+    asked.waiting = Some(Waiting {
+        caller,
+        person,
+        at: now(),
+        archives: wanted.archives,
+    });
     asked.failure = None;
     Ok(Json(shown(&administration, going, &asked)?))
 }
 
 async fn approve(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<Pruning>, Refusal> {
     let mut asked = administration.pruning_asked().lock().await;
-    let Some((who, at, archives)) = asked.waiting.clone() else {
+    let Some(waiting) = asked.waiting.clone() else {
         return Err(
             Refusal::new(Kind::WrongState, "nobody has asked to let records go")
                 .remedy("`claviger custody prune`, by another administrator"),
         );
     };
-    if who.uid == peer.uid {
+    let person = caller.person()?;
+    if waiting.person.is_same_as(&person) {
         let message = format!(
             "{} asked to let records go, and can't approve of it as well",
-            peer.user
+            person.user
         );
-        return Err(Refusal::new(Kind::SecondAdministrator, message)
-            .remedy("another administrator, that is another user of this machine, must approve of it"));
+        return Err(Refusal::new(Kind::SecondAdministrator, message).remedy(ANOTHER));
     }
+    let Waiting {
+        caller: who,
+        at,
+        archives,
+        ..
+    } = waiting;
     let going = prunable(&administration, &archives).await?;
-    let mut event = Event::new(EventName::CustodyPrune, actor(&who))
+    let mut event = who
+        .event(EventName::CustodyPrune)
         .detail("asked_at", at.format(&Rfc3339).unwrap_or_else(|_| at.to_string()));
-    event.approvers = vec![Approver {
-        uid: peer.uid,
-        user: peer.user,
-    }];
+    event.approvers = vec![approver(&person)];
     asked.waiting = None;
     asked.is_under_way = true;
     let begun = shown(&administration, going, &asked)?;
@@ -153,11 +174,11 @@ fn known(archives: &[ArchiveNamed]) -> Vec<Archive> {
 fn shown(administration: &Administration, going: Prunable, asked: &Asked) -> Result<Pruning, Refusal> {
     let retention = &administration.jobs().retention;
     let policy = retention.policy.ok_or(RetentionError::NoPolicy)?;
-    let asked_for = asked.waiting.as_ref().map(|(peer, at, archives)| PruningAsked {
-        by: peer.user.clone(),
-        uid: peer.uid,
-        at: *at,
-        archives: archives.clone(),
+    let asked_for = asked.waiting.as_ref().map(|waiting| PruningAsked {
+        by: waiting.person.user.clone(),
+        uid: waiting.person.uid,
+        at: waiting.at,
+        archives: waiting.archives.clone(),
     });
     Ok(Pruning {
         kept_from: going.kept_from,

@@ -1,9 +1,9 @@
 //! The reply to a request that is refused or fails. The one place where statuses and codes are chosen.
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 
 use super::api::{ErrorBody, ErrorReply};
 use crate::root_key::key_protect;
@@ -15,6 +15,7 @@ pub(super) enum Kind {
     UnsupportedMediaType,
     Invalid,
     NotAdmitted,
+    Unauthorized,
     NotFound,
     MethodNotAllowed,
     Taken,
@@ -37,6 +38,7 @@ impl Kind {
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request"),
             Self::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
             Self::NotAdmitted => (StatusCode::FORBIDDEN, "not_admitted"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Taken => (StatusCode::CONFLICT, "taken"),
@@ -54,12 +56,17 @@ impl Kind {
     }
 }
 
+/// What is to be done where whoever asked for something may not approve of it.
+pub(super) const ANOTHER: &str = "another administrator must approve of it: another user of the server's machine, or another's certificate";
+
 /// Why a request is not answered with a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     kind: Kind,
     message: String,
     remedy: Option<String>,
+    /// What Key Protect calls it, where the kind alone does not say.
+    key_protect: Option<&'static str>,
 }
 
 impl Refusal {
@@ -68,7 +75,33 @@ impl Refusal {
             kind,
             message: message.into(),
             remedy: None,
+            key_protect: None,
         }
+    }
+
+    /// The same refusal, by the code that Key Protect has for it.
+    pub(super) fn key_protect(self, code: &'static str) -> Self {
+        Self {
+            key_protect: Some(code),
+            ..self
+        }
+    }
+
+    /// The same, where it is of this kind.
+    pub(super) fn key_protect_if(self, kind: Kind, code: &'static str) -> Self {
+        if self.kind == kind {
+            self.key_protect(code)
+        } else {
+            self
+        }
+    }
+
+    pub(super) const fn key_protect_code(&self) -> Option<&'static str> {
+        self.key_protect
+    }
+
+    pub(super) fn remedy_text(&self) -> Option<&str> {
+        self.remedy.as_deref()
     }
 
     pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
@@ -108,10 +141,11 @@ impl IntoResponse for Refusal {
         }
         let error = ErrorBody {
             code: code.to_owned(),
-            message: self.message,
-            remedy: self.remedy,
+            message: self.message.clone(),
+            remedy: self.remedy.clone(),
         };
-        (status, Json(ErrorReply { error })).into_response()
+        // For whoever has to say it in another form.
+        (status, Extension(self), Json(ErrorReply { error })).into_response()
     }
 }
 

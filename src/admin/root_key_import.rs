@@ -14,14 +14,14 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 
-use super::Peer;
-use super::administration::{Administration, actor};
+use super::Caller;
+use super::administration::Administration;
 use super::api::{self, ImportOffer, ImportRootKey, OfferImport};
 use super::extract::Body;
 use super::refusal::{Kind, Refusal};
 use super::root_keys::{chosen_backend, complete, draft, enter, not_made, require_free};
 use crate::adapter::{RootKey, RootKeyOrigin, root_key_name};
-use crate::custody::{Event, EventName};
+use crate::custody::EventName;
 use crate::root_key::{self, WrappedRootKey};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -32,10 +32,12 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn offer(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(asked): Body<OfferImport>,
 ) -> Result<Json<ImportOffer>, Refusal> {
-    let event = Event::new(EventName::RootKeyOfferImport, actor(&peer)).detail("name", asked.name.clone());
+    let event = caller
+        .event(EventName::RootKeyOfferImport)
+        .detail("name", asked.name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
         let name = root_key_name(&asked.name)?;
         require_free(&administration, &name).await?;
@@ -58,10 +60,11 @@ async fn offer(
 
 async fn import(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(asked): Body<ImportRootKey>,
 ) -> Result<(StatusCode, Json<api::RootKey>), Refusal> {
-    let event = Event::new(EventName::RootKeyImport, actor(&peer))
+    let event = caller
+        .event(EventName::RootKeyImport)
         .detail("name", asked.name.clone())
         .detail("origin", RootKeyOrigin::Imported.name());
     let made = administration.carry_out(event, async move |administration, event| {

@@ -18,8 +18,10 @@
 //!
 //! # Two administrators
 //!
-//! An administrator is the user of the process at the other end of the socket. A destruction needs two different ones. Root
-//! is one of them and no more: that root can become any user of the machine is the machine's business.
+//! An administrator is the user of the process at the other end of the socket, or the holder of a certificate over HTTPS. A
+//! destruction needs two different ones; two certificates of one subject are one. An access token is nobody. Root is one of
+//! them and no more: that root can become any user of the machine, or put a certificate where it lets in, is the machine's
+//! business.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,13 +31,13 @@ use axum::routing::post;
 use axum::{Extension, Json, Router};
 use time::OffsetDateTime;
 
-use super::Peer;
-use super::administration::{Administration, Found, actor, now};
+use super::Caller;
+use super::administration::{Administration, Found, now};
 use super::api::{self, ScheduleDestruction};
 use super::extract::{Body, Segments};
-use super::refusal::{Kind, Refusal};
+use super::refusal::{ANOTHER, Kind, Refusal};
 use super::root_key_resource::whole;
-use crate::adapter::{Administrator, Destruction, RootKey, RootKeyState, VersionState};
+use crate::adapter::{Destruction, RootKey, RootKeyState, VersionState};
 use crate::custody::{Event, EventName};
 use crate::recorder::root_key_facts;
 use crate::root_key::{self, BackendKind, RootKeyBackend};
@@ -79,10 +81,10 @@ impl Step {
 
 async fn disable(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyDisable, actor(&peer));
+    let event = caller.event(EventName::RootKeyDisable);
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
             // Again, where the backend has not done its part.
@@ -97,10 +99,10 @@ async fn disable(
 
 async fn enable(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyEnable, actor(&peer));
+    let event = caller.event(EventName::RootKeyEnable);
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
             // Again, where somebody has disabled it in the backend alone.
@@ -116,11 +118,11 @@ async fn enable(
 
 async fn schedule(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
     Body(asked): Body<ScheduleDestruction>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyScheduleDestruction, actor(&peer));
+    let event = caller.event(EventName::RootKeyScheduleDestruction);
     let least = administration.destruction_waiting_time();
     transition(&administration, event, name, move |root_key, event| {
         if !matches!(root_key.state, RootKeyState::Enabled | RootKeyState::Disabled) {
@@ -143,7 +145,7 @@ async fn schedule(
         let destruction = Destruction {
             requested_at,
             due_at,
-            requested_by: administrator(&peer),
+            requested_by: caller.person()?,
             approved_by: None,
         };
         let event = event.detail("due_at", shown(due_at));
@@ -158,10 +160,10 @@ async fn schedule(
 
 async fn approve(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyApproveDestruction, actor(&peer));
+    let event = caller.event(EventName::RootKeyApproveDestruction);
     transition(&administration, event, name, move |root_key, event| {
         let RootKeyState::Scheduled(destruction) = &root_key.state else {
             return Err(wrong_state(root_key, "its destruction was not asked for"));
@@ -170,19 +172,19 @@ async fn approve(
             let why = format!("{} has approved of its destruction already", approved_by.user);
             return Err(wrong_state(root_key, &why));
         }
-        if destruction.requested_by.uid == peer.uid {
+        let person = caller.person()?;
+        if destruction.requested_by.is_same_as(&person) {
             let message = format!(
                 "{} asked for the destruction, and can't approve of it as well",
-                peer.user
+                person.user
             );
-            return Err(Refusal::new(Kind::SecondAdministrator, message)
-                .remedy("another administrator, that is another user of this machine, must approve of it"));
+            return Err(Refusal::new(Kind::SecondAdministrator, message).remedy(ANOTHER));
         }
         let event = event
             .detail("requested_by", &destruction.requested_by.user)
             .detail("due_at", shown(destruction.due_at));
         let approved = Destruction {
-            approved_by: Some(administrator(&peer)),
+            approved_by: Some(person),
             ..destruction.clone()
         };
         Ok(Step::new(
@@ -196,10 +198,10 @@ async fn approve(
 
 async fn cancel(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyCancelDestruction, actor(&peer));
+    let event = caller.event(EventName::RootKeyCancelDestruction);
     transition(&administration, event, name, |root_key, event| {
         match root_key.state {
             RootKeyState::Scheduled(_) => Ok(Step::new(RootKeyState::Disabled, event, There::DisabledAfter)),
@@ -299,10 +301,11 @@ async fn forget(administration: &Administration, root_key: &RootKey) -> Result<(
 
 async fn destroy_version(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments((name, version)): Segments<(String, u32)>,
 ) -> Answer {
-    let event = Event::new(EventName::RootKeyDestroyVersion, actor(&peer))
+    let event = caller
+        .event(EventName::RootKeyDestroyVersion)
         .detail("name", name.clone())
         .detail("version", version.to_string());
     let done = administration.carry_out(event, async move |administration, event| {
@@ -361,19 +364,12 @@ async fn destroy_version(
     done.await.map(Json)
 }
 
-fn administrator(peer: &Peer) -> Administrator {
-    Administrator {
-        uid: peer.uid,
-        user: peer.user.clone(),
-    }
-}
-
 pub(super) fn wrong_state(root_key: &RootKey, why: &str) -> Refusal {
     let message = format!("root key {:?} is {}: {why}", root_key.name, root_key.state.name());
     Refusal::new(Kind::WrongState, message)
 }
 
-fn shown(time: OffsetDateTime) -> String {
+pub(super) fn shown(time: OffsetDateTime) -> String {
     time.format(&time::format_description::well_known::Rfc3339)
         .unwrap_or_else(|_| time.to_string())
 }

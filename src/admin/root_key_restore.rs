@@ -12,8 +12,8 @@ use axum::routing::post;
 use axum::{Extension, Json, Router};
 use time::OffsetDateTime;
 
-use super::Peer;
-use super::administration::{Administration, Found, actor, now};
+use super::Caller;
+use super::administration::{Administration, Found, now};
 use super::api;
 use super::extract::Segments;
 use super::refusal::{Kind, Refusal};
@@ -31,10 +31,12 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn restore(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Result<Json<api::RootKey>, Refusal> {
-    let event = Event::new(EventName::RootKeyRestore, actor(&peer)).detail("name", name.clone());
+    let event = caller
+        .event(EventName::RootKeyRestore)
+        .detail("name", name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
         let root_key = match administration.root_key_or_claim(&name).await? {
             Found::Open(root_key) => root_key,

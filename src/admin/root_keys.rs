@@ -21,8 +21,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 
-use super::Peer;
-use super::administration::{Administration, actor, now};
+use super::Caller;
+use super::administration::{Administration, now};
 use super::api::{self, List, NewRootKey};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
@@ -42,10 +42,10 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn list(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<List<api::RootKey>>, Refusal> {
     let found = administration.store().root_keys().await?;
-    let (rows, tampered) = administration.trusted(found, &peer).await?;
+    let (rows, tampered) = administration.trusted(found, &caller).await?;
     let adapters = administration.store().adapters().await?.rows;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
@@ -68,12 +68,13 @@ async fn show(
 
 async fn create(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Body(new): Body<NewRootKey>,
 ) -> Result<(StatusCode, Json<api::RootKey>), Refusal> {
     let event = match &new.existing {
-        None => Event::new(EventName::RootKeyCreate, actor(&peer)),
-        Some(existing) => Event::new(EventName::RootKeyAdopt, actor(&peer))
+        None => caller.event(EventName::RootKeyCreate),
+        Some(existing) => caller
+            .event(EventName::RootKeyAdopt)
             .detail("existing", existing.clone())
             .detail("origin", RootKeyOrigin::Adopted.name()),
     };
@@ -265,10 +266,12 @@ async fn make_seal_key(
 /// follow in the background.
 async fn rotate(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Segments(name): Segments<String>,
 ) -> Result<Json<api::RootKey>, Refusal> {
-    let event = Event::new(EventName::RootKeyRotate, actor(&peer)).detail("name", name.clone());
+    let event = caller
+        .event(EventName::RootKeyRotate)
+        .detail("name", name.clone());
     let done = administration.carry_out(event, async move |administration, event| {
         // So that the new version is not taken for one that somebody else made.
         let _alone = administration.jobs().versions.hold().await;

@@ -14,10 +14,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::administration::actor;
 use super::refusal::{Kind, Refusal};
-use super::{Administration, Admitted, BODY_LIMIT, BUNDLE_DEADLINE, DEADLINE, Peer, Socket, routes};
-use crate::custody::{Event, EventName};
+use super::{
+    Administration, Admitted, BODY_LIMIT, BUNDLE_DEADLINE, Caller, DEADLINE, Peer, Socket, key_protect,
+    routes,
+};
+use crate::custody::EventName;
 
 /// Connections at a time; another waits in the system's queue.
 const CONNECTIONS: usize = 64;
@@ -121,7 +123,7 @@ impl Server {
     /// The routes as one peer has them: with its name for the records, or a refusal of everything.
     pub(super) async fn routes_for(&self, peer: Peer) -> Router {
         if self.admitted.admits(peer.uid) {
-            return self.routes.clone().layer(Extension(peer));
+            return self.routes.clone().layer(Extension(Caller::user(peer)));
         }
         let refusal = Refusal::new(
             Kind::NotAdmitted,
@@ -129,7 +131,9 @@ impl Server {
         )
         .remedy("run the command as the server's user or as root");
         tracing::warn!(uid = peer.uid, user = %peer.user, "refused an administration connection");
-        let event = Event::new(EventName::AdministratorRefused, actor(&peer)).refused(refusal.message());
+        let event = Caller::user(peer)
+            .event(EventName::AdministratorRefused)
+            .refused(refusal.message());
         let refusal = self
             .administration
             .commit(Vec::new(), event)
@@ -141,7 +145,7 @@ impl Server {
 }
 
 /// The routes with what holds for each of them.
-fn guarded(routes: Router) -> Router {
+pub(super) fn guarded(routes: Router) -> Router {
     routes
         .fallback(async |request: Request| Refusal::not_found("resource", request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {
@@ -150,6 +154,7 @@ fn guarded(routes: Router) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(within_deadline))
+        .layer(middleware::from_fn(key_protect::in_its_form))
 }
 
 async fn within_deadline(request: Request, next: Next) -> Response {

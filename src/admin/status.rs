@@ -11,10 +11,10 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 
-use super::administration::{Administration, actor};
+use super::administration::Administration;
 use super::api::{self, BackendStatus};
 use super::refusal::Refusal;
-use super::{Peer, root_key_resource};
+use super::{Caller, root_key_resource};
 use crate::adapter::RootKey;
 use crate::custody::Actor;
 use crate::root_key::{BackendDescription, BackendKind};
@@ -28,10 +28,10 @@ pub(super) fn routes() -> Router<Arc<Administration>> {
 
 async fn ready(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<(StatusCode, Json<api::Readiness>), Refusal> {
     let root_keys = of_open(administration.store().root_keys().await?);
-    let (root_keys, mut problems) = administration.trusted(root_keys, &peer).await?;
+    let (root_keys, mut problems) = administration.trusted(root_keys, &caller).await?;
     problems.extend(closed_problems(&administration));
     administration.readiness().settled(&root_keys).await;
     problems.extend(
@@ -51,9 +51,9 @@ async fn ready(
 
 async fn show(
     State(administration): State<Arc<Administration>>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<api::Status>, Refusal> {
-    status(&administration, &actor(&peer)).await.map(Json)
+    status(&administration, &caller.actor()).await.map(Json)
 }
 
 /// How the server is. Rows that are found changed by another hand are recorded as found by the actor.

@@ -144,7 +144,8 @@ impl Fixture {
 
     /// Asks as another one.
     async fn ask_as(&self, peer: Peer, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
-        let routes = routes(Arc::clone(&self.administration)).layer(axum::Extension(peer));
+        let caller = Caller::user(peer);
+        let routes = server::guarded(routes(Arc::clone(&self.administration))).layer(axum::Extension(caller));
         ask(routes, method, path, body).await
     }
 

@@ -25,6 +25,7 @@ pub mod serve;
 mod signing_key;
 mod status;
 mod store;
+mod token;
 mod witness;
 
 use std::path::PathBuf;
@@ -104,6 +105,9 @@ enum Command {
     /// Client certificates: who may reach an adapter's keys
     #[command(subcommand)]
     Certificate(certificate::Command),
+    /// Access tokens: programs that come in over HTTPS without a certificate, such as IBM Cloud's clients
+    #[command(subcommand)]
+    Token(token::Command),
     /// Keys of an adapter, as the administrator sees them: never their values
     #[command(subcommand)]
     Key(key::Command),
@@ -163,6 +167,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::RootKey(command) => block_on(root_key::run(command, &common.client()?, output)),
         Command::Adapter(command) => block_on(adapter::run(command, &common.client()?, output)),
         Command::Certificate(command) => block_on(certificate::run(command, &common.client()?, output)),
+        Command::Token(command) => block_on(token::run(command, &common.client()?, output)),
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(arguments) => block_on(custody::run(arguments, &common, output)),
         Command::Witness(arguments) => witness::run(arguments, output),

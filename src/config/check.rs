@@ -139,11 +139,14 @@ impl Checker<'_> {
         if web.certificate != self.config.kmip.certificate {
             self.pair("admin.web", &web.certificate, &web.key);
         }
-        for path in &web.auditors {
-            if path.is_dir() {
-                continue;
+        for (key, paths) in [
+            ("admin.web.auditors", &web.auditors),
+            ("admin.web.operators", &web.operators),
+            ("admin.web.administrators", &web.administrators),
+        ] {
+            for path in paths.iter().filter(|path| !path.is_dir()) {
+                self.authorities(key, path);
             }
-            self.authorities("admin.web.auditors", path);
         }
     }
 

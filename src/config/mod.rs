@@ -163,7 +163,7 @@ pub struct Admin {
     pub administrators: Vec<String>,
     /// The shortest time between the request for a root key's destruction and the destruction.
     pub destruction_waiting_time: Duration,
-    /// `[admin.web]`: the auditor's pages; none where they are not wanted.
+    /// `[admin.web]`: the interface and the auditor's pages over HTTPS; none where that is not wanted.
     pub web: Option<Web>,
 }
 

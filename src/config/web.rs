@@ -1,4 +1,4 @@
-//! `[admin.web]`: the auditor's pages.
+//! `[admin.web]`: the administration interface and the auditor's pages over HTTPS.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::sections::addresses;
 /// The usual port of the pages.
 const PORT: u16 = 8443;
 
-/// The auditor's pages, over HTTPS for client certificates.
+/// The administration interface and the auditor's pages over HTTPS, for client certificates and access tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
     /// The addresses to listen on.
@@ -21,6 +21,12 @@ pub struct Web {
     pub key: PathBuf,
     /// Files with the certificates of auditors, PEM, and folders of such files.
     pub auditors: Vec<PathBuf>,
+    /// The same of operators.
+    pub operators: Vec<PathBuf>,
+    /// The same of administrators.
+    pub administrators: Vec<PathBuf>,
+    /// Whether access tokens are let in, without a certificate.
+    pub tokens: bool,
 }
 
 /// The section, where the file has it.
@@ -59,11 +65,20 @@ pub(super) fn web(admin: &mut Section<'_>, file: &Path, kmip: &Kmip) -> Option<W
         }
     };
     let folder = file.parent().unwrap_or(Path::new(""));
-    let auditors = section.strings("auditors").unwrap_or_default();
-    if given && auditors.is_empty() {
+    let mut of = |role: &'static str| {
+        let paths = section.strings(role).unwrap_or_default();
+        paths
+            .into_iter()
+            .map(|path| folder.join(path))
+            .collect::<Vec<_>>()
+    };
+    let [auditors, operators, administrators] = ["auditors", "operators", "administrators"].map(&mut of);
+    let tokens = section.boolean("tokens").unwrap_or_default();
+    if given && !tokens && auditors.is_empty() && operators.is_empty() && administrators.is_empty() {
         section.missing(
             "auditors",
-            "name the files with the auditors' certificates, or a folder of them, such as [\"auditors\"]",
+            "name the files with the auditors' certificates, or a folder of them, such as [\"auditors\"]; or `operators`, \
+             `administrators`, or `tokens = true`",
         );
     }
     section.finish();
@@ -71,6 +86,9 @@ pub(super) fn web(admin: &mut Section<'_>, file: &Path, kmip: &Kmip) -> Option<W
         listen,
         certificate,
         key,
-        auditors: auditors.into_iter().map(|path| folder.join(path)).collect(),
+        auditors,
+        operators,
+        administrators,
+        tokens,
     })
 }

@@ -141,16 +141,58 @@ pub enum Actor {
         /// Its serial number, in hexadecimal.
         serial: String,
     },
+    /// Somebody at the administration interface over HTTPS who may change things, known by their certificate.
+    RemoteAdministrator {
+        /// What they may do: `operator` or `administrator`.
+        role: String,
+        /// SHA-256 of the certificate's DER, in hexadecimal.
+        certificate: String,
+        /// The certificate's subject.
+        subject: String,
+        /// Its issuer.
+        issuer: String,
+        /// Its serial number, in hexadecimal.
+        serial: String,
+    },
+    /// A program at the administration interface, known by its access token.
+    Token {
+        /// The token's identifier.
+        id: Uuid,
+        /// Its name at that time.
+        name: String,
+        /// What its bearer may do: `auditor`, `operator` or `administrator`.
+        role: String,
+    },
 }
 
-/// An administrator who approved of what another asked for.
+/// An administrator who approved of what another asked for: a user of the server's machine, or the holder of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approver {
     /// The user's number on this machine.
-    pub uid: u32,
-    /// The user's name, where the machine knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The user's name, where the machine knows it; the subject of a certificate.
     pub user: String,
+    /// SHA-256 of the certificate's DER, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
+impl Approver {
+    /// Whether this is another administrator than the actor. Two certificates of one subject are one administrator's.
+    pub fn is_other_than(&self, actor: &Actor) -> bool {
+        match actor {
+            Actor::Administrator { uid, .. } => self.uid != Some(*uid),
+            Actor::RemoteAdministrator {
+                certificate, subject, ..
+            } => self
+                .certificate
+                .as_ref()
+                .is_none_or(|own| own != certificate && self.user != *subject),
+            _ => false,
+        }
+    }
 }
 
 /// What is known of the clock that gave a record its time.

@@ -62,6 +62,8 @@ event_names! {
     RootKeyVerify = "root-key.verify",
     /// A key is destroyed, for it was deleted in the key manager where it lay, wrapped.
     KeyDestroy = "key.destroy",
+    /// A key is destroyed, for whoever looks after its adapter deleted it at the administration interface.
+    KeyDelete = "key.delete",
 
     /// A root key was disabled: nothing is made, released or re-wrapped under it.
     RootKeyDisable = "root-key.disable",
@@ -200,6 +202,13 @@ event_names! {
 
     /// A change that an administrator asked for was refused, where no event of its own tells of it.
     AdministratorRefused = "administrator.refused",
+    /// Somebody read records, or as an auditor anything, at the administration interface over HTTPS.
+    AdministratorRead = "administrator.read",
+
+    /// An access token for the administration interface was made.
+    TokenCreate = "token.create",
+    /// An access token was revoked.
+    TokenRevoke = "token.revoke",
 
     /// The custody log goes on from another state than the one that was written last, as two administrators agreed.
     CustodyEpoch = "custody.epoch",
@@ -214,7 +223,7 @@ event_names! {
     AuditorDownload = "auditor.download",
     /// An auditor had a proof verified.
     AuditorVerify = "auditor.verify",
-    /// A certificate that is none of an auditor was shown at the auditor's pages.
+    /// A certificate that lets nobody in was shown at the auditor's pages, or to the interface beside them.
     AuditorRefused = "auditor.refused",
 }
 

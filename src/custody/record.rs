@@ -254,8 +254,9 @@ mod tests {
             *user = Some("user Fred".into());
         }
         event.approvers = vec![Approver {
-            uid: 1001,
+            uid: Some(1001),
             user: "otto".into(),
+            certificate: None,
         }];
         if let Some(request) = &mut event.request {
             request.batch_item_id = Some("01".into());
@@ -315,6 +316,24 @@ mod tests {
             full,
             Event::new(EventName::ServerStart, Actor::Server),
             Event::new(EventName::CertificateRefused, Actor::Unknown).refused("not let in"),
+            Event::new(
+                EventName::AdapterCreate,
+                Actor::RemoteAdministrator {
+                    role: "operator".into(),
+                    certificate: "ab".repeat(32),
+                    subject: "CN=Olivia".into(),
+                    issuer: "CN=Olivia".into(),
+                    serial: "02".into(),
+                },
+            ),
+            Event::new(
+                EventName::CertificateAdd,
+                Actor::Token {
+                    id: Uuid::from_u128(3),
+                    name: "terraform".into(),
+                    role: "operator".into(),
+                },
+            ),
         ] {
             let record = record(event);
             assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);

@@ -29,7 +29,8 @@ impl Actor {
                 None => subject.clone(),
             },
             Self::Administrator { user, .. } => user.clone(),
-            Self::Auditor { subject, .. } => subject.clone(),
+            Self::Auditor { subject, .. } | Self::RemoteAdministrator { subject, .. } => subject.clone(),
+            Self::Token { name, .. } => format!("the token {name}"),
             Self::Server => "the server".to_owned(),
             Self::Unknown => "somebody unknown".to_owned(),
         }
@@ -40,6 +41,8 @@ impl Actor {
         match self {
             Self::Client { .. } => "client",
             Self::Administrator { .. } => "administrator",
+            Self::RemoteAdministrator { .. } => "remote-administrator",
+            Self::Token { .. } => "token",
             Self::Auditor { .. } => "auditor",
             Self::Server => "server",
             Self::Unknown => "unknown",
@@ -49,7 +52,9 @@ impl Actor {
     /// SHA-256 of their certificate, where they have one.
     pub fn certificate(&self) -> Option<&str> {
         match self {
-            Self::Client { certificate, .. } | Self::Auditor { certificate, .. } => Some(certificate),
+            Self::Client { certificate, .. }
+            | Self::Auditor { certificate, .. }
+            | Self::RemoteAdministrator { certificate, .. } => Some(certificate),
             _ => None,
         }
     }
@@ -95,6 +100,11 @@ impl Record {
             },
             Actor::Administrator { user, .. } => format!("Administrator {user}"),
             Actor::Auditor { subject, .. } => format!("Auditor {}", common_name(subject)),
+            Actor::RemoteAdministrator { role, subject, .. } if role == "operator" => {
+                format!("Operator {}", common_name(subject))
+            }
+            Actor::RemoteAdministrator { subject, .. } => format!("Administrator {}", common_name(subject)),
+            Actor::Token { name, .. } => format!("Token {name}"),
             Actor::Server => format!("Server {}", self.node),
             Actor::Unknown => "Somebody unknown".to_owned(),
         }
@@ -147,7 +157,7 @@ impl Record {
             E::RootKeyRotate => {
                 return format!("rotated the root key {}, now version {version}", detail("name"));
             }
-            E::AuditorView => return format!("looked at {}", detail("path")),
+            E::AuditorView | E::AdministratorRead => return format!("looked at {}", detail("path")),
             E::AuditorDownload => return format!("took along {}", detail("path")),
             E::AuditorVerify => return format!("had a proof verified: {}", detail("result")),
             E::KmipRegister => "registered the object",
@@ -160,6 +170,9 @@ impl Record {
             E::KmipArchive => "put the key into the archive",
             E::KmipRecover => "took the key out of the archive",
             E::KeyDestroy => "found that the key was deleted in its key manager, and destroyed what is left",
+            E::KeyDelete => "deleted the key",
+            E::TokenCreate => return format!("made the access token {}", detail("name")),
+            E::TokenRevoke => return format!("revoked the access token {}", detail("name")),
             E::KmipGetAttributes => "read attributes of the key",
             E::KmipGetAttributeList => "read the names of the key’s attributes",
             E::KmipAddAttribute => "added an attribute to the key",

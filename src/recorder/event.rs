@@ -30,6 +30,7 @@ pub fn approver(administrator: &Administrator) -> Approver {
     Approver {
         uid: administrator.uid,
         user: administrator.user.clone(),
+        certificate: administrator.certificate.clone(),
     }
 }
 

@@ -82,10 +82,7 @@ impl RecordTerms {
     }
 
     fn new(object: Option<&String>, actor: &Actor, about: Option<&String>) -> Self {
-        let client = match actor {
-            Actor::Client { certificate, .. } | Actor::Auditor { certificate, .. } => Some(certificate),
-            _ => about,
-        };
+        let client = actor.certificate().or(about.map(String::as_str));
         Self {
             object: object.cloned(),
             client: client.and_then(|client| client.parse().ok()),

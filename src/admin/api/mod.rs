@@ -13,6 +13,7 @@ mod pruning;
 mod reply;
 mod root_key;
 mod status;
+mod token;
 
 pub use adapter::{Adapter, MoveAdapter, NewAdapter};
 pub use certificate::{Certificate, NewCertificate};
@@ -30,5 +31,7 @@ pub use root_key::{
 pub use status::{
     BackendStatus, Feed, KeyScanSummary, Readiness, RowComparisonSummary, Signing, Status, Witness,
 };
+
+pub use token::{NewToken, Token, TokenMade};
 
 pub use crate::root_key::Healing;

@@ -41,8 +41,9 @@ pub struct Pruning {
 pub struct PruningAsked {
     /// The user.
     pub by: String,
-    /// The user's number.
-    pub uid: u32,
+    /// The user's number on the server's machine; absent for the holder of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,

@@ -26,7 +26,7 @@ impl Frame {
         Self {
             title: title.into(),
             here,
-            visitor: common_name(&visitor.auditor.subject).to_owned(),
+            visitor: common_name(&visitor.name()).to_owned(),
             made_at: moment(OffsetDateTime::now_utc()),
         }
     }

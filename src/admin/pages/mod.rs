@@ -3,10 +3,7 @@
 //! They show and never change. They are made on the server, work without scripts, and hold nothing that is loaded from
 //! elsewhere: the content security policy forbids it.
 //!
-//! # Who is let in
-//!
-//! The certificates in the files and folders of `admin.web.auditors`, each pinned by the SHA-256 of its DER, in TLS 1.3. The
-//! files are read again before a connection and a request are judged, so a certificate that is taken out is shut out at once.
+//! Who is let in to see them is in [`web`](super::web).
 //!
 //! # What is recorded
 //!
@@ -19,7 +16,6 @@
 //! Nothing. They are made by the server that is judged. What an auditor takes along is what proves: a record's exact bytes, its
 //! proof, a checkpoint, a bundle.
 
-mod auditors;
 mod census;
 mod download;
 mod failure;
@@ -30,10 +26,7 @@ mod keys;
 mod life;
 mod overview;
 mod record;
-mod refused;
 mod search;
-mod server;
-mod tls;
 mod use_record;
 mod verification;
 
@@ -51,8 +44,6 @@ use census::Census;
 use failure::Failure;
 use use_record::Visitor;
 
-pub use server::{WebListener, serve};
-
 /// The longest upload, in bytes: a proof and a record.
 const UPLOAD_LIMIT: usize = 1 << 20;
 
@@ -67,7 +58,7 @@ struct Pages {
 }
 
 /// Every page. Each expects a [`Visitor`] among the request's extensions.
-fn routes(administration: Arc<Administration>) -> Router {
+pub(super) fn routes(administration: Arc<Administration>) -> Router {
     let pages = Arc::new(Pages {
         administration,
         census: Census::default(),
@@ -162,7 +153,8 @@ fn is_foreign(request: &Request) -> bool {
 /// The pages as an auditor of this name has them.
 #[cfg(test)]
 pub(super) fn routes_of(administration: Arc<Administration>, name: &str) -> Router {
-    let auditor = auditors::Auditor {
+    let auditor = super::web::Holder {
+        role: crate::adapter::Role::Auditor,
         fingerprint: crate::adapter::Fingerprint([0xad; 32]),
         subject: format!("O=Example, CN={name}"),
         issuer: format!("O=Example, CN={name}"),
@@ -170,9 +162,6 @@ pub(super) fn routes_of(administration: Arc<Administration>, name: &str) -> Rout
         not_before: time::OffsetDateTime::UNIX_EPOCH,
         not_after: time::OffsetDateTime::UNIX_EPOCH,
     };
-    let visitor = Visitor {
-        auditor: Arc::new(auditor),
-        peer: ([192, 0, 2, 1], 40_000).into(),
-    };
+    let visitor = Visitor::holder(Arc::new(auditor), ([192, 0, 2, 1], 40_000).into());
     routes(administration).layer(Extension(visitor))
 }

@@ -1,6 +1,5 @@
 //! Who looks, and that it is on record before the answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,40 +7,13 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::super::permission::bounded;
 use super::Pages;
-use super::auditors::Auditor;
 use super::failure::Failure;
-use super::refused::bounded;
-use crate::custody::{Actor, Event, EventName, Origin};
+use crate::custody::EventName;
 
-/// The auditor of one connection.
-#[derive(Clone)]
-pub(super) struct Visitor {
-    pub(super) auditor: Arc<Auditor>,
-    pub(super) peer: SocketAddr,
-}
-
-impl Visitor {
-    /// An event of this auditor's.
-    pub(super) fn event(&self, name: EventName) -> Event {
-        let mut event = Event::new(name, self.actor());
-        event.origin = Some(Origin {
-            address: self.peer.ip().to_canonical(),
-            port: self.peer.port(),
-            tls_version: Some("TLSv1.3".into()),
-        });
-        event
-    }
-
-    pub(super) fn actor(&self) -> Actor {
-        Actor::Auditor {
-            certificate: self.auditor.fingerprint.to_string(),
-            subject: self.auditor.subject.clone(),
-            issuer: self.auditor.issuer.clone(),
-            serial: self.auditor.serial.clone(),
-        }
-    }
-}
+/// Who looks.
+pub(super) use super::super::Caller as Visitor;
 
 /// Records what is asked for, and only then has it answered.
 ///

@@ -9,10 +9,10 @@ use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::super::permission::bounded;
 use super::Pages;
 use super::failure::Failure;
 use super::frame::{Frame, page};
-use super::refused::bounded;
 use super::use_record::{Visitor, not_recorded};
 use crate::custody::{EventName, Record, TlogProof, VerifierKey};
 use crate::store::{Store, custody_root};

@@ -72,7 +72,7 @@ async fn records_are_let_go_by_two_administrators_and_the_record_names_both() {
         (EventName::CustodyPrune, Outcome::Success)
     );
     assert_eq!(record.actor.name(), "olivia");
-    assert_eq!(record.approvers[0].uid, 4712);
+    assert_eq!(record.approvers[0].uid, Some(4712));
     assert_eq!(
         (record.details["from"].as_str(), record.details["below"].as_str()),
         ("0", "1024")

@@ -1,5 +1,6 @@
 //! `claviger custody epoch …`: what is done about a custody log that is not the one that was written last.
 
+use super::asker;
 use crate::admin::api::{Epoch, OpenEpoch};
 use crate::cli::client::{Client, path};
 use crate::cli::exit::{Exit, Failure};
@@ -61,7 +62,7 @@ fn table(shown: &Epoch) -> String {
     }
     if let Some(asked) = &shown.asked {
         properties
-            .line("asked for by", format!("{} (uid {})", asked.by, asked.uid))
+            .line("asked for by", asker(&asked.by, asked.uid))
             .line("at", time(asked.at))
             .line("reason", &asked.reason);
     }

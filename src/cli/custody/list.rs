@@ -157,6 +157,8 @@ fn who(record: &Record) -> String {
         Actor::Administrator { user, .. } => format!("administrator {user}"),
         Actor::Server => format!("server {}", record.node),
         Actor::Auditor { subject, .. } => format!("auditor {subject}"),
+        Actor::RemoteAdministrator { role, subject, .. } => format!("{role} {subject}"),
+        Actor::Token { name, .. } => format!("token {name}"),
     };
     match &record.origin {
         Some(origin) => format!("{name} @ {}", origin.address),

@@ -95,3 +95,11 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         Command::Verify(arguments) => verify::run(arguments.kept, &source, output).await,
     }
 }
+
+/// Who asked for what two administrators have to agree on, for people.
+fn asker(name: &str, uid: Option<u32>) -> String {
+    match uid {
+        Some(uid) => format!("{name} (uid {uid})"),
+        None => name.to_owned(),
+    }
+}

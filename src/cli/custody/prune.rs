@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::bundle;
+use super::{asker, bundle};
 use crate::admin::api::{ArchiveNamed, Prune, Pruning};
 use crate::cli::client::{Client, path};
 use crate::cli::exit::{Exit, Failure};
@@ -144,7 +144,7 @@ fn table(shown: &Pruning) -> String {
     );
     if let Some(asked) = &shown.asked {
         properties
-            .line("asked for by", format!("{} (uid {})", asked.by, asked.uid))
+            .line("asked for by", asker(&asked.by, asked.uid))
             .line("at", time(asked.at));
         for archive in &asked.archives {
             properties.line(

@@ -295,7 +295,7 @@ async fn serve(
     let stop_admin = CancellationToken::new();
     let web = listeners.web.map(|web| {
         tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
-        tokio::spawn(admin::serve_pages(
+        tokio::spawn(admin::serve_web(
             web,
             Arc::clone(&administration),
             stop_admin.clone(),

@@ -237,11 +237,18 @@ fn write_admin_and_store(text: &mut String, answers: &InitAnswers) {
     text.push('\n');
     line(
         text,
-        "# The auditor's pages, over HTTPS, for the client certificates in these files and folders (see docs/auditor.md).",
+        "# This interface and the auditor's pages over HTTPS, for the client certificates in these files and folders (see",
+    );
+    line(
+        text,
+        "# docs/administration.md). `tokens` lets in who shows an access token and no certificate.",
     );
     line(text, "#[admin.web]");
     line(text, "#listen = [\"192.0.2.10:8443\"]");
     line(text, "#auditors = [\"auditors\"]");
+    line(text, "#operators = [\"operators\"]");
+    line(text, "#administrators = [\"administrators\"]");
+    line(text, "#tokens = false");
     text.push('\n');
     line(text, "[store]");
     line(

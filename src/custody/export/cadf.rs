@@ -76,6 +76,12 @@ fn initiator(record: &Record) -> Value {
         Actor::Server => {
             json!({ "id": record.node, "name": record.node, "typeURI": "service/security/keymanager" })
         }
+        Actor::Token { id, .. } => json!({
+            "id": id,
+            "name": name,
+            "typeURI": "service/security/clientid",
+            "credential": { "type": "token" },
+        }),
         Actor::Unknown => json!({ "id": "unknown", "name": name, "typeURI": "unknown" }),
         other => json!({
             "id": other.certificate(),

@@ -33,6 +33,7 @@ pub(super) fn line(record: &Record) -> String {
     extension.add("suser", &record.actor.name());
     match &record.actor {
         Actor::Administrator { uid, .. } => extension.add("suid", &uid),
+        Actor::Token { id, .. } => extension.add("suid", id),
         actor => extension.given("suid", actor.certificate()),
     }
     if let Some(origin) = &record.origin {

@@ -68,7 +68,9 @@ pub(super) fn line(record: &Record, bytes: &[u8]) -> String {
         Actor::Client {
             issuer, serial, user, ..
         } => (text(issuer), text(serial), String::new(), given(user.as_ref())),
-        Actor::Auditor { issuer, serial, .. } => (text(issuer), text(serial), String::new(), String::new()),
+        Actor::Auditor { issuer, serial, .. } | Actor::RemoteAdministrator { issuer, serial, .. } => {
+            (text(issuer), text(serial), String::new(), String::new())
+        }
         Actor::Administrator { uid, .. } => (String::new(), String::new(), uid.to_string(), String::new()),
         _ => Default::default(),
     };

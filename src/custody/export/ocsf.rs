@@ -86,6 +86,7 @@ fn activity(event: EventName) -> u32 {
         | E::RootKeyImport
         | E::RootKeyAdopt
         | E::AdapterCreate
+        | E::TokenCreate
         | E::CertificateAdd => 1,
         E::KmipGet
         | E::KmipExport
@@ -95,6 +96,7 @@ fn activity(event: EventName) -> u32 {
         | E::KmipCheck
         | E::KmipQuery
         | E::KmipDiscoverVersions
+        | E::AdministratorRead
         | E::RootKeyVerify => 2,
         E::KmipAddAttribute
         | E::KmipModifyAttribute
@@ -113,6 +115,8 @@ fn activity(event: EventName) -> u32 {
         | E::RootKeyEnable => 3,
         E::KmipDestroy
         | E::KeyDestroy
+        | E::KeyDelete
+        | E::TokenRevoke
         | E::AdapterDelete
         | E::CertificateRemove
         | E::RootKeyDestroy
@@ -128,6 +132,10 @@ fn actor(record: &Record) -> Value {
     // Type: 0 unknown, 2 administrator, 3 system, 4 service.
     let user = match &record.actor {
         Actor::Administrator { uid, .. } => json!({ "name": name, "uid": uid.to_string(), "type_id": 2 }),
+        Actor::RemoteAdministrator { certificate, .. } => {
+            json!({ "name": name, "uid": certificate, "credential_uid": certificate, "type_id": 2 })
+        }
+        Actor::Token { id, .. } => json!({ "name": name, "uid": id, "credential_uid": id, "type_id": 4 }),
         Actor::Server => json!({ "name": record.node, "type_id": 3 }),
         Actor::Unknown => json!({ "name": name, "type_id": 0 }),
         other => {

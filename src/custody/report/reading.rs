@@ -321,7 +321,10 @@ const fn makes(event: EventName) -> bool {
 /// Whether it was done to the house and not to a key.
 fn is_of_the_house(record: &Record) -> bool {
     match record.actor {
-        Actor::Administrator { .. } | Actor::Auditor { .. } => true,
+        Actor::Administrator { .. }
+        | Actor::Auditor { .. }
+        | Actor::RemoteAdministrator { .. }
+        | Actor::Token { .. } => true,
         Actor::Server => record.object.is_none() && record.event != EventName::CustodyHeartbeat,
         Actor::Client { .. } | Actor::Unknown => false,
     }

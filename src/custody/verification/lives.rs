@@ -62,7 +62,7 @@ impl State {
                     (PreActive | Deactivated, Destroyed) | (Compromised, DestroyedCompromised)
                 ),
                 // Gone where it lay, by another hand.
-                EventName::KeyDestroy => matches!(
+                EventName::KeyDestroy | EventName::KeyDelete => matches!(
                     (self, to),
                     (PreActive | Active | Deactivated, Destroyed) | (Compromised, DestroyedCompromised)
                 ),
@@ -248,6 +248,7 @@ impl Life {
 /// Whether the event is about a key of a client's, by its object.
 fn is_of_a_key(event: EventName) -> bool {
     event == EventName::KeyDestroy
+        || event == EventName::KeyDelete
         || event == EventName::KeyRewrap
         || event == EventName::KeyMove
         || event.as_str().starts_with("kmip.")

@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::super::{
-    Actor, CompactRange, EventName, Hash, Outcome, RECORD_VERSION, Record, leaf_hash, pruned_below,
-};
+use super::super::{CompactRange, EventName, Hash, Outcome, RECORD_VERSION, Record, leaf_hash, pruned_below};
 use super::finding::{Code, Findings};
 use super::lives::Lives;
 use super::rows::Rows;
@@ -396,10 +394,8 @@ impl Content {
 
 /// Whether another administrator approved than the one who asked.
 fn by_two(record: &Record) -> bool {
-    match record.actor {
-        Actor::Administrator { uid, .. } => record.approvers.iter().any(|approver| approver.uid != uid),
-        _ => false,
-    }
+    let mut approvers = record.approvers.iter();
+    approvers.any(|approver| approver.is_other_than(&record.actor))
 }
 
 fn details(record: &Record) -> String {

@@ -125,7 +125,8 @@ fn a_log_that_was_taken_back_is_explained_by_an_epoch_that_two_opened_and_by_no_
             .detail("known_size", lost.size().to_string())
             .detail("found_size", log.size().to_string());
         event.approvers.push(Approver {
-            uid: approver,
+            uid: Some(approver),
+            certificate: None,
             user: "two".into(),
         });
         log.append(event);

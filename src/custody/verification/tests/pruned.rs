@@ -17,8 +17,9 @@ fn let_go(approvers: usize) -> Log {
     let mut event = Event::new(EventName::CustodyPrune, asked).detail("below", "512");
     event.approvers = vec![
         Approver {
-            uid: 1001,
+            uid: Some(1001),
             user: "pavel".into(),
+            certificate: None,
         };
         approvers
     ];

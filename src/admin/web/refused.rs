@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::Administration;
+use super::super::caller::origin;
+use super::super::permission::bounded;
 use super::tls::RefusedCertificate;
-use crate::custody::{Actor, CertificateFacts, Event, EventName, Origin};
+use crate::custody::{Actor, CertificateFacts, Event, EventName};
 
 /// In how much time how many are recorded each by itself; the rest is a number in a later record.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -53,23 +55,10 @@ impl Refusals {
         }
     }
 
-    /// Tells the operator and the auditor of one.
+    /// Tells the operator and the auditor of a certificate.
     pub(super) async fn tell(&self, refused: &RefusedCertificate, peer: SocketAddr) {
-        let before = {
-            let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-            window.take(Instant::now())
-        };
-        let Some(before) = before else {
-            return;
-        };
-        tracing::warn!(%peer, reason = %refused.reason, "somebody was not let in to the auditor's pages");
         let mut event =
             Event::new(EventName::AuditorRefused, Actor::Unknown).refused(refused.reason.to_string());
-        event.origin = Some(Origin {
-            address: peer.ip().to_canonical(),
-            port: peer.port(),
-            tls_version: None,
-        });
         event.certificate = refused.claimed.as_ref().map(|claimed| CertificateFacts {
             fingerprint: claimed.fingerprint.to_string(),
             name: None,
@@ -77,6 +66,30 @@ impl Refusals {
             issuer: bounded(&claimed.issuer),
             serial: bounded(&claimed.serial),
         });
+        self.record(event, peer).await;
+    }
+
+    /// Tells them of somebody whose token lets nobody in.
+    pub(super) async fn tell_of_token(&self, why: &str, peer: SocketAddr) {
+        let event = Event::new(EventName::AdministratorRefused, Actor::Unknown).refused(why);
+        self.record(event, peer).await;
+    }
+
+    async fn record(&self, mut event: Event, peer: SocketAddr) {
+        let before = {
+            let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+            window.take(Instant::now())
+        };
+        let Some(before) = before else {
+            return;
+        };
+        let reason = event.reason.as_deref().unwrap_or_default();
+        tracing::warn!(%peer, reason, "somebody was not let in over HTTPS");
+        event.origin = Some(origin(peer));
+        if let Some(origin) = &mut event.origin {
+            // A handshake that was refused did not get that far.
+            origin.tls_version = None;
+        }
         if before > 0 {
             event = event.detail("unrecorded_before", before.to_string());
         }
@@ -85,14 +98,6 @@ impl Refusals {
             tracing::error!(%peer, %error, "that somebody was not let in could not be recorded");
         }
     }
-}
-
-/// The text without control characters, and not longer than a line of a log should be.
-pub(super) fn bounded(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-        .take(400)
-        .collect()
 }
 
 #[cfg(test)]

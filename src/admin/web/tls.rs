@@ -1,4 +1,4 @@
-//! The pages' side of TLS: version 1.3 alone, a client certificate required, no resumption.
+//! TLS of the listener: version 1.3 alone, no resumption, and a client certificate, unless tokens are let in too.
 
 use std::fmt;
 use std::path::Path;
@@ -17,8 +17,8 @@ use rustls::{
 use time::OffsetDateTime;
 
 use super::super::Error;
-use super::auditors::{Auditor, Auditors, Refused};
-use crate::adapter::Fingerprint;
+use super::holders::{Holder, Holders, Refused};
+use crate::adapter::{Fingerprint, Role};
 use crate::config::Web;
 
 /// A certificate that was not let in, as an error of a handshake carries it.
@@ -27,7 +27,7 @@ use crate::config::Web;
 pub(super) struct RefusedCertificate {
     pub(super) reason: Refused,
     /// What it says of itself, of which nothing is proven; none where it can't be read.
-    pub(super) claimed: Option<Auditor>,
+    pub(super) claimed: Option<Holder>,
 }
 
 impl RefusedCertificate {
@@ -43,10 +43,11 @@ impl RefusedCertificate {
 }
 
 /// The configuration of the listener.
-pub(super) fn server_config(web: &Web, auditors: Auditors) -> Result<Arc<ServerConfig>, Error> {
+pub(super) fn server_config(web: &Web, holders: Holders) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = PinnedAuditors {
-        auditors,
+    let verifier = PinnedHolders {
+        holders,
+        mandatory: !web.tokens,
         algorithms: provider.signature_verification_algorithms,
     };
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -82,22 +83,27 @@ fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
     })
 }
 
-/// Lets in the auditors of the files, as they were read last.
-struct PinnedAuditors {
-    auditors: Auditors,
+/// Lets in the holders of the files, as they were read last.
+struct PinnedHolders {
+    holders: Holders,
+    mandatory: bool,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl fmt::Debug for PinnedAuditors {
+impl fmt::Debug for PinnedHolders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PinnedAuditors").finish_non_exhaustive()
+        f.debug_struct("PinnedHolders").finish_non_exhaustive()
     }
 }
 
-impl ClientCertVerifier for PinnedAuditors {
+impl ClientCertVerifier for PinnedHolders {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        // A hint would tell a stranger who audits.
+        // A hint would tell a stranger who is let in.
         &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
     }
 
     fn verify_client_cert(
@@ -110,12 +116,12 @@ impl ClientCertVerifier for PinnedAuditors {
             .ok()
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
             .ok_or(rustls::Error::FailedToGetCurrentTime)?;
-        match self.auditors.admit(&Fingerprint::of_der(end_entity), now) {
+        match self.holders.admit(&Fingerprint::of_der(end_entity), now) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(reason) => {
                 let refused = RefusedCertificate {
                     reason,
-                    claimed: Auditor::of_der(end_entity).ok(),
+                    claimed: Holder::of_der(Role::Auditor, end_entity).ok(),
                 };
                 let other = OtherError(Arc::new(refused));
                 Err(rustls::Error::InvalidCertificate(CertificateError::Other(other)))

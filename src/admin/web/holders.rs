@@ -1,4 +1,4 @@
-//! The certificates of auditors: read from files and folders, pinned by fingerprint.
+//! The certificates that are let in over HTTPS, each with a role: read from files and folders, pinned by fingerprint.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::adapter::Fingerprint;
+use crate::adapter::{Fingerprint, Role};
+use crate::custody::Actor;
 
 /// For how long what was read is taken for what is there.
 const FRESH: Duration = Duration::from_millis(500);
@@ -18,22 +19,45 @@ const FRESH: Duration = Duration::from_millis(500);
 /// The most bytes of a file of certificates.
 const LONGEST_FILE: u64 = 1 << 20;
 
-/// One auditor's certificate.
+/// Whoever has a certificate that is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Auditor {
-    pub(super) fingerprint: Fingerprint,
-    pub(super) subject: String,
-    pub(super) issuer: String,
-    pub(super) serial: String,
-    pub(super) not_before: OffsetDateTime,
-    pub(super) not_after: OffsetDateTime,
+pub(in crate::admin) struct Holder {
+    pub(in crate::admin) role: Role,
+    pub(in crate::admin) fingerprint: Fingerprint,
+    pub(in crate::admin) subject: String,
+    pub(in crate::admin) issuer: String,
+    pub(in crate::admin) serial: String,
+    pub(in crate::admin) not_before: OffsetDateTime,
+    pub(in crate::admin) not_after: OffsetDateTime,
 }
 
-impl Auditor {
-    /// What a certificate says; why not, where it can't be read.
-    pub(super) fn of_der(der: &[u8]) -> Result<Self, String> {
+impl Holder {
+    /// The actor of their events.
+    pub(in crate::admin) fn actor(&self) -> Actor {
+        let (certificate, subject) = (self.fingerprint.to_string(), self.subject.clone());
+        let (issuer, serial) = (self.issuer.clone(), self.serial.clone());
+        match self.role {
+            Role::Auditor => Actor::Auditor {
+                certificate,
+                subject,
+                issuer,
+                serial,
+            },
+            Role::Operator | Role::Administrator => Actor::RemoteAdministrator {
+                role: self.role.name().to_owned(),
+                certificate,
+                subject,
+                issuer,
+                serial,
+            },
+        }
+    }
+
+    /// What a certificate says of whoever has this role; why not, where it can't be read.
+    pub(super) fn of_der(role: Role, der: &[u8]) -> Result<Self, String> {
         let (_, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
         Ok(Self {
+            role,
             fingerprint: Fingerprint::of_der(der),
             subject: parsed.subject().to_string(),
             issuer: parsed.issuer().to_string(),
@@ -47,7 +71,7 @@ impl Auditor {
 /// Why a certificate is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
-    #[error("the certificate is none of an auditor")]
+    #[error("the certificate is none that is let in")]
     Unknown,
     #[error("the certificate is not valid yet")]
     NotYetValid,
@@ -57,39 +81,41 @@ pub(super) enum Refused {
 
 /// All of them, as they are in the files.
 #[derive(Clone)]
-pub(super) struct Auditors(Arc<Files>);
+pub(super) struct Holders(Arc<Files>);
 
 struct Files {
-    paths: Vec<PathBuf>,
+    /// The role that comes first counts for a certificate that is in the files of several.
+    paths: Vec<(Role, PathBuf)>,
     read: Mutex<Read>,
 }
 
 struct Read {
     at: Instant,
-    auditors: HashMap<Fingerprint, Arc<Auditor>>,
+    holders: HashMap<Fingerprint, Arc<Holder>>,
     /// What was told of already, so that it is told once.
     told: Vec<String>,
 }
 
-impl Auditors {
+impl Holders {
     /// Reads the files for the first time.
-    pub(super) fn read(paths: Vec<PathBuf>) -> Self {
+    pub(super) fn read(mut paths: Vec<(Role, PathBuf)>) -> Self {
+        paths.sort_by_key(|(role, _)| std::cmp::Reverse(*role));
         let read = Read {
             at: Instant::now(),
-            auditors: HashMap::new(),
+            holders: HashMap::new(),
             told: Vec::new(),
         };
-        let auditors = Self(Arc::new(Files {
+        let holders = Self(Arc::new(Files {
             paths,
             read: Mutex::new(read),
         }));
-        auditors.read_again();
-        auditors
+        holders.read_again();
+        holders
     }
 
     /// How many certificates are let in.
     pub(super) fn len(&self) -> usize {
-        self.lock().auditors.len()
+        self.lock().holders.len()
     }
 
     /// Reads the files again where that was not done a moment ago. Before each judgement.
@@ -97,41 +123,43 @@ impl Auditors {
         if self.lock().at.elapsed() < FRESH {
             return;
         }
-        let auditors = self.clone();
+        let holders = self.clone();
         // Where the task is gone the server stops.
-        let _ = tokio::task::spawn_blocking(move || auditors.read_again()).await;
+        let _ = tokio::task::spawn_blocking(move || holders.read_again()).await;
     }
 
-    /// The auditor of a certificate, or why there is none.
+    /// The holder of a certificate, or why there is none.
     pub(super) fn admit(
         &self,
         fingerprint: &Fingerprint,
         now: OffsetDateTime,
-    ) -> Result<Arc<Auditor>, Refused> {
+    ) -> Result<Arc<Holder>, Refused> {
         let read = self.lock();
-        let auditor = read.auditors.get(fingerprint).ok_or(Refused::Unknown)?;
-        if now < auditor.not_before {
+        let holder = read.holders.get(fingerprint).ok_or(Refused::Unknown)?;
+        if now < holder.not_before {
             return Err(Refused::NotYetValid);
         }
-        if now > auditor.not_after {
+        if now > holder.not_after {
             return Err(Refused::Expired);
         }
-        Ok(Arc::clone(auditor))
+        Ok(Arc::clone(holder))
     }
 
     fn read_again(&self) {
         let mut problems = Vec::new();
-        let mut auditors = HashMap::new();
-        for path in &self.0.paths {
+        let mut holders: HashMap<_, Arc<Holder>> = HashMap::new();
+        for (role, path) in &self.0.paths {
             match files_of(path) {
                 Ok(files) => {
                     for file in files {
-                        match certificates(&file) {
-                            Ok(found) => auditors.extend(
-                                found
-                                    .into_iter()
-                                    .map(|auditor| (auditor.fingerprint, Arc::new(auditor))),
-                            ),
+                        match certificates(*role, &file) {
+                            Ok(found) => {
+                                for holder in found {
+                                    holders
+                                        .entry(holder.fingerprint)
+                                        .or_insert_with(|| Arc::new(holder));
+                                }
+                            }
                             Err(why) => problems.push(format!("{}: {why}", file.display())),
                         }
                     }
@@ -141,11 +169,13 @@ impl Auditors {
         }
         let mut read = self.lock();
         for problem in problems.iter().filter(|problem| !read.told.contains(problem)) {
-            tracing::warn!("an auditor's certificate can't be read, and nobody is let in by it: {problem}");
+            tracing::warn!(
+                "a certificate of `admin.web` can't be read, and nobody is let in by it: {problem}"
+            );
         }
         *read = Read {
             at: Instant::now(),
-            auditors,
+            holders,
             told: problems,
         };
     }
@@ -172,7 +202,7 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn certificates(file: &Path) -> Result<Vec<Auditor>, String> {
+fn certificates(role: Role, file: &Path) -> Result<Vec<Holder>, String> {
     let length = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
     if length > LONGEST_FILE {
         return Err(format!(
@@ -180,17 +210,17 @@ fn certificates(file: &Path) -> Result<Vec<Auditor>, String> {
         ));
     }
     let text = std::fs::read(file).map_err(|error| error.to_string())?;
-    let mut auditors = Vec::new();
+    let mut holders = Vec::new();
     for block in Pem::iter_from_buffer(&text) {
         let block = block.map_err(|error| format!("the PEM cannot be read: {error}"))?;
         if block.label == "CERTIFICATE" {
-            auditors.push(Auditor::of_der(&block.contents)?);
+            holders.push(Holder::of_der(role, &block.contents)?);
         }
     }
-    if auditors.is_empty() {
+    if holders.is_empty() {
         return Err("it holds no certificate in PEM".into());
     }
-    Ok(auditors)
+    Ok(holders)
 }
 
 #[cfg(test)]
@@ -216,7 +246,8 @@ mod tests {
         std::fs::write(folder.path().join("bea.crt"), bea).unwrap();
         std::fs::write(folder.path().join("broken.pem"), "-----BEGIN").unwrap();
         std::fs::write(folder.path().join("notes.txt"), "no certificate").unwrap();
-        let auditors = Auditors::read(vec![folder.path().to_owned(), folder.path().join("missing")]);
+        let paths = [folder.path().to_owned(), folder.path().join("missing")];
+        let auditors = Holders::read(paths.map(|path| (Role::Auditor, path)).to_vec());
         let now = OffsetDateTime::now_utc();
         assert_eq!(auditors.len(), 2);
         assert_eq!(auditors.admit(&ada_is, now).unwrap().subject, "CN=Ada");
@@ -234,9 +265,22 @@ mod tests {
         let (pem, fingerprint) = certificate("Ada");
         let file = folder.path().join("ada.pem");
         std::fs::write(&file, pem).unwrap();
-        let auditors = Auditors::read(vec![file]);
+        let auditors = Holders::read(vec![(Role::Auditor, file)]);
         let at = |year: i64| OffsetDateTime::from_unix_timestamp((year - 1970) * 31_556_952).unwrap();
         assert_eq!(auditors.admit(&fingerprint, at(1971)), Err(Refused::NotYetValid));
         assert_eq!(auditors.admit(&fingerprint, at(5000)), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn of_several_roles_the_one_that_may_more_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pem, fingerprint) = certificate("Ada");
+        let file = folder.path().join("ada.pem");
+        std::fs::write(&file, pem).unwrap();
+        let roles = [Role::Auditor, Role::Administrator, Role::Operator];
+        let holders = Holders::read(roles.map(|role| (role, file.clone())).to_vec());
+        let holder = holders.admit(&fingerprint, OffsetDateTime::now_utc()).unwrap();
+        assert_eq!(holder.role, Role::Administrator);
+        assert!(matches!(holder.actor(), Actor::RemoteAdministrator { role, .. } if role == "administrator"));
     }
 }
