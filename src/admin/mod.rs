@@ -58,6 +58,7 @@ mod key_deletion;
 mod key_protect;
 mod key_scan;
 mod keys;
+mod openapi;
 mod pages;
 mod peer;
 mod permission;
@@ -119,6 +120,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(epoch::routes())
         .merge(pruning::routes())
         .merge(tokens::routes())
+        .merge(openapi::routes())
         .merge(key_protect::routes())
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(&administration),

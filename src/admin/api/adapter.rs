@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{RootKeyReference, Rotation};
 
 /// One tenant of the KMIP endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Adapter {
     /// Its identifier.
     pub id: Uuid,
@@ -30,7 +31,7 @@ pub struct Adapter {
 }
 
 /// `POST /v1/adapters/{adapter}/move`: puts an adapter under another root key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveAdapter {
     /// The name or identifier of the root key.
@@ -38,7 +39,7 @@ pub struct MoveAdapter {
 }
 
 /// `POST /v1/adapters`: makes an adapter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAdapter {
     /// 2 to 40 letters, digits, `-` and `_`; not a UUID; not taken.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 /// A client certificate that an adapter admits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Certificate {
     /// SHA-256 of its DER.
     pub fingerprint: String,
@@ -30,7 +31,7 @@ pub struct Certificate {
 }
 
 /// `POST /v1/adapters/{adapter}/certificates`: admits a client certificate at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCertificate {
     /// What to call it; the subject's common name, or else the fingerprint's beginning, where left out.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// `GET` and `POST /v1/custody/comparison`: the rows of all keys, compared with the custody log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowComparison {
     /// When it began.
     #[serde(with = "time::serde::rfc3339")]
@@ -26,7 +27,7 @@ pub struct RowComparison {
 }
 
 /// `/v1/custody/epoch`: whether the server goes on with the custody log of its database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Epoch {
     /// Whether it does not: the log is not the one that was written last.
     pub held: bool,
@@ -54,7 +55,7 @@ pub struct Epoch {
 }
 
 /// That an administrator asked for a new epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EpochAsked {
     /// The user.
     pub by: String,
@@ -69,7 +70,7 @@ pub struct EpochAsked {
 }
 
 /// `POST /v1/custody/epoch`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenEpoch {
     /// Why the log is to go on from what the database has.
@@ -77,7 +78,7 @@ pub struct OpenEpoch {
 }
 
 /// A key whose row is not as the custody log says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WrongRow {
     /// Its adapter, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +90,7 @@ pub struct WrongRow {
 }
 
 /// `GET /v1/custody/head`: how long the custody log is, and the root of its tree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustodyHead {
     /// The number of records.
     pub size: u64,
@@ -103,7 +104,7 @@ pub struct CustodyHead {
 /// A record of the custody log, as it is stored.
 ///
 /// `GET /v1/custody/records?from=0&limit=1000` lists them in order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustodyRecord {
     /// Its place in the log; the first is 0.
     pub sequence: u64,
@@ -116,7 +117,7 @@ pub struct CustodyRecord {
 /// A checkpoint of the custody log, as it is stored.
 ///
 /// `GET /v1/custody/checkpoints?from=0&limit=1000` lists them by size; `GET /v1/custody/checkpoint` gives the latest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustodyCheckpoint {
     /// How many records it covers.
     pub size: u64,

@@ -1,12 +1,13 @@
 //! Managed objects, never their keys.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::RootKeyReference;
 
 /// A managed object of an adapter, without its key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Key {
     /// Its KMIP Unique Identifier.
     pub id: Uuid,
@@ -25,7 +26,7 @@ pub struct Key {
 }
 
 /// A KMIP attribute in readable form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attribute {
     /// Its name.
     pub name: String,
@@ -34,7 +35,7 @@ pub struct Attribute {
 }
 
 /// What a key is wrapped under, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WrappedUnder {
     /// The root key.
     pub root_key: RootKeyReference,

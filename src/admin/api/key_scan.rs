@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// `GET` and `POST /v1/key-scan`: the wrapped keys in key managers, compared with the keys here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyScan {
     /// When the scan began.
     #[serde(with = "time::serde::rfc3339")]
@@ -28,7 +29,7 @@ pub struct KeyScan {
 }
 
 /// A wrapped key in a key manager that no key here has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeptElsewhere {
     /// The key manager, by its name in the configuration.
     pub backend: String,
@@ -49,7 +50,7 @@ pub struct KeptElsewhere {
 }
 
 /// A key that was deleted in a key manager, and is destroyed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyDeletedElsewhere {
     /// The key manager, by its name in the configuration.
     pub backend: String,

@@ -1,16 +1,17 @@
 //! What every reply has in common.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What every reply that is not a success has as its body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorReply {
     /// The error.
     pub error: ErrorBody,
 }
 
 /// Why a request was refused or failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// A word for programs, from the table in [`admin`](super::super).
     pub code: String,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A customer root key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RootKey {
     /// Its identifier.
     pub id: Uuid,
@@ -64,7 +65,7 @@ pub struct RootKey {
 }
 
 /// A destruction of a root key that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Destruction {
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
@@ -80,7 +81,7 @@ pub struct Destruction {
 }
 
 /// How the re-wrapping of keys under a root key does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Rotation {
     /// Keys that are still to be wrapped anew.
     pub keys_left: u64,
@@ -97,7 +98,7 @@ pub struct Rotation {
 }
 
 /// What depends on a root key, and is unreadable once it is destroyed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dependents {
     /// The names of the adapters whose keys are made under it.
     pub adapters: Vec<String>,
@@ -106,7 +107,7 @@ pub struct Dependents {
 }
 
 /// `POST /v1/root-keys/{root key}/schedule-destruction`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleDestruction {
     /// How long to wait, in seconds; the configuration's `admin.destruction_waiting_time` where left out, and no less.
@@ -115,7 +116,7 @@ pub struct ScheduleDestruction {
 }
 
 /// A version of a root key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RootKeyVersion {
     /// Which version.
     pub version: u32,
@@ -148,7 +149,7 @@ pub struct RootKeyVersion {
 }
 
 /// `POST /v1/root-keys`: makes a root key in a backend, or takes up one that is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRootKey {
     /// 2 to 40 letters, digits, `-` and `_`; not a UUID; not taken.
@@ -162,7 +163,7 @@ pub struct NewRootKey {
 }
 
 /// `POST /v1/root-key-offers`: has a device make an RSA key, under which a root key can be brought there once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferImport {
     /// The name that the root key will have, as in [`NewRootKey`].
@@ -173,7 +174,7 @@ pub struct OfferImport {
 }
 
 /// What a root key is to be wrapped under.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportOffer {
     /// The name that the root key will have.
     pub name: String,
@@ -184,7 +185,7 @@ pub struct ImportOffer {
 }
 
 /// `POST /v1/root-key-imports`: takes a root key in, as a new root key.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRootKey {
     /// The name that it was offered under.
@@ -197,7 +198,7 @@ pub struct ImportRootKey {
 }
 
 /// A root key, as another resource names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RootKeyReference {
     /// Its identifier.
     pub id: Uuid,

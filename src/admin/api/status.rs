@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::{CustodyHead, RootKey};
 use crate::root_key::Healing;
 
 /// `GET /v1/status`: how the server is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Whether the server can do its work: no problem below.
     pub healthy: bool,
@@ -53,7 +54,7 @@ pub struct Status {
 }
 
 /// A live feed of the custody log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Feed {
     /// Its name.
     pub name: String,
@@ -67,7 +68,7 @@ pub struct Feed {
 }
 
 /// The last comparison of the keys' rows with the custody log, in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowComparisonSummary {
     /// When it ended.
     #[serde(with = "time::serde::rfc3339")]
@@ -81,7 +82,7 @@ pub struct RowComparisonSummary {
 }
 
 /// How far the custody log is signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Signing {
     /// What checkpoints are verified with, NAME+HASH+KEY; absent where nothing signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +117,7 @@ pub struct Signing {
 }
 
 /// How a witness did when it was asked last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Witness {
     /// The name of its key.
     pub name: String,
@@ -126,7 +127,7 @@ pub struct Witness {
 }
 
 /// The last scan of the wrapped keys in key managers, in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeyScanSummary {
     /// When it ended.
     #[serde(with = "time::serde::rfc3339")]
@@ -142,7 +143,7 @@ pub struct KeyScanSummary {
 }
 
 /// A root-key backend and how it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackendStatus {
     /// The name that the configuration gives it.
     pub name: String,
@@ -151,11 +152,12 @@ pub struct BackendStatus {
     /// What it says of itself: token label, serial number, model.
     pub facts: BTreeMap<String, String>,
     /// How often each step of healing was needed since the start; none where there is nothing that can be healed.
+    #[schema(value_type = Option<BTreeMap<String, u64>>)]
     pub healing: Option<Healing>,
 }
 
 /// Whether the server can do its work now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
     /// Whether keys can be made and released under each root key.
     pub ready: bool,

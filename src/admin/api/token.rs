@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An access token, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     /// Its identifier.
     pub id: Uuid,
@@ -29,7 +30,7 @@ pub struct Token {
 }
 
 /// `POST /v1/tokens`: makes an access token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// 2 to 40 letters, digits, `-` and `_`; not a UUID; not taken.
@@ -44,7 +45,7 @@ pub struct NewToken {
 }
 
 /// An access token that was made, with its secret, which is told this once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenMade {
     /// The token.
     #[serde(flatten)]

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::administration::Administration;
@@ -26,8 +27,9 @@ const PROFILE: &str = "native_1.0";
 const MOST: usize = 200;
 
 /// An adapter.
-#[derive(Debug, Serialize)]
-pub(super) struct Adapter {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KmipAdapter)]
+pub(in crate::admin) struct Adapter {
     id: Uuid,
     name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -42,14 +44,16 @@ pub(super) struct Adapter {
     updated_by: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct ProfileData {
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = KmipProfileData)]
+pub(in crate::admin) struct ProfileData {
     crk_id: String,
 }
 
 /// An adapter that is to be made.
-#[derive(Debug, Deserialize)]
-pub(super) struct ToMake {
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewKmipAdapter)]
+pub(in crate::admin) struct ToMake {
     profile: String,
     #[serde(default)]
     profile_data: Option<ProfileData>,

@@ -8,6 +8,7 @@ use axum::{Extension, Json};
 use openssl::x509::X509;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::administration::Administration;
@@ -25,8 +26,9 @@ const TYPE: &str = "application/vnd.ibm.kms.kmip_client_certificate+json";
 const MOST: usize = 200;
 
 /// A certificate. In a list without the certificate itself.
-#[derive(Debug, Serialize)]
-pub(super) struct Certificate {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KmipCertificate)]
+pub(in crate::admin) struct Certificate {
     id: Uuid,
     name: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -37,8 +39,9 @@ pub(super) struct Certificate {
 }
 
 /// A certificate that is to be let in.
-#[derive(Debug, Deserialize)]
-pub(super) struct ToAdd {
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewKmipCertificate)]
+pub(in crate::admin) struct ToAdd {
     certificate: String,
     #[serde(default)]
     name: Option<String>,

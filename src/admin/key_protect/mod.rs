@@ -34,6 +34,9 @@ use axum::routing::get;
 
 use super::Administration;
 
+pub(super) use adapters::{Adapter, ToMake as NewAdapter};
+pub(super) use certificates::{Certificate, ToAdd as NewCertificate};
+pub(super) use objects::Object;
 pub(super) use refusal::{in_form, in_its_form};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {

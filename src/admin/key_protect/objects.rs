@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::Caller;
@@ -34,8 +35,9 @@ const ROWS: u32 = 500;
 const LOOKED_AT: u32 = 64;
 
 /// An object.
-#[derive(Debug, Serialize)]
-pub(super) struct Object {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KmipObject)]
+pub(in crate::admin) struct Object {
     id: Uuid,
     kmip_object_type: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
