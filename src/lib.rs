@@ -21,6 +21,7 @@
 //! | [`verifier`] | the auditor's command that verifies offline |
 //! | [`custody`] | the custody log as a thing to read; pure |
 //! | [`kmip`] | the protocol; pure |
+//! | [`tls`] | a server's certificate, read again when its files change |
 //! | [`config`] | the configuration file |
 //!
 //! The device itself lives in the crate `claviger-hsm`. Without the feature `server` there are `custody` and `verifier` alone,
@@ -55,6 +56,8 @@ pub mod recorder;
 pub mod root_key;
 #[cfg(feature = "server")]
 pub mod store;
+#[cfg(feature = "server")]
+pub mod tls;
 pub mod verifier;
 #[cfg(feature = "server")]
 pub mod witness;

@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "custody",
             "kmip",
             "config",
+            "tls",
         ],
     ),
     (
@@ -52,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "custody",
             "kmip",
             "config",
+            "tls",
         ],
     ),
     (
@@ -86,6 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verifier", &["custody"]),
     ("custody", &[]),
     ("kmip", &[]),
+    ("tls", &[]),
     ("config", &[]),
 ];
 

@@ -42,6 +42,10 @@ pub struct ServerFacts {
     pub witnesses: Option<Policy>,
     /// Where a bundle of the log is made before it is sent: it may become as large as the log.
     pub bundle_directory: PathBuf,
+    /// The files of its own certificates.
+    pub certificates: Vec<PathBuf>,
+    /// How long before its end a certificate is warned of.
+    pub warn_before_expiry: Duration,
 }
 
 /// A root key of the store.
@@ -279,6 +283,15 @@ impl Administration {
                     .remedy("read the resource before repeating the change, and look at the server's log"),
             )
         })
+    }
+
+    /// What is about to expire, or has, a sentence each.
+    ///
+    /// # Errors
+    /// Why the certificates can't be read.
+    pub async fn expiring(&self) -> Result<Vec<String>, store::Error> {
+        let certificates = self.store.certificates(None).await?.rows;
+        Ok(super::expiry::told(self, &certificates).await)
     }
 
     /// Waits for the changes under way. There must be no new ones.

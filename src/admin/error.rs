@@ -52,15 +52,10 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The certificate of the auditor's pages or its key can't be read.
-    #[error("{}: {why}; see `admin.web`", file.display())]
-    WebCertificate {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// TLS refuses the certificate of the auditor's pages, the key or both together.
-    #[error("the certificate and key of `admin.web` can't be used: {0}")]
+    /// The certificate of the interface over HTTPS and its key can't be used.
+    #[error("{0}; see `admin.web`")]
+    WebCertificate(#[from] crate::tls::Error),
+    /// TLS can't be spoken as it is set up.
+    #[error("TLS of `admin.web` can't be set up: {0}")]
     WebTls(#[from] rustls::Error),
 }

@@ -52,6 +52,7 @@ mod comparison;
 mod custody;
 mod epoch;
 mod error;
+mod expiry;
 mod extract;
 mod feeds;
 mod key_deletion;

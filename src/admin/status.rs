@@ -119,6 +119,7 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
     Ok(api::Status {
         healthy: problems.is_empty(),
         problems,
+        expiring: super::expiry::told(administration, &certificates).await,
         version: server.version.clone(),
         process: std::process::id(),
         started_at: server.started_at,

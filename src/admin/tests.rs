@@ -119,6 +119,8 @@ impl Fixture {
                 destruction_waiting_time: WAITING_TIME,
                 witnesses: None,
                 bundle_directory: folder.path().to_owned(),
+                certificates: Vec::new(),
+                warn_before_expiry: Duration::from_hours(30 * 24),
             },
         ));
         Self {

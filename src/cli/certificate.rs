@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::client::{Client, path};
+use super::client_certificate::{self, Admission};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
 use crate::admin::api::{Certificate, List, NewCertificate};
@@ -24,6 +25,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
     },
+    /// Make a client's key and certificate, and admit the client
+    Make(client_certificate::Make),
+    /// Sign a client's request for a certificate, as vCenter makes one, and admit the client
+    Sign(client_certificate::Sign),
     /// List the certificates of an adapter, or of all
     List {
         /// The adapter [default: all]
@@ -41,25 +46,16 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
     match command {
         Command::Add { file, adapter, name } => {
-            let new = NewCertificate {
+            let certificate_pem = read(&file)?;
+            let admission = Admission {
+                adapter,
                 name,
-                pem: read(&file)?,
+                certificate_pem,
             };
-            let added: Certificate = client
-                .post(path(["adapters", &adapter, "certificates"]), &new)
-                .await?;
-            output.data(&added, properties)?;
-            if added.not_after < OffsetDateTime::now_utc() {
-                say(format_args!(
-                    "WARNING: it expired on {}, and the server refuses expired certificates unless its configuration allows them",
-                    time(added.not_after)
-                ));
-            }
-            say(format_args!(
-                "clients with this certificate are admitted to adapter {} now",
-                added.adapter
-            ));
+            admit(client, admission, output).await?;
         }
+        Command::Make(make) => made(client, make.carry_out()?, output).await?,
+        Command::Sign(sign) => made(client, sign.carry_out()?, output).await?,
         Command::List { adapter } => {
             let list = match adapter {
                 Some(adapter) => of_adapter(client, &adapter).await?,
@@ -81,6 +77,40 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+/// Admits a client whose certificate was made here.
+async fn made(
+    client: &Client,
+    (admission, files): (Admission, Vec<PathBuf>),
+    output: Output,
+) -> Result<(), Failure> {
+    for file in &files {
+        say(format_args!("{} is written", file.display()));
+    }
+    admit(client, admission, output).await
+}
+
+async fn admit(client: &Client, admission: Admission, output: Output) -> Result<(), Failure> {
+    let new = NewCertificate {
+        name: admission.name,
+        pem: admission.certificate_pem,
+    };
+    let added: Certificate = client
+        .post(path(["adapters", &admission.adapter, "certificates"]), &new)
+        .await?;
+    output.data(&added, properties)?;
+    if added.not_after < OffsetDateTime::now_utc() {
+        say(format_args!(
+            "WARNING: it expired on {}, and the server refuses expired certificates unless its configuration allows them",
+            time(added.not_after)
+        ));
+    }
+    say(format_args!(
+        "clients with this certificate are admitted to adapter {} now",
+        added.adapter
+    ));
+    Ok(())
 }
 
 async fn of_adapter(client: &Client, adapter: &str) -> Result<List<Certificate>, Failure> {

@@ -7,6 +7,7 @@
 mod adapter;
 mod certificate;
 mod client;
+mod client_certificate;
 mod config;
 mod custody;
 mod database;
@@ -27,6 +28,7 @@ mod status;
 mod store;
 mod token;
 mod witness;
+mod x509;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -93,6 +93,10 @@ fn table(status: &Status) -> String {
             text.push_str(&healed(&backend.name, healing));
         }
     }
+    for sentence in &status.expiring {
+        text.push_str("\nexpiry: ");
+        text.push_str(&super::output::printable(sentence));
+    }
     for problem in &status.problems {
         text.push_str("\nproblem: ");
         text.push_str(&super::output::printable(problem));

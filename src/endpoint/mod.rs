@@ -61,15 +61,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The server's certificate or its key can't be read.
-    #[error("{file}: {why}")]
-    Certificate {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// TLS refuses the certificate, the key or both together.
-    #[error("kmip.certificate and kmip.key can't be used: {0}")]
+    #[error("kmip.certificate and kmip.key: {0}")]
+    Certificate(#[from] crate::tls::Error),
+    /// TLS can't be spoken as it is set up.
+    #[error("TLS can't be set up: {0}")]
     Tls(#[from] rustls::Error),
     /// A socket does not know its own address.
     #[error("a listening socket is of no use: {0}")]
@@ -107,7 +102,7 @@ impl Endpoint {
     ) -> Result<Self, Error> {
         let addresses = addresses_of(&listeners)?;
         let https_addresses = addresses_of(&https)?;
-        let tls = tls::server_config(kmip, &services.identities)?;
+        let (tls, certificate) = tls::server_config(kmip, &services.identities)?;
         let (refusals, telling) = Refusals::start(services.refused_certificates, services.refusals);
         let places = kmip.limits.connections.min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
@@ -124,6 +119,7 @@ impl Endpoint {
             stopping: CancellationToken::new(),
             aborting: CancellationToken::new(),
         });
+        tokio::spawn(certificate.follow(shared.stopping.clone()));
         let kmip = listeners.into_iter().map(|listener| (listener, Protocol::Kmip));
         let https = https.into_iter().map(|listener| (listener, Protocol::Https));
         let listeners = kmip

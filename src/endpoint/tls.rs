@@ -1,11 +1,8 @@
 //! The server's side of TLS: its certificate, its versions, the resumption of sessions.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ProtocolVersion, ServerConfig};
@@ -14,6 +11,7 @@ use super::Error;
 use super::identity::Identities;
 use super::verifier::PinnedCertificates;
 use crate::config::Kmip;
+use crate::tls::ServedCertificate;
 
 /// Sessions of TLS 1.2 clients that take no tickets. One is about as large as its client's certificate.
 const CACHED_SESSIONS: usize = 4096;
@@ -23,20 +21,26 @@ const CACHED_SESSIONS: usize = 4096;
 /// Sessions can be resumed, which spares a client that connects for each task the signatures and the key exchange of
 /// TLS 1.2. A resumed session carries its client's certificate, and the endpoint judges it anew: see
 /// [`session`](super::session).
-pub(super) fn server_config(kmip: &Kmip, identities: &Identities) -> Result<Arc<ServerConfig>, Error> {
+///
+/// With it comes the certificate that it shows, for whoever looks after its files.
+pub(super) fn server_config(
+    kmip: &Kmip,
+    identities: &Identities,
+) -> Result<(Arc<ServerConfig>, Arc<ServedCertificate>), Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = PinnedCertificates::new(
         identities.clone(),
         kmip.allow_expired_client_certificates,
         provider.signature_verification_algorithms,
     );
+    let served = ServedCertificate::read(&kmip.certificate, &kmip.key, Arc::clone(&provider))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_single_cert(chain(&kmip.certificate)?, key(&kmip.key)?)?;
+        .with_cert_resolver(served.clone());
     config.session_storage = ServerSessionMemoryCache::new(CACHED_SESSIONS);
     config.ticketer = aws_lc_rs::Ticketer::new()?;
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), served))
 }
 
 /// The same for HTTPS, which is all that a client may ask for there: bytes that were meant for one port are not taken
@@ -45,28 +49,6 @@ pub(super) fn https_config(config: &ServerConfig) -> Arc<ServerConfig> {
     let mut config = config.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
-}
-
-fn chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let unreadable = |why: String| Error::Certificate {
-        file: file.to_owned(),
-        why,
-    };
-    let chain = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(error.to_string()))?;
-    if chain.is_empty() {
-        Err(unreadable("it holds no certificate in PEM".into()))
-    } else {
-        Ok(chain)
-    }
-}
-
-fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| Error::Certificate {
-        file: file.to_owned(),
-        why: error.to_string(),
-    })
 }
 
 /// The name of a version, as records and logs have it.

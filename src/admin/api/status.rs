@@ -16,6 +16,9 @@ pub struct Status {
     pub healthy: bool,
     /// What is not well, a sentence each.
     pub problems: Vec<String>,
+    /// Certificates that are about to expire, or have, a sentence each: `kmip.warn_before_expiry` ahead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expiring: Vec<String>,
     /// The server's version.
     pub version: String,
     /// The server's process identifier.

@@ -30,6 +30,7 @@ use super::refused::Refusals;
 use super::tls::{RefusedCertificate, server_config};
 use crate::adapter::{Fingerprint, Role};
 use crate::config::Web;
+use crate::tls::ServedCertificate;
 
 /// Connections at a time; another waits in the system's queue. A browser opens six.
 const CONNECTIONS: usize = 64;
@@ -48,6 +49,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct WebListener {
     listeners: Vec<TcpListener>,
     tls: Arc<ServerConfig>,
+    certificate: Arc<ServedCertificate>,
     holders: Holders,
     takes_tokens: bool,
 }
@@ -76,7 +78,7 @@ impl WebListener {
                  `administrators` says"
             );
         }
-        let tls = server_config(web, holders.clone())?;
+        let (tls, certificate) = server_config(web, holders.clone())?;
         let mut listeners = Vec::new();
         for address in &web.listen {
             let listener = TcpListener::bind(address).await;
@@ -88,6 +90,7 @@ impl WebListener {
         Ok(Self {
             listeners,
             tls,
+            certificate,
             holders,
             takes_tokens: web.tokens,
         })
@@ -104,6 +107,7 @@ impl WebListener {
 
 /// Serves the pages and the resources until `shutdown`, then lets the answers under way finish.
 pub async fn serve(web: WebListener, administration: Arc<Administration>, shutdown: CancellationToken) {
+    tokio::spawn(web.certificate.follow(shutdown.clone()));
     let server = Arc::new(Server {
         pages: pages::routes(Arc::clone(&administration)),
         resources: guarded(routes(Arc::clone(&administration))),

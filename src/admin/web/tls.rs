@@ -1,13 +1,11 @@
 //! TLS of the listener: version 1.3 alone, no resumption, and a client certificate, unless tokens are let in too.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::TLS13;
@@ -20,6 +18,7 @@ use super::super::Error;
 use super::holders::{Holder, Holders, Refused};
 use crate::adapter::{Fingerprint, Role};
 use crate::config::Web;
+use crate::tls::ServedCertificate;
 
 /// A certificate that was not let in, as an error of a handshake carries it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,44 +42,28 @@ impl RefusedCertificate {
 }
 
 /// The configuration of the listener.
-pub(super) fn server_config(web: &Web, holders: Holders) -> Result<Arc<ServerConfig>, Error> {
+///
+/// With it comes the certificate that it shows, for whoever looks after its files.
+pub(super) fn server_config(
+    web: &Web,
+    holders: Holders,
+) -> Result<(Arc<ServerConfig>, Arc<ServedCertificate>), Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = PinnedHolders {
         holders,
         mandatory: !web.tokens,
         algorithms: provider.signature_verification_algorithms,
     };
+    let served = ServedCertificate::read(&web.certificate, &web.key, Arc::clone(&provider))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_single_cert(chain(&web.certificate)?, key(&web.key)?)?;
+        .with_cert_resolver(served.clone());
     // A browser's handshake is cheap, and a session that can't be resumed needs no judgement of its own.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-fn chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let unreadable = |why: String| Error::WebCertificate {
-        file: file.to_owned(),
-        why,
-    };
-    let chain = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(error.to_string()))?;
-    if chain.is_empty() {
-        Err(unreadable("it holds no certificate in PEM".into()))
-    } else {
-        Ok(chain)
-    }
-}
-
-fn key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| Error::WebCertificate {
-        file: file.to_owned(),
-        why: error.to_string(),
-    })
+    Ok((Arc::new(config), served))
 }
 
 /// Lets in the holders of the files, as they were read last.

@@ -145,6 +145,13 @@ async fn server(client: &Client, about: &mut About<'_>) {
                 RUNNING,
                 format!("version {}, process {}", status.version, status.process),
             );
+            for sentence in status.expiring {
+                about.warning(
+                    "expiry",
+                    sentence,
+                    "make another in time, and have it trusted and admitted",
+                );
+            }
             for problem in status.problems {
                 about.failure("health", problem, "`claviger status` shows all of it");
             }

@@ -2,19 +2,14 @@
 
 use std::net::IpAddr;
 
-use openssl::asn1::Asn1Time;
-use openssl::bn::{BigNum, MsbOption};
-use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
-};
-use openssl::x509::{X509, X509NameBuilder};
+use openssl::x509::extension::{ExtendedKeyUsage, SubjectAlternativeName, SubjectKeyIdentifier};
 use zeroize::Zeroizing;
+
+use crate::cli::x509;
 
 /// The key of a server certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,27 +38,8 @@ pub(super) fn make(
     algorithm: Algorithm,
 ) -> Result<ServerCertificate, ErrorStack> {
     let key = make_key(algorithm)?;
-    let mut builder = X509::builder()?;
-    builder.set_version(2)?;
-    let mut serial = BigNum::new()?;
-    serial.rand(127, MsbOption::ONE, false)?;
-    let serial = serial.to_asn1_integer()?;
-    builder.set_serial_number(&serial)?;
-    let mut subject = X509NameBuilder::new()?;
-    subject.append_entry_by_nid(Nid::COMMONNAME, common_name(names))?;
-    let subject = subject.build();
-    builder.set_subject_name(&subject)?;
-    builder.set_issuer_name(&subject)?;
-    let not_before = Asn1Time::days_from_now(0)?;
-    let not_after = Asn1Time::days_from_now(days)?;
-    builder.set_not_before(&not_before)?;
-    builder.set_not_after(&not_after)?;
-    builder.set_pubkey(&key)?;
-
-    builder.append_extension(BasicConstraints::new().critical().build()?)?;
-    let mut usage = KeyUsage::new();
-    usage.critical().digital_signature();
-    builder.append_extension(usage.build()?)?;
+    let subject = x509::common_name(common_name(names))?;
+    let mut builder = x509::begun(&subject, &subject, &key, days)?;
     builder.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
     let identifier = SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
     builder.append_extension(identifier)?;
@@ -118,16 +94,15 @@ fn common_name(names: &[String]) -> &str {
 
 fn make_key(algorithm: Algorithm) -> Result<PKey<Private>, ErrorStack> {
     match algorithm {
-        Algorithm::EcdsaP256 => {
-            let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
-            PKey::from_ec_key(EcKey::generate(&group)?)
-        }
+        Algorithm::EcdsaP256 => x509::p256(),
         Algorithm::Rsa3072 => PKey::from_rsa(Rsa::generate(3072)?),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use openssl::x509::X509;
+
     use super::*;
 
     #[test]

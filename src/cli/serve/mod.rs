@@ -301,13 +301,19 @@ async fn serve(
             stop_admin.clone(),
         ))
     });
-    let admin = tokio::spawn(admin::serve(socket, administration, admitted, stop_admin.clone()));
+    let admin = tokio::spawn(admin::serve(
+        socket,
+        Arc::clone(&administration),
+        admitted,
+        stop_admin.clone(),
+    ));
     let known = tokio::spawn(known.follow(recorder.clone()));
     let holder = format!("{} {}", config.node, Uuid::new_v4());
     let working = work_when_released(store.clone(), holder, recorder.clone(), jobs);
     let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
+    background.push(tokio::spawn(warn_of_expiry(Arc::clone(&administration))));
     // Where others share the store, they make root keys too.
     let is_shared = store.elsewhere().is_some();
     for (opener, pending) in openers.into_iter().zip(pending) {
@@ -416,6 +422,8 @@ fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFa
         destruction_waiting_time: config.admin.destruction_waiting_time,
         witnesses: witness.map(witnesses::policy).transpose()?,
         bundle_directory: config.state_directory.clone(),
+        certificates: own_certificates(config),
+        warn_before_expiry: config.kmip.warn_before_expiry,
     })
 }
 
@@ -465,6 +473,33 @@ fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {
 
 fn web_addresses(web: &WebListener) -> Vec<String> {
     web.addresses().iter().map(ToString::to_string).collect()
+}
+
+/// The files of the certificates that the server shows.
+fn own_certificates(config: &Config) -> Vec<PathBuf> {
+    let mut files = vec![config.kmip.certificate.clone()];
+    if let Some(web) = &config.admin.web
+        && web.certificate != config.kmip.certificate
+    {
+        files.push(web.certificate.clone());
+    }
+    files
+}
+
+/// Says once a day in the log what is about to expire.
+async fn warn_of_expiry(administration: Arc<Administration>) {
+    let mut daily = tokio::time::interval(Duration::from_hours(24));
+    loop {
+        daily.tick().await;
+        match administration.expiring().await {
+            Ok(expiring) => {
+                for sentence in expiring {
+                    tracing::warn!("{sentence}");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is about to expire can't be read"),
+        }
+    }
 }
 
 /// Loads who is let in again after each change of it, whoever made the change.
