@@ -131,7 +131,7 @@ async fn pruned() -> House {
     });
     record(&recorder, 100).await;
     let checkpoint = store.custody_checkpoint().await.expect("the store answers");
-    let signed = checkpoint.expect("it is signed").note;
+    let latest = checkpoint.expect("it is signed").note;
     let stored = store.custody_records(7, 1).await.expect("the store answers");
     let policy_text = format!("log {key}\nquorum none\n");
     let policy = Policy::from_bytes(policy_text.as_bytes()).expect("a policy");
@@ -141,7 +141,7 @@ async fn pruned() -> House {
          [custody]\norigin = \"{ORIGIN}\"\n"
     );
     for (name, text) in [
-        ("state", signed.as_str()),
+        ("state", latest.as_str()),
         ("policy", policy_text.as_str()),
         ("custody.vkey", &format!("{key}\n")),
         ("claviger.toml", &configuration),

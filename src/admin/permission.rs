@@ -96,8 +96,7 @@ pub(super) async fn checked(
         event = event.detail("query", bounded(query));
     }
     match (administration.commit(Vec::new(), event).await, allowed) {
-        (Err(refusal), Ok(())) => refusal.into_response(),
-        (_, Err(refusal)) => refusal.into_response(),
+        (Err(refusal), Ok(())) | (_, Err(refusal)) => refusal.into_response(),
         (Ok(()), Ok(())) => next.run(request).await,
     }
 }

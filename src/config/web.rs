@@ -82,7 +82,7 @@ pub(super) fn web(admin: &mut Section<'_>, file: &Path, kmip: &Kmip) -> Option<W
         );
     }
     section.finish();
-    given.then(|| Web {
+    given.then_some(Web {
         listen,
         certificate,
         key,

@@ -317,7 +317,7 @@ async fn changed(elsewhere: &mut Option<watch::Receiver<Elsewhere>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Returns when it is time to stop, also when nobody is left to say so.

@@ -42,7 +42,7 @@ pub enum Error {
         /// The root key.
         root_key: RootKeyId,
         /// Its state.
-        state: RootKeyState,
+        state: Box<RootKeyState>,
     },
     /// No key can be under this version of a root key: it is destroyed, or being destroyed, or never was. Wrap the key anew.
     #[error("root key {root_key} has no version {version} any more")]

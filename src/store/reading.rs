@@ -15,8 +15,8 @@ use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, RecordFilter, RowsAt, SearchFrom,
-    Settings, StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, RecordFilter, RowsAt,
+    SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed

@@ -41,7 +41,7 @@ impl House {
                 let file = format!("{name}.pem");
                 std::fs::copy(folder.path().join(&file), role_folder.join(&file)).expect("it is there");
             }
-            section += &format!("{role} = [{:?}]\n", role_folder.display().to_string());
+            let _ = writeln!(section, "{role} = [{:?}]", role_folder.display().to_string());
         }
         let server = Server::start_with_sections(&section);
         let line = server.wait_for_log("the auditor's pages are served");

@@ -28,6 +28,7 @@ const MOST: usize = 200;
 /// A certificate. In a list without the certificate itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KmipCertificate)]
+#[allow(clippy::struct_field_names, reason = "Key Protect's name of the member")]
 pub(in crate::admin) struct Certificate {
     id: Uuid,
     name: String,

@@ -1,4 +1,4 @@
-//! The description of the interface in OpenAPI: `docs/openapi.json`, and at `GET /v1/openapi.json`.
+//! The description of the interface in `OpenAPI`: `docs/openapi.json`, and at `GET /v1/openapi.json`.
 //!
 //! The forms of requests and replies are told by the types themselves; which resource takes and gives which is in [`table`]. A
 //! test compares the table with the routes, and the document with the file.

@@ -260,11 +260,7 @@ async fn serve(
         Clock::system(),
         limits_of(config),
     );
-    let https_port = listeners
-        .https
-        .first()
-        .and_then(|listener| listener.local_addr().ok());
-    let operations = Arc::new(operations.served_over_https(https_port.map(|address| address.port())));
+    let operations = Arc::new(operations.served_over_https(port_of(&listeners.https)));
     let feeds = Feeds::default();
     let delivering = deliver(config, &store, &recorder, &feeds)?;
     let endpoint = Endpoint::start(
@@ -293,20 +289,12 @@ async fn serve(
         facts,
     ));
     let stop_admin = CancellationToken::new();
+    let served = Arc::clone(&administration);
     let web = listeners.web.map(|web| {
-        tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
-        tokio::spawn(admin::serve_web(
-            web,
-            Arc::clone(&administration),
-            stop_admin.clone(),
-        ))
+        tracing::info!(addresses = ?web.addresses(), "the administration is served over HTTPS");
+        tokio::spawn(admin::serve_web(web, Arc::clone(&served), stop_admin.clone()))
     });
-    let admin = tokio::spawn(admin::serve(
-        socket,
-        Arc::clone(&administration),
-        admitted,
-        stop_admin.clone(),
-    ));
+    let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
     let holder = format!("{} {}", config.node, Uuid::new_v4());
     let working = work_when_released(store.clone(), holder, recorder.clone(), jobs);
@@ -462,6 +450,10 @@ async fn work_when_released(store: Arc<dyn Store>, holder: String, recorder: Rec
         }
         tokio::time::sleep(LEASE / 5).await;
     }
+}
+
+fn port_of(listeners: &[TcpListener]) -> Option<u16> {
+    Some(listeners.first()?.local_addr().ok()?.port())
 }
 
 fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {

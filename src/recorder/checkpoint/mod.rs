@@ -168,9 +168,10 @@ pub(super) async fn latest_of(
         Some(stored) => {
             let signed = head_of(&stored)?;
             // Another server may have written, and signed, since this head was read.
-            let size = match signed.size > head.size {
-                true => store.custody_head().await?.tree.size(),
-                false => head.size,
+            let size = if signed.size > head.size {
+                store.custody_head().await?.tree.size()
+            } else {
+                head.size
             };
             if signed.size > size {
                 return Err(Broken::Contradiction(format!(

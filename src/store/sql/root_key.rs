@@ -186,7 +186,7 @@ impl Changes {
         }
         Err(Error::RootKeyUnusable {
             root_key: id,
-            state: state.clone(),
+            state: Box::new(state.clone()),
         })
     }
 
