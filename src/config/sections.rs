@@ -295,18 +295,9 @@ fn postgres_store(section: &mut Section<'_>, url: String) -> PostgresStore {
             }
         }
     }
-    let password_file = if section.was_given("password_file") || section.was_given("password_credential") {
-        Some(secret_file(
-            section,
-            ("password_file", "password_credential"),
-            "name the file that holds the password of the database's user",
-        ))
-    } else {
-        None
-    };
     PostgresStore {
         url,
-        password_file,
+        password_file: optional_secret_file(section, ("password_file", "password_credential")),
         connections: section
             .integer("connections", &(4..=1000))
             .and_then(|number| u32::try_from(number).ok())
@@ -419,12 +410,20 @@ pub(super) fn secret_file(
     keys: (&'static str, &'static str),
     remedy: &str,
 ) -> PathBuf {
+    optional_secret_file(section, keys).unwrap_or_else(|| {
+        section.missing(keys.0, remedy);
+        PathBuf::new()
+    })
+}
+
+/// A file with a secret, or a credential of systemd's; none where neither is named.
+fn optional_secret_file(section: &mut Section<'_>, keys: (&'static str, &'static str)) -> Option<PathBuf> {
     let (file_key, credential_key) = keys;
-    match (section.path(file_key), section.string(credential_key)) {
+    let file = match (section.path(file_key), section.string(credential_key)) {
         (Some(file), None) => file,
         (None, Some(name)) => {
             if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
-                return Path::new(&folder).join(name);
+                return Some(Path::new(&folder).join(name));
             }
             section.wrong(
                 credential_key,
@@ -435,10 +434,7 @@ pub(super) fn secret_file(
             );
             PathBuf::new()
         }
-        (None, None) => {
-            section.missing(file_key, remedy);
-            PathBuf::new()
-        }
+        (None, None) => return None,
         (Some(_), Some(_)) => {
             section.wrong(
                 file_key,
@@ -447,7 +443,8 @@ pub(super) fn secret_file(
             );
             PathBuf::new()
         }
-    }
+    };
+    Some(file)
 }
 
 pub(super) fn log(mut section: Section<'_>) -> Log {
