@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 struct Pair {
     first: Server,
     second: Server,
-    _postgres: PostgresServer,
+    postgres: PostgresServer,
     _folder: tempfile::TempDir,
 }
 
@@ -46,7 +46,7 @@ impl Pair {
         Self {
             first,
             second,
-            _postgres: postgres,
+            postgres,
             _folder: folder,
         }
     }
@@ -165,6 +165,32 @@ fn a_rotation_goes_on_at_the_other_server_when_the_one_that_did_it_is_killed() {
     for key in &keys {
         get(&at_second, key).expect("it is released");
     }
+    pair.second.verify_custody_log();
+}
+
+#[test]
+fn while_the_database_is_away_no_key_leaves_and_both_go_on_by_themselves_when_it_is_back() {
+    let mut pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    eventually("the client is admitted by both", || {
+        at_second.try_connect().is_ok()
+    });
+    let key = make(&at_first).expect("it is made");
+    let material = get(&at_second, &key).expect("it is released");
+    let before = pair.first.custody_records().len();
+
+    pair.postgres.kill();
+    for at in [&at_first, &at_second] {
+        get(at, &key).expect_err("no key leaves without a record");
+    }
+    pair.postgres.start_again();
+    for at in [&at_first, &at_second] {
+        eventually("the key is released again", || {
+            get(at, &key) == Ok(material.clone())
+        });
+    }
+    assert!(pair.first.custody_records().len() >= before + 2);
     pair.second.verify_custody_log();
 }
 

@@ -1,6 +1,7 @@
 //! A PostgreSQL of its own for a test, in a temporary folder; it ends with the process that started it.
 
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,6 +22,7 @@ rm -rf "$FOLDER"
 /// A server that runs.
 pub struct PostgresServer {
     folder: PathBuf,
+    settings: Vec<String>,
     keeper: Child,
 }
 
@@ -29,19 +31,28 @@ impl PostgresServer {
     ///
     /// Panics where PostgreSQL is not installed: `scripts/install-needs postgresql`.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&[], &[])
     }
 
-    /// The same, with these settings (`name=value`).
-    pub fn start_with(settings: &[&str]) -> Self {
+    /// The same, with these settings (`name=value`), and with these files in the folder that is its present one.
+    ///
+    /// Whoever comes over TCP is asked for a password.
+    pub fn start_with(settings: &[&str], files: &[(&str, String)]) -> Self {
         let folder = TempDir::with_prefix("claviger-postgres-")
             .expect("a temporary folder can be made")
             .keep();
         give(&folder);
         let data = folder.join("data");
+        for (name, text) in files {
+            let file = folder.join(name);
+            std::fs::write(&file, text).expect("a file can be written");
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("the file is ours");
+            give(&file);
+        }
         let made = unprivileged(&program("initdb"))
             .args([
-                "--auth=trust",
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
                 "--username=claviger",
                 "--no-sync",
                 "--encoding=UTF8",
@@ -52,9 +63,11 @@ impl PostgresServer {
             .output()
             .expect("initdb can be run");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let mut server = Self {
-            keeper: keeper(&folder, settings),
+            keeper: keeper(&folder, &settings),
             folder,
+            settings,
         };
         server.wait_for_socket();
         server
@@ -108,6 +121,27 @@ impl PostgresServer {
             .to_owned()
     }
 
+    /// Ends the server at once, as a crash would.
+    pub fn kill(&mut self) {
+        // Its keeper would take the folder away.
+        self.keeper.kill().expect("the keeper runs");
+        self.keeper.wait().expect("the keeper ends");
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid"));
+        let pid = file.expect("the server runs").lines().next().map(str::to_owned);
+        let pid = pid.expect("a process number");
+        let told = Command::new("kill").args(["-QUIT", &pid]).status();
+        assert!(told.expect("kill can be run").success());
+        while Path::new("/proc").join(&pid).exists() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Starts it after it was killed.
+    pub fn start_again(&mut self) {
+        self.keeper = keeper(&self.folder, &self.settings);
+        self.wait_for_socket();
+    }
+
     /// What the server has said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -139,7 +173,7 @@ impl Drop for PostgresServer {
     }
 }
 
-fn keeper(folder: &Path, settings: &[&str]) -> Child {
+fn keeper(folder: &Path, settings: &[String]) -> Child {
     let log = std::fs::File::create(folder.join("log")).expect("a file can be made");
     let mut command = unprivileged(Path::new("/bin/sh"));
     command
@@ -149,10 +183,8 @@ fn keeper(folder: &Path, settings: &[&str]) -> Child {
         .arg(folder.join("data"));
     command.arg("-k").arg(folder);
     // What is killed is the process, not the machine.
-    for setting in ["listen_addresses=", "fsync=off", "max_connections=100"]
-        .iter()
-        .chain(settings)
-    {
+    let usual = ["listen_addresses=", "fsync=off", "max_connections=100"].map(String::from);
+    for setting in usual.iter().chain(settings) {
         command.args(["-c", setting]);
     }
     command

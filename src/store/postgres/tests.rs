@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
@@ -220,4 +221,52 @@ async fn what_one_server_does_at_a_time_is_taken_on_when_its_time_is_over() {
     assert!(lease("first", none).await, "and gives it up");
     assert!(lease("second", long).await);
     assert!(!lease("first", long).await);
+}
+
+#[tokio::test]
+async fn a_server_on_the_network_is_spoken_to_by_verified_tls_and_with_a_password() {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let address = format!("127.{high}.{middle}.{low}");
+    let certificate = |address: &str| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec![address.to_owned()]).unwrap();
+        (certificate.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    };
+    let (ours, key) = certificate(&address);
+    let (another, _) = certificate(&address);
+    let server = PostgresServer::start_with(
+        &[
+            &format!("listen_addresses={address}"),
+            "ssl=on",
+            "ssl_cert_file=../server.pem",
+            "ssl_key_file=../server.key",
+        ],
+        &[("server.pem", ours.clone()), ("server.key", key)],
+    );
+    server.run_sql("postgres", "ALTER USER claviger PASSWORD 'a long one'");
+    server.run_sql("postgres", "CREATE DATABASE claviger");
+    let folder = tempfile::tempdir().unwrap();
+    let url = |authority: &str, name: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, authority).unwrap();
+        format!(
+            "postgres://claviger@{address}/claviger?sslrootcert={}",
+            file.display()
+        )
+    };
+    let open = async |url: &str, password: &str| {
+        let password = SecretString::from(password);
+        let options = PostgresOptions::new(url, Some(&password), 4).unwrap();
+        PostgresStore::open(&options, SealKeys::new()).await
+    };
+    let right = url(&ours, "ours.pem");
+    open(&right, "a long one").await.unwrap().close().await;
+    let error = open(&right, "another").await.err().unwrap().to_string();
+    assert!(error.contains("password"), "{error}");
+    let error = open(&url(&another, "another.pem"), "a long one")
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("certificate"), "{error}");
 }
