@@ -7,17 +7,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use claviger::verifier::{self, Arguments};
-
-/// Verifies offline what the custody log of a Claviger says
-///
-/// Exit codes: 0 verified; 1 not tried; 2 refused, each reason is printed; 64 the command line cannot be understood.
-#[derive(Debug, Parser)]
-#[command(name = "claviger-verify", version)]
-struct Command {
-    #[command(flatten)]
-    arguments: Arguments,
-}
+use claviger::verifier::{self, Command};
 
 fn main() -> ExitCode {
     let command = match Command::try_parse() {

@@ -15,6 +15,7 @@ mod device;
 mod device_worker;
 mod doctor;
 mod exit;
+mod generate;
 mod init;
 mod key;
 mod key_protect;
@@ -122,6 +123,9 @@ enum Command {
     Store(store::Command),
     /// A KMIP client, to see what a client sees
     Kmip(kmip::Arguments),
+    /// Manual pages and shell completions, for a package
+    #[command(subcommand, hide = true)]
+    Generate(generate::Command),
     /// Host a device; started by the server, with its end of a socket as stdin
     #[command(hide = true)]
     DeviceWorker,
@@ -175,6 +179,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Witness(arguments) => witness::run(arguments, output),
         Command::Store(command) => block_on(store::run(command, &common.configuration()?, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
+        Command::Generate(command) => generate::run(command),
         Command::DeviceWorker => Ok(Exit::Usage),
     }
 }

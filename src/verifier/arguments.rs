@@ -14,6 +14,17 @@ pub enum Form {
     Json,
 }
 
+/// Verifies offline what the custody log of a Claviger says
+///
+/// Exit codes: 0 verified; 1 not tried; 2 refused, each reason is printed; 64 the command line cannot be understood.
+#[derive(Debug, clap::Parser)]
+#[command(name = "claviger-verify", version)]
+pub struct Command {
+    /// What is verified, and by which policy.
+    #[command(flatten)]
+    pub arguments: Arguments,
+}
+
 /// Verifies offline what the custody log of a Claviger says.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use time::Duration;
 
-pub use arguments::{Arguments, Form, HEARTBEAT};
+pub use arguments::{Arguments, Command, Form, HEARTBEAT};
 
 use crate::custody::verification::{Report, Visit, verify_bundle};
 use crate::custody::{Policy, SignedNote};

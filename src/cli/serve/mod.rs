@@ -112,6 +112,7 @@ async fn until_told(config: Config) -> Result<(), Error> {
     let worker = WorkerCommand::this_program().map_err(Error::Program)?;
     let running = start(config, worker).await?;
     process::notify_systemd("READY=1");
+    tokio::spawn(process::answer_watchdog());
     let broken = tokio::select! {
         _ = terminate.recv() => {
             tracing::info!("SIGTERM: the server stops");

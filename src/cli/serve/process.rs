@@ -5,9 +5,11 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use claviger_hsm::memory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::Error;
 
@@ -82,6 +84,38 @@ pub(in crate::cli) fn notify_systemd(state: &str) {
     }
 }
 
+/// Tells systemd again and again that the tasks of this process run, where the unit asks for it (`WatchdogSec=`); a process
+/// that does not is started again. It ends only with its task.
+pub(in crate::cli) async fn answer_watchdog() {
+    let variable = |name| std::env::var(name).ok();
+    let Some(patience) = watchdog(
+        variable("WATCHDOG_USEC"),
+        variable("WATCHDOG_PID"),
+        std::process::id(),
+    ) else {
+        return;
+    };
+    let mut due = interval(patience / 3);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        notify_systemd("WATCHDOG=1");
+    }
+}
+
+/// How long systemd waits for a word of the process `own`; none where it does not, or waits for another
+/// (`sd_watchdog_enabled`(3)).
+fn watchdog(microseconds: Option<String>, process: Option<String>, own: u32) -> Option<Duration> {
+    if process.is_some_and(|process| process != own.to_string()) {
+        return None;
+    }
+    let microseconds = microseconds?
+        .parse()
+        .ok()
+        .filter(|microseconds| *microseconds > 0)?;
+    Some(Duration::from_micros(microseconds))
+}
+
 fn send(socket: &[u8], state: &str) -> io::Result<()> {
     use std::os::linux::net::SocketAddrExt;
     use std::os::unix::ffi::OsStrExt;
@@ -122,5 +156,17 @@ mod tests {
         let mut told = [0; 16];
         let length = socket.recv(&mut told).expect("it came");
         assert_eq!(&told[..length], b"READY=1");
+    }
+    #[test]
+    fn the_watchdog_is_answered_by_the_process_that_it_watches() {
+        let asked = || Some("30000000".to_owned());
+        assert_eq!(watchdog(asked(), None, 7), Some(Duration::from_secs(30)));
+        assert_eq!(
+            watchdog(asked(), Some("7".into()), 7),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(watchdog(asked(), Some("8".into()), 7), None);
+        assert_eq!(watchdog(None, None, 7), None);
+        assert_eq!(watchdog(Some("0".into()), None, 7), None);
     }
 }

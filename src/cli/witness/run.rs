@@ -56,6 +56,7 @@ async fn until_told(config: &config::Witness) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(listeners, tls, witness, stop.clone()));
     process::notify_systemd("READY=1");
+    tokio::spawn(process::answer_watchdog());
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: the witness stops"),
         _ = interrupt.recv() => tracing::info!("SIGINT: the witness stops"),
