@@ -292,7 +292,7 @@ async fn serve(
     let stop_admin = CancellationToken::new();
     let served = Arc::clone(&administration);
     let web = listeners.web.map(|web| {
-        tracing::info!(addresses = ?web.addresses(), "the administration is served over HTTPS");
+        tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
         tokio::spawn(admin::serve_web(web, Arc::clone(&served), stop_admin.clone()))
     });
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
