@@ -183,7 +183,11 @@ impl Error {
                 source: sqlx::Error::Database(error),
                 ..
             } => {
-                error.is_foreign_key_violation() || error.is_check_violation() || error.is_unique_violation()
+                error.is_foreign_key_violation()
+                    || error.is_check_violation()
+                    || error.is_unique_violation()
+                    // A text that the database does not take, by PostgreSQL's code.
+                    || error.code().as_deref() == Some("22021")
             }
             _ => false,
         }

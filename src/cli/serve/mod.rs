@@ -224,6 +224,7 @@ async fn serve(
     devices: &Devices,
 ) -> Result<Serving, Error> {
     let (store, seal_keys) = (database.reading(), database.seal_keys().clone());
+    let is_shared = store.elsewhere().is_some();
     // What is out of reach holds up neither the start nor the others.
     let closed = ClosedRootKeys::default();
     let mut openers = [BackendKind::Pkcs11, BackendKind::KeyProtect].map(|kind| {
@@ -297,20 +298,15 @@ async fn serve(
     });
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
-    let holder = format!("{} {}", config.node, Uuid::new_v4());
-    let working = work_when_released(store.clone(), holder, recorder.clone(), jobs);
+    let working = work_when_released(store, config.node.clone(), recorder.clone(), jobs);
     let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
     background.push(tokio::spawn(warn_of_expiry(Arc::clone(&administration))));
-    // Where others share the store, they make root keys too.
-    let is_shared = store.elsewhere().is_some();
     for (opener, pending) in openers.into_iter().zip(pending) {
-        if pending || is_shared {
-            let due = Due { pending, is_shared };
-            let trying = opener.keep_trying(due, recorder.clone(), Arc::clone(&loader), came_up.clone());
-            background.push(tokio::spawn(trying));
-        }
+        let due = Due { pending, is_shared };
+        let trying = opener.keep_trying(due, recorder.clone(), Arc::clone(&loader), came_up.clone());
+        background.push(tokio::spawn(trying));
     }
     Ok(Serving {
         endpoint,
@@ -426,9 +422,11 @@ fn retention_policy(config: &Config) -> Option<RetentionPolicy> {
 
 /// Does the jobs, once the log is not held: what a database says that was taken back is not carried out on a device. Of several
 /// servers that share the store one does them at a time; where it is gone, another takes them on.
-async fn work_when_released(store: Arc<dyn Store>, holder: String, recorder: Recorder, jobs: Jobs) {
+async fn work_when_released(store: Arc<dyn Store>, node: String, recorder: Recorder, jobs: Jobs) {
     recorder.released().await;
     drop(recorder);
+    // Another start of this server is another holder.
+    let holder = format!("{node} {}", Uuid::new_v4());
     let mut running = JoinSet::new();
     let mut until = Instant::now();
     loop {

@@ -52,7 +52,7 @@ impl Said {
 pub(super) struct Due {
     /// Some root keys can't be used now, and may be later.
     pub(super) pending: bool,
-    /// Other servers share the store.
+    /// Other servers share the store, and make root keys too.
     pub(super) is_shared: bool,
 }
 

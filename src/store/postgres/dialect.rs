@@ -16,10 +16,7 @@ pub(super) use sqlx::postgres::PgRow as Row;
 pub(super) use sqlx::{PgConnection as Connection, PgPool as Pool, Postgres as Db};
 
 /// What all servers have done in the database.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "as the dialect of a database that one server has has it"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "other databases are one server's alone")]
 pub(super) fn elsewhere(store: &DatabaseStore) -> Option<watch::Receiver<Elsewhere>> {
     Some(store.elsewhere.clone())
 }
