@@ -84,7 +84,8 @@ impl RecordTerms {
     fn new(object: Option<&String>, actor: &Actor, about: Option<&String>) -> Self {
         let client = actor.certificate().or(about.map(String::as_str));
         Self {
-            object: object.cloned(),
+            // A client may name what it likes; no object is called so, and not every database takes such a text.
+            object: object.filter(|object| !object.contains('\0')).cloned(),
             client: client.and_then(|client| client.parse().ok()),
         }
     }

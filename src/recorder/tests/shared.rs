@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::Recorder;
 use super::{event, node, verified};
+use crate::custody::ObjectFacts;
 use crate::store::Change;
 use crate::store::postgres_tests::PostgresMaker;
 use crate::store::suite::Fixture;
@@ -39,4 +40,18 @@ async fn recorders_that_share_a_log_write_one_after_the_other_and_refuse_nobody(
     heard.changed().await.unwrap();
     let mut status = second.follow();
     status.wait_for(|status| status.head.size == 201).await.unwrap();
+}
+
+#[tokio::test]
+async fn whatever_a_client_calls_a_key_its_request_is_recorded() {
+    let fixture = Fixture::<PostgresMaker>::new().await;
+    let recorder = Recorder::start(Arc::clone(&fixture.store), node()).await.unwrap();
+    let mut asked = event("asked");
+    asked.object = Some(ObjectFacts {
+        identifier: "no\0key".to_owned(),
+        ..ObjectFacts::default()
+    });
+    recorder.commit(Vec::new(), asked).await.unwrap();
+    let (records, _) = verified(&*fixture.store).await;
+    assert_eq!(records[0].object.as_ref().unwrap().identifier, "no\0key");
 }

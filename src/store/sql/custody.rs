@@ -82,6 +82,10 @@ pub(in crate::store) async fn search(
         // Nobody has such a certificate.
         Some(Err(_)) => return Ok(Vec::new()),
     };
+    if filter.object.as_ref().is_some_and(|object| object.contains('\0')) {
+        // No object is called so.
+        return Ok(Vec::new());
+    }
     let sql = search_statement(filter.object.is_some(), client.is_some(), from);
     let mut query = sqlx::query_as(AssertSqlSafe(sql));
     if let Some(object) = &filter.object {

@@ -146,7 +146,7 @@ pub(crate) async fn a_record_is_found_by_its_object_and_its_client<M: Maker>() {
             .collect();
         assert_eq!(found(SearchFrom::Before(middle), 3).await, before);
     }
-    for nobody in ["object 4", "object", ""] {
+    for nobody in ["object 4", "object", "", "object 1\0"] {
         let filter = RecordFilter {
             object: Some(nobody.to_owned()),
             client: None,
