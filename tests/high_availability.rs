@@ -29,11 +29,16 @@ impl Pair {
     /// A pair that signs its log, with a root key and the adapter [`ADAPTER`].
     fn start() -> Self {
         let postgres = PostgresServer::start();
+        let url = postgres.new_database();
+        Self::start_at(postgres, &url)
+    }
+
+    /// The same, over a database at this address.
+    fn start_at(postgres: PostgresServer, url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let token = SoftHsm::new();
         let sections = format!(
-            "[store]\nurl = \"{}\"\nconnections = 8\n[custody]\norigin = \"example.org/pair\"\npublic_key = \"{}\"\n{}",
-            postgres.new_database(),
+            "[store]\nurl = \"{url}\"\nconnections = 8\n[custody]\norigin = \"example.org/pair\"\npublic_key = \"{}\"\n{}",
             folder.path().join("custody.vkey").display(),
             device("hsm", &token.device_config("hsm"), 2, 2),
         );
@@ -194,6 +199,47 @@ fn while_the_database_is_away_no_key_leaves_and_both_go_on_by_themselves_when_it
     pair.second.verify_custody_log();
 }
 
+#[test]
+fn nothing_that_was_acknowledged_is_lost_with_the_database_where_a_standby_takes_its_place() {
+    let postgres = PostgresServer::start();
+    let url = postgres.new_database();
+    let standby = postgres.synchronous_standby();
+    let mut pair = Pair::start_at(postgres, &format!("{url},{}", standby.folder().display()));
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    eventually("the client is admitted by both", || {
+        at_second.try_connect().is_ok()
+    });
+    let acknowledged = Mutex::new(Vec::new());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for at in [&at_first, &at_second] {
+            let (acknowledged, done) = (&acknowledged, &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    if let Ok(key) = make(at) {
+                        acknowledged.lock().expect("the keys").push(key);
+                    }
+                }
+            });
+        }
+        let number = || acknowledged.lock().expect("the keys").len();
+        eventually("keys are made", || number() >= 20);
+        pair.postgres.kill();
+        standby.promote();
+        let before = number();
+        eventually("keys are made over the other database", || {
+            number() >= before + 20
+        });
+        done.store(true, Ordering::Relaxed);
+    });
+    let acknowledged = acknowledged.into_inner().expect("the keys");
+    for key in &acknowledged {
+        get(&at_second, key).expect("what was acknowledged is there");
+    }
+    pair.first.verify_custody_log();
+}
+
 /// A generator of numbers that a seed repeats (Marsaglia's xorshift64).
 struct Dice(u64);
 
@@ -206,8 +252,8 @@ impl Dice {
     }
 }
 
-/// How often a server is killed.
-const KILLS: u64 = 6;
+/// How often a server is killed, or stopped.
+const ENDS: u64 = 6;
 const CLIENTS: u64 = 4;
 
 /// What clients of both servers saw.
@@ -219,6 +265,8 @@ struct Seen {
     /// Requests that one of the servers did not answer, and the other was asked.
     second_tries: AtomicU64,
     wrong: AtomicU64,
+    /// Requests that neither answered.
+    unanswered: AtomicU64,
 }
 
 impl Seen {
@@ -240,6 +288,7 @@ impl Seen {
             }
             self.second_tries.fetch_add(1, Ordering::Relaxed);
         }
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
     }
 
     fn released(&self, key: &str, material: Vec<u8>) {
@@ -254,7 +303,7 @@ impl Seen {
 }
 
 #[test]
-fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_at_random() {
+fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_random() {
     let seed: u64 = std::env::var("CLAVIGER_TEST_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
@@ -277,7 +326,7 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_at_random() {
             });
         }
         let mut dice = Dice(seed);
-        for _ in 0..KILLS {
+        for _ in 0..ENDS {
             let so_far = seen.releases.load(Ordering::Relaxed) + 5 + dice.below(40);
             eventually("clients are served", || {
                 seen.releases.load(Ordering::Relaxed) >= so_far
@@ -286,7 +335,11 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_at_random() {
                 0 => &mut pair.first,
                 _ => &mut pair.second,
             };
-            victim.kill();
+            // Every third one is stopped in order, as for an upgrade.
+            match dice.below(3) {
+                0 => assert!(victim.stop().success()),
+                _ => victim.kill(),
+            }
             let so_far = seen.releases.load(Ordering::Relaxed) + dice.below(20);
             eventually("the other server goes on", || {
                 seen.releases.load(Ordering::Relaxed) >= so_far
@@ -309,12 +362,18 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_at_random() {
         server.verify_custody_log();
     }
     println!(
-        "seed {seed}: {} keys made and {} released by {CLIENTS} clients on two servers, {KILLS} kills, {} requests \
-         tried at the other server, {} wrong",
+        "seed {seed}: {} keys made and {} released by {CLIENTS} clients on two servers, {ENDS} servers \
+         killed or stopped, {} requests tried at the other server, {} unanswered, {} wrong",
         keys.len(),
         seen.releases.load(Ordering::Relaxed),
         seen.second_tries.load(Ordering::Relaxed),
+        seen.unanswered.load(Ordering::Relaxed),
         seen.wrong.load(Ordering::Relaxed)
     );
     assert_eq!(seen.wrong.load(Ordering::Relaxed), 0);
+    assert_eq!(
+        seen.unanswered.load(Ordering::Relaxed),
+        0,
+        "a client that tries both is always served"
+    );
 }

@@ -121,6 +121,58 @@ impl PostgresServer {
             .to_owned()
     }
 
+    /// Another server that has all that this one has, and without which nothing is acknowledged by this one from now on.
+    pub fn synchronous_standby(&self) -> Self {
+        let folder = TempDir::with_prefix("claviger-postgres-")
+            .expect("a temporary folder can be made")
+            .keep();
+        give(&folder);
+        let copied = unprivileged(&program("pg_basebackup"))
+            .args([
+                "--write-recovery-conf",
+                "--no-sync",
+                "--checkpoint=fast",
+                "--username=claviger",
+            ])
+            .arg("--host")
+            .arg(&self.folder)
+            .arg("--pgdata")
+            .arg(folder.join("data"))
+            .output()
+            .expect("pg_basebackup can be run");
+        assert!(
+            copied.status.success(),
+            "{}",
+            String::from_utf8_lossy(&copied.stderr)
+        );
+        let mut standby = Self {
+            keeper: keeper(&folder, &self.settings),
+            folder,
+            settings: self.settings.clone(),
+        };
+        standby.wait_for_socket();
+        self.run_sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run_sql("postgres", "SELECT pg_reload_conf()");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.run_sql("postgres", "SELECT sync_state FROM pg_stat_replication") != "sync" {
+            assert!(Instant::now() < deadline, "{}", standby.log());
+        }
+        standby
+    }
+
+    /// Makes a standby the server that is written to.
+    pub fn promote(&self) {
+        // Nobody stands by for it.
+        self.run_sql("postgres", "SELECT pg_promote()");
+        self.run_sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+        self.run_sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn kill(&mut self) {
         // Its keeper would take the folder away.

@@ -44,7 +44,7 @@ impl PostgresStore {
         let readers = open::pool(options).await?;
         let found = watching::look(&readers).await;
         let (known, elsewhere) = watch::channel(found.map_err(Error::database("read"))?);
-        let watching = tokio::spawn(watching::follow(readers.clone(), known));
+        let watching = tokio::spawn(watching::follow(readers.clone(), options.clone(), known));
         Ok(Self {
             readers,
             keys,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Executor as _, PgPool};
+use sqlx::{Connection as _, Executor as _, PgPool};
 
 use super::{Error, PostgresOptions};
 use crate::store::schema;
@@ -13,6 +13,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/postgres/migrations");
 
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A connection that rested for longer is asked whether it is there before it is used.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What each connection is set to. A commit is answered once it is on the disk, and on that of a synchronous standby, whatever
 /// the server's own setting is. A server that is cut off in the middle of a transaction does not hold up the others for long.
@@ -26,13 +29,23 @@ pub(super) async fn pool(options: &PostgresOptions) -> Result<PgPool, Error> {
     let pool = PgPoolOptions::new()
         .acquire_timeout(ACQUIRE)
         .max_connections(options.connections)
+        // One that was used a moment ago is there still; to ask it is another way there and back.
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute(SETTINGS).await?;
                 Ok(())
             })
         })
-        .connect_with(options.connect_options())
+        .connect_with(options.writable().await.map_err(Error::database("connect"))?)
         .await
         .map_err(Error::database("connect"))?;
     let migrated = MIGRATIONS.run(&pool).await;

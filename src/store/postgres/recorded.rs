@@ -9,8 +9,8 @@ use crate::adapter::RootKey;
 /// Every version of every root key in this database that is not destroyed, as the rows claim; see
 /// [`recorded_root_keys`](crate::store::recorded_root_keys).
 pub async fn recorded_root_keys_at(options: &PostgresOptions) -> Result<Vec<RootKey>, Error> {
-    let connection = options.connect_options().connect().await;
-    let mut connection = connection.map_err(Error::database("connect"))?;
+    let options = options.writable().await.map_err(Error::database("connect"))?;
+    let mut connection = options.connect().await.map_err(Error::database("connect"))?;
     let recorded = recorded::root_keys(&mut connection).await;
     // What is left to do is to close; a failure there takes nothing from what was read.
     let _ = connection.close().await;

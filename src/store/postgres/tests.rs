@@ -16,6 +16,7 @@ use crate::store::{Change, Error, SealKeys, SqliteStore, Store, WriteStore, migr
 
 #[path = "../../../tests/support/postgres.rs"]
 #[expect(
+    dead_code,
     unreachable_pub,
     reason = "shared with the tests that are programs of their own"
 )]
@@ -163,12 +164,7 @@ async fn a_commit_waits_for_the_disk_whatever_the_database_is_set_to() {
 #[test]
 fn a_server_on_the_network_is_not_spoken_to_without_tls_unless_the_address_says_so() {
     use sqlx::postgres::PgSslMode;
-    let mode = |url| {
-        PostgresOptions::new(url, None, 8)
-            .unwrap()
-            .connect_options()
-            .get_ssl_mode()
-    };
+    let mode = |url: &str| PostgresOptions::new(url, None, 8).unwrap().addresses[0].get_ssl_mode();
     assert!(matches!(
         mode("postgres://claviger@db.example/claviger"),
         PgSslMode::VerifyFull
@@ -177,6 +173,27 @@ fn a_server_on_the_network_is_not_spoken_to_without_tls_unless_the_address_says_
         mode("postgres://claviger@db.example/claviger?sslmode=disable"),
         PgSslMode::Disable
     ));
+}
+
+#[test]
+fn of_several_hosts_each_is_an_address() {
+    let hosts = |url: &str| {
+        let options = PostgresOptions::new(url, None, 8).unwrap();
+        let host = |options: &PgConnectOptions| match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        options.addresses.iter().map(host).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        hosts("postgres://claviger@one,two:5433/claviger"),
+        ["one:5432", "two:5433"]
+    );
+    assert_eq!(
+        hosts("postgres://claviger@localhost/claviger?host=/run/one,/run/two&sslmode=prefer"),
+        ["/run/one", "/run/two"]
+    );
+    assert_eq!(hosts("postgres://one/claviger"), ["one:5432"]);
 }
 
 #[tokio::test]

@@ -7,12 +7,15 @@ use sqlx::postgres::PgListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::PostgresOptions;
 use crate::store::{Elsewhere, Error};
 
 /// The channel of notifications.
 const CHANNEL: &str = "claviger";
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(500);
+/// After so long without an answer the database is taken for gone, and may be elsewhere.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// So many looks until it is tried again to listen, where the database could not be listened to.
 const LISTEN_AGAIN: u32 = 20;
 
@@ -32,13 +35,13 @@ pub(super) async fn look(pool: &PgPool) -> Result<Elsewhere, sqlx::Error> {
 }
 
 /// Keeps `known` as the database is, until the connections are closed.
-pub(super) async fn follow(pool: PgPool, known: watch::Sender<Elsewhere>) {
+pub(super) async fn follow(pool: PgPool, options: PostgresOptions, known: watch::Sender<Elsewhere>) {
     let mut listener = None;
     let (mut looks, mut outages) = (0_u32, 0);
     let mut is_lost = false;
     loop {
         if listener.is_none() && looks.is_multiple_of(LISTEN_AGAIN) {
-            listener = listen(&pool).await;
+            listener = timeout(PATIENCE, listen(&pool)).await.unwrap_or(None);
         }
         looks = looks.wrapping_add(1);
         let is_listening = match &mut listener {
@@ -49,7 +52,8 @@ pub(super) async fn follow(pool: PgPool, known: watch::Sender<Elsewhere>) {
             listener = None;
             sleep(POLL).await;
         }
-        match look(&pool).await {
+        let found = timeout(PATIENCE, look(&pool)).await;
+        match found.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(found) => {
                 outages += u64::from(is_lost);
                 is_lost = false;
@@ -66,6 +70,12 @@ pub(super) async fn follow(pool: PgPool, known: watch::Sender<Elsewhere>) {
                     tracing::warn!(%error, "what other servers change can't be seen until the database answers");
                 }
                 is_lost = true;
+                // Another server may have taken the place of the one that was written to.
+                if options.may_move()
+                    && let Ok(found) = options.writable().await
+                {
+                    pool.set_connect_options(found);
+                }
             }
         }
     }
