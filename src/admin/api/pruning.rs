@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::custody::Hash;
 
 /// What may go of the custody log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pruning {
     /// The number of the first record that the log has.
     pub kept_from: u64,
@@ -37,7 +38,7 @@ pub struct Pruning {
 }
 
 /// That an administrator asked for a pruning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PruningAsked {
     /// The user.
     pub by: String,
@@ -52,7 +53,7 @@ pub struct PruningAsked {
 }
 
 /// `POST /v1/custody/pruning`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prune {
     /// Bundles that have the records, each verified.
@@ -63,15 +64,17 @@ pub struct Prune {
 }
 
 /// A bundle that was verified.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveNamed {
     /// SHA-256 of the file, in hexadecimal.
+    #[schema(value_type = String)]
     pub sha256: Hash,
     /// The number of its first record.
     pub from: u64,
     /// How many records the log has by it.
     pub size: u64,
     /// The root over them, in hexadecimal.
+    #[schema(value_type = String)]
     pub root: Hash,
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::HttpMethod::{Delete, Get, Post};
 use super::super::api::{
     Adapter, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey,
     Key, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewRootKey, NewToken, OfferImport, OpenEpoch,
-    Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token, TokenMade,
+    Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token, TokenMade,
 };
 use super::super::key_protect;
 use super::{Described, form};
@@ -37,11 +37,13 @@ pub(super) enum Reply {
     Collection(fn() -> Described),
     /// 201, and such a collection; the request is one as well.
     Collected(fn() -> Described),
+    /// 200, and a tar archive.
+    File,
     /// 200, and this document.
     Document,
 }
 
-use Reply::{Collected, Collection, Document, List, Made, Nothing, One, Texts};
+use Reply::{Collected, Collection, Document, File, List, Made, Nothing, One, Texts};
 
 const fn asked(method: HttpMethod, path: &'static str, summary: &'static str, reply: Reply) -> Operation {
     Operation {
@@ -342,6 +344,35 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/custody/comparison",
         "Compare them now",
         One(form::<RowComparison>),
+    ),
+    queried(
+        Get,
+        "/v1/custody/bundle",
+        "What an auditor takes along, as one file",
+        &[
+            ("since", "Records from this time on."),
+            ("until", "Records up to this time."),
+            ("kept", "The size of the log at the auditor's last visit."),
+        ],
+        File,
+    ),
+    asked(
+        Get,
+        "/v1/custody/pruning",
+        "What may go of the log now, and what was asked for",
+        One(form::<Pruning>),
+    ),
+    with(
+        "/v1/custody/pruning",
+        "Ask to let records go",
+        form::<Prune>,
+        One(form::<Pruning>),
+    ),
+    asked(
+        Post,
+        "/v1/custody/pruning/approve",
+        "Approve of it, as another administrator",
+        One(form::<Pruning>),
     ),
     asked(
         Get,
