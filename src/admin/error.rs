@@ -44,6 +44,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// An address of the metrics can't be listened on.
+    #[error("can't listen on {address} for health and metrics: {source}; see `metrics.listen`")]
+    MetricsListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An address of the auditor's pages can't be listened on.
     #[error("can't listen on {address} for the auditor's pages: {source}; see `admin.web.listen`")]
     WebListen {

@@ -53,7 +53,7 @@ pub(super) async fn told(administration: &Administration, clients: &[ClientCerti
 }
 
 /// The end of the validity of the first certificate in a file.
-async fn end_of(file: &Path) -> Option<OffsetDateTime> {
+pub(super) async fn end_of(file: &Path) -> Option<OffsetDateTime> {
     let text = tokio::fs::read(file).await.ok()?;
     let block = Pem::iter_from_buffer(&text)
         .filter_map(Result::ok)

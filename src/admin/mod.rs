@@ -59,6 +59,7 @@ mod key_deletion;
 mod key_protect;
 mod key_scan;
 mod keys;
+mod monitoring;
 mod openapi;
 mod pages;
 mod peer;
@@ -86,6 +87,7 @@ use axum::{Router, middleware};
 
 pub use administration::{Administration, ReloadIdentities, ServerFacts};
 pub use error::Error;
+pub use monitoring::{MetricsListener, metric_names, serve as serve_metrics};
 pub use peer::{Admitted, Peer};
 pub use readable::{readable, value_text};
 pub use server::serve;

@@ -32,14 +32,7 @@ async fn ready(
 ) -> Result<(StatusCode, Json<api::Readiness>), Refusal> {
     let root_keys = of_open(administration.store().root_keys().await?);
     let (root_keys, mut problems) = administration.trusted(root_keys, &caller).await?;
-    problems.extend(closed_problems(&administration));
-    administration.readiness().settled(&root_keys).await;
-    problems.extend(
-        root_keys
-            .iter()
-            .filter_map(|root_key| problem(&administration, root_key)),
-    );
-    problems.extend(recorder_problem(&administration));
+    problems.extend(obstacles(&administration, &root_keys).await);
     let ready = problems.is_empty();
     let status = if ready {
         StatusCode::OK
@@ -47,6 +40,28 @@ async fn ready(
         StatusCode::SERVICE_UNAVAILABLE
     };
     Ok((status, Json(api::Readiness { ready, problems })))
+}
+
+/// The same judgement, for whoever may know no more than that; their asking leaves no record.
+pub(super) async fn is_ready(administration: &Administration) -> bool {
+    let Ok(listing) = administration.store().root_keys().await else {
+        return false;
+    };
+    let listing = of_open(listing);
+    listing.refused.is_empty() && obstacles(administration, &listing.rows).await.is_empty()
+}
+
+/// What stands against the making and the release of keys, where the rows of the root keys are in order.
+async fn obstacles(administration: &Administration, root_keys: &[RootKey]) -> Vec<String> {
+    let mut problems = closed_problems(administration);
+    administration.readiness().settled(root_keys).await;
+    problems.extend(
+        root_keys
+            .iter()
+            .filter_map(|root_key| problem(administration, root_key)),
+    );
+    problems.extend(recorder_problem(administration));
+    problems
 }
 
 async fn show(

@@ -11,6 +11,7 @@
 mod check;
 mod custody;
 mod key_protect;
+mod metrics;
 mod mirror;
 mod problem;
 mod quantity;
@@ -32,6 +33,7 @@ pub use custody::{
     Custody, CustodyRetention, CustodySigner, CustodyWitness, Feed, FeedReceiver, SyslogReceiver, WhenAbsent,
 };
 pub use key_protect::{KeyProtect, WrappedKeys, key_protect_url};
+pub use metrics::Metrics;
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
 pub use template::{DeviceAnswers, InitAnswers, InitBackend, KeyProtectAnswers, template};
@@ -74,6 +76,8 @@ pub struct Config {
     pub key_protect: Vec<KeyProtect>,
     /// The custody log.
     pub custody: Custody,
+    /// `[metrics]`
+    pub metrics: Metrics,
     /// What the server says on stderr.
     pub log: Log,
     lines: BTreeMap<String, usize>,

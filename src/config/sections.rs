@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::custody::custody;
 use super::key_protect;
+use super::metrics::metrics;
 use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
 use super::web::web;
@@ -74,6 +75,15 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         &devices,
         &mirrors,
     );
+    let web = admin.web.iter().flat_map(|web| &web.listen);
+    let taken: Vec<_> = kmip
+        .listen
+        .iter()
+        .chain(&https.listen)
+        .chain(web)
+        .copied()
+        .collect();
+    let metrics = metrics(top.section("metrics"), &taken);
     let log = log(top.section("log"));
     top.finish();
     Config {
@@ -88,6 +98,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         mirrors,
         key_protect,
         custody,
+        metrics,
         log,
         sha256: [0; 32],
         lines: BTreeMap::default(),

@@ -18,6 +18,7 @@ mod http;
 mod https;
 mod identity;
 mod listener;
+mod measure;
 mod refusal;
 mod session;
 mod signature;

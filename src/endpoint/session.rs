@@ -22,6 +22,7 @@ use super::answer::Answer;
 use super::frame::{self, Frame};
 use super::https;
 use super::identity::{Client, Connected, Identities};
+use super::measure::Open;
 use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
 use super::telling::Refusals;
@@ -72,6 +73,7 @@ pub(super) async fn serve(
     protocol: Protocol,
     _place: OwnedSemaphorePermit,
 ) {
+    let _open = Open::over(protocol);
     tokio::select! {
         biased;
         () = shared.aborting.cancelled() => {

@@ -1,6 +1,7 @@
 //! A message: its header, its items in turn, and the size of the answer (KMIP 1.4, sections 6, 7 and 11.43).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::loose::Loose;
 use super::refusal::Refusal;
 use super::services::Services;
 use super::undo::{self, Staged};
-use super::{asynchronous, dispatch, poll, tickets, user};
+use super::{asynchronous, dispatch, measure, poll, tickets, user};
 use crate::adapter::Caller;
 use crate::custody::{Actor, Event, EventName, Outcome};
 use crate::kmip::ProtocolVersion;
@@ -105,6 +106,7 @@ async fn refuse_message(
     out: &mut (dyn Output + Send),
 ) {
     record_message_refusal(services, caller, refusal).await;
+    measure::refused(refusal.reason(version));
     let response = ResponseMessage {
         header: ResponseHeader::new(version, services.clock.now()),
         items: vec![ResponseItem::failure(
@@ -245,6 +247,7 @@ impl<'a> Message<'a> {
         let mut answered = Vec::with_capacity(count);
         for (position, request) in items.into_iter().enumerate() {
             let (operation, id) = (request.operation, request.unique_batch_item_id);
+            let begun = Instant::now();
             let mut item = Item {
                 services: self.services,
                 caller: self.caller,
@@ -292,6 +295,7 @@ impl<'a> Message<'a> {
                     response
                 }
             };
+            measure::took(operation, begun);
             let failed = response.result_status == ResultStatus::OperationFailed;
             answered.push(Answered { response, event });
             if failed && !goes_on {
@@ -327,7 +331,10 @@ impl<'a> Message<'a> {
         for Answered { response, event } in answered {
             let before = out.len();
             let refusal = match response.encode(self.version, out) {
-                Ok(()) if message.len(out) <= limit => continue,
+                Ok(()) if message.len(out) <= limit => {
+                    measure::answered(&response);
+                    continue;
+                }
                 Ok(()) => Refusal::response_too_large(message.len(out), limit),
                 Err(error) => Refusal::not_written(&error.to_string()),
             };
@@ -342,6 +349,7 @@ impl<'a> Message<'a> {
                 refusal.message(),
             )
             .with_id(response.unique_batch_item_id);
+            measure::answered(&failure);
             if let Err(error) = failure.encode(self.version, out) {
                 tracing::error!(%error, "a refusal could not be written");
             }

@@ -83,6 +83,7 @@ mod login;
 mod loose;
 mod mac;
 mod make;
+mod measure;
 mod modify_attribute;
 mod names;
 mod notice;

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod known;
 mod log;
+mod measure;
 mod retention;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,7 +26,7 @@ mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -333,6 +334,7 @@ impl Recorder {
     ) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
         let (wait, number) = (self.wait_of(&events), events.len() as u64);
+        let begun = Instant::now();
         self.entries
             .send(Entry {
                 changes,
@@ -342,7 +344,9 @@ impl Recorder {
             })
             .await
             .map_err(|_| Error::Stopped)?;
-        let committed = answered.await.map_err(|_| Error::WriterEnded)??;
+        let written = answered.await.unwrap_or(Err(Error::WriterEnded));
+        measure::committed(begun, &written);
+        let committed = written?;
         if let Some(wait) = wait {
             self.witnessed(committed.sequence + number, wait).await?;
         }
@@ -353,6 +357,11 @@ impl Recorder {
     /// them again then.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.identities.clone()
+    }
+
+    /// How many changes wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.entries.max_capacity() - self.entries.capacity()
     }
 
     /// How the recorder does.

@@ -8,6 +8,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::healing::Healing;
 use super::link::{Answer, Failure, Link};
+use super::measure::Asked;
 use super::proof::Proofs;
 use super::protocol::{Digest, Operation, Reply, TokenChange};
 use super::supervisor::Supervisor;
@@ -376,8 +377,25 @@ impl Device {
             .map(|answer| answer.reply)
     }
 
-    /// Sends what `operation` makes for a worker; once more, to another, where the first ended before it answered.
+    /// Sends what `operation` makes for a worker; once more, to another, where the first ended before it answered. It is
+    /// measured.
     pub(super) async fn call(
+        &self,
+        mut operation: impl FnMut(&Link) -> Result<Operation, Error>,
+    ) -> Result<Answer, Error> {
+        let asked = Asked::of(self.name());
+        let mut name = "unsent";
+        let making = |link: &Link| {
+            let operation = operation(link)?;
+            name = operation.name();
+            Ok(operation)
+        };
+        let answer = self.send(making).await;
+        asked.ended(name, answer.is_ok());
+        answer
+    }
+
+    async fn send(
         &self,
         mut operation: impl FnMut(&Link) -> Result<Operation, Error>,
     ) -> Result<Answer, Error> {

@@ -20,6 +20,7 @@ mod kept_tests;
 mod ladder_tests;
 mod link;
 mod login;
+mod measure;
 mod moving;
 mod new_token;
 mod process;

@@ -191,6 +191,30 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// What it is called where it is measured.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateRootKey(_) => "create_root_key",
+            Self::FindRootKey(_) => "find_root_key",
+            Self::ListRootKeys => "list_root_keys",
+            Self::Change(_) => "change_token",
+            Self::Cryptography(_) => "cryptography",
+            Self::Generate { .. } => "generate",
+            Self::Import { .. } => "import",
+            Self::Release { .. } => "release",
+            Self::ReleaseUnder { .. } => "release_under",
+            Self::Rewrap { .. } => "rewrap",
+            Self::Forget { .. } => "forget",
+            Self::Check(_) => "check",
+            Self::MakeSigningKey(_) => "make_signing_key",
+            Self::FindSigningKey(_) => "find_signing_key",
+            Self::Sign { .. } => "sign",
+            Self::Random(_) => "random",
+            Self::TokenFacts => "token_facts",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
     /// The root key that the operation needs to be there already.
     pub(crate) fn root_key(&self) -> Option<&RootKeyLocator> {
         match self {

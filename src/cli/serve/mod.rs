@@ -35,7 +35,7 @@ use super::database;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
-use crate::admin::{self, Administration, Admitted, ServerFacts, Socket, WebListener};
+use crate::admin::{self, Administration, Admitted, MetricsListener, ServerFacts, Socket, WebListener};
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
@@ -71,6 +71,7 @@ struct Serving {
     endpoint: Endpoint,
     admin: JoinHandle<()>,
     web: Option<JoinHandle<()>>,
+    metrics: Option<JoinHandle<()>>,
     admin_socket: PathBuf,
     stop_admin: CancellationToken,
     background: Vec<JoinHandle<()>>,
@@ -85,6 +86,7 @@ struct Listeners {
     kmip: Vec<TcpListener>,
     https: Vec<TcpListener>,
     web: Option<WebListener>,
+    metrics: Option<MetricsListener>,
 }
 
 /// Runs the server until the process is told to stop.
@@ -156,6 +158,7 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
             Some(web) => Some(WebListener::bind(web).await?),
             None => None,
         },
+        metrics: MetricsListener::bind(&config.metrics).await?,
     };
     let store = database::open(&config, SealKeys::new()).await?;
     let software = match &config.custody.signer {
@@ -292,10 +295,8 @@ async fn serve(
     ));
     let stop_admin = CancellationToken::new();
     let served = Arc::clone(&administration);
-    let web = listeners.web.map(|web| {
-        tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
-        tokio::spawn(admin::serve_web(web, Arc::clone(&served), stop_admin.clone()))
-    });
+    let web = serve_pages(listeners.web, &served, &stop_admin);
+    let metrics = serve_metrics(listeners.metrics, &served, &stop_admin);
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
     let working = work_when_released(store, config.node.clone(), recorder.clone(), jobs);
@@ -312,6 +313,7 @@ async fn serve(
         endpoint,
         admin,
         web,
+        metrics,
         admin_socket,
         stop_admin,
         background,
@@ -395,6 +397,34 @@ fn started(listeners: &Listeners) -> Event {
         started = started.detail("web", web_addresses(web).join(", "));
     }
     started
+}
+
+fn serve_pages(
+    web: Option<WebListener>,
+    administration: &Arc<Administration>,
+    stop: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    let web = web?;
+    tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
+    Some(tokio::spawn(admin::serve_web(
+        web,
+        Arc::clone(administration),
+        stop.clone(),
+    )))
+}
+
+fn serve_metrics(
+    metrics: Option<MetricsListener>,
+    administration: &Arc<Administration>,
+    stop: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    let metrics = metrics?;
+    tracing::info!(addresses = ?metrics.addresses(), "health and metrics are served");
+    Some(tokio::spawn(admin::serve_metrics(
+        metrics,
+        Arc::clone(administration),
+        stop.clone(),
+    )))
 }
 
 /// What the administration tells of this server, and what it goes by.
@@ -536,6 +566,7 @@ impl Running {
             endpoint,
             admin,
             web,
+            metrics,
             stop_admin,
             background,
             operations,
@@ -553,6 +584,11 @@ impl Running {
             && let Err(error) = web.await
         {
             tracing::error!(%error, "the auditor's pages ended in disorder");
+        }
+        if let Some(metrics) = metrics
+            && let Err(error) = metrics.await
+        {
+            tracing::error!(%error, "health and metrics ended in disorder");
         }
         for task in background {
             task.abort();

@@ -82,6 +82,10 @@ pub fn template(answers: &InitAnswers) -> String {
     backend::write(&mut text, &answers.backend);
     custody::write(&mut text, answers);
     text.push_str(
+        "# Health and metrics for Prometheus, over plain HTTP: docs/operations.md.\n\
+         #[metrics]\n#listen = [\"127.0.0.1:9464\"]\n\n",
+    );
+    text.push_str(
         "[log]\n# Lines on stderr: \"text\" or \"json\"; error, warn, info, debug or trace.\n\
          #format = \"text\"\n#level = \"info\"\n",
     );

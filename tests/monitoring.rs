@@ -1,0 +1,154 @@
+//! Health and metrics, as a monitoring system sees them.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use support::books::Books;
+use support::server::{self, Server, UNHEALTHY};
+
+const LISTEN: &str = "[metrics]\nlisten = [\"127.0.0.1:0\"]\n";
+
+/// Where the metrics of a server are served.
+fn address(server: &Server) -> SocketAddr {
+    let line = server.wait_for_log("health and metrics are served");
+    let begin = line.rfind('[').expect("a list of addresses") + 1;
+    let end = begin + line[begin..].find(']').expect("its end");
+    line[begin..end].parse().expect("an address")
+}
+
+/// Asks over plain HTTP. Gives the status and the body.
+fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: metrics\r\nconnection: close\r\n\r\n"
+    )
+    .expect("it is asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("headers and a body");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a status"), body.to_owned())
+}
+
+/// The value of a metric with these labels, in this order.
+fn value(metrics: &str, series: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+    let value = line.and_then(|rest| rest.trim().parse().ok());
+    value.unwrap_or_else(|| panic!("there is no {series} in\n{metrics}"))
+}
+
+/// The names of metrics in a text.
+fn names(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with("claviger_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn what_clients_did_is_counted_and_names_no_key_and_no_client() {
+    let server = Server::start_with_sections(LISTEN);
+    let address = address(&server);
+    assert_eq!(get(address, "/livez"), (200, "alive\n".to_owned()));
+    let (status, body) = get(address, "/readyz");
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(get(address, "/").0, 404);
+
+    let client = server.client("vcenter-1");
+    let books = Books::default();
+    for _ in 0..2 {
+        books.make_and_read(&mut client.connect());
+    }
+    let (status, metrics) = get(address, "/metrics");
+    assert_eq!(status, 200);
+    let get = r#"claviger_kmip_requests_total{operation="Get",result="success"}"#;
+    assert!(value(&metrics, get) >= 2.0, "{metrics}");
+    let took = r#"claviger_kmip_request_duration_seconds_count{operation="Get"}"#;
+    assert!(value(&metrics, took) >= 2.0, "{metrics}");
+    let made = r#"claviger_device_operations_total{device="hsm",operation="generate",result="success"}"#;
+    assert!(value(&metrics, made) >= 1.0, "{metrics}");
+    assert!(value(&metrics, "claviger_custody_commit_duration_seconds_count") >= 3.0);
+    assert!(value(&metrics, "claviger_custody_records") >= 3.0);
+    assert!((value(&metrics, "claviger_ready") - 1.0).abs() < f64::EPSILON);
+    assert!(
+        value(
+            &metrics,
+            r#"claviger_certificate_expiry_time_seconds{of="client"}"#
+        ) > 1e9
+    );
+    assert!(
+        value(
+            &metrics,
+            r#"claviger_certificate_expiry_time_seconds{of="server"}"#
+        ) > 1e9
+    );
+    let keys = books.keys.lock().expect("no test failed");
+    let identifiers = keys.keys().map(String::as_str);
+    for told in identifiers.chain(["vcenter-1", server::ADAPTER]) {
+        assert!(!metrics.contains(told), "{told} is in\n{metrics}");
+    }
+}
+
+#[test]
+fn a_server_whose_hsm_is_away_lives_and_is_not_ready() {
+    let server = Server::start_with_sections(LISTEN);
+    let address = address(&server);
+    assert_eq!(get(address, "/readyz").0, 200);
+    let token = server.token();
+    let (here, away) = (token.token_directory(), token.directory().join("away"));
+    std::fs::rename(&here, &away).expect("the token is there");
+    server.wait_for_status(UNHEALTHY);
+    assert_eq!(get(address, "/readyz").0, 503);
+    assert_eq!(get(address, "/livez").0, 200);
+    let (_, metrics) = get(address, "/metrics");
+    assert!(
+        value(&metrics, "claviger_ready").abs() < f64::EPSILON,
+        "{metrics}"
+    );
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_name_metrics_that_are_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a document");
+    let (dashboard, alerts) = (read("dashboard.json"), read("alerts.yaml"));
+    let panels: serde_json::Value = serde_json::from_str(&dashboard).expect("JSON");
+    assert!(
+        panels["panels"]
+            .as_array()
+            .is_some_and(|panels| panels.len() > 10)
+    );
+    let rules = yaml_rust2::YamlLoader::load_from_str(&alerts).expect("YAML");
+    let rules = rules[0]["groups"][0]["rules"].as_vec().expect("rules");
+    for rule in rules {
+        assert!(
+            rule["alert"].as_str().is_some() && rule["expr"].as_str().is_some(),
+            "{rule:?}"
+        );
+    }
+
+    // What is there only with a witness or a feed, or after a failure, is described all the same.
+    let server = Server::start_with_sections(LISTEN);
+    let described = claviger::admin::metric_names();
+    let (_, metrics) = get(address(&server), "/metrics");
+    let suffixes = ["_bucket", "_sum", "_count"];
+    for name in names(&dashboard).union(&names(&alerts)) {
+        let base = suffixes
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))
+            .unwrap_or(name);
+        assert!(described.contains(&base), "{name} is no metric");
+    }
+    for name in names(&metrics) {
+        let base = suffixes
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))
+            .unwrap_or(&name);
+        assert!(described.contains(&base), "{name} is not described");
+    }
+}
