@@ -314,13 +314,13 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_
     eventually("the client is admitted by both", || {
         servers.iter().all(|at| at.try_connect().is_ok())
     });
-    let (seen, done) = (Seen::default(), AtomicBool::new(false));
+    let (seen, is_over) = (Seen::default(), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for number in 1..=CLIENTS {
-            let (seen, done, servers) = (&seen, &done, &servers);
+            let (seen, is_over, servers) = (&seen, &is_over, &servers);
             scope.spawn(move || {
                 let mut dice = Dice(seed.wrapping_mul(2 * number + 1));
-                while !done.load(Ordering::Relaxed) {
+                while !is_over.load(Ordering::Relaxed) {
                     seen.round(servers, &mut dice);
                 }
             });
@@ -346,7 +346,7 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_
             });
             victim.start_again();
         }
-        done.store(true, Ordering::Relaxed);
+        is_over.store(true, Ordering::Relaxed);
     });
     let keys = seen.keys.into_inner().expect("the keys");
     for (key, material) in &keys {

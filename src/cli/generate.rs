@@ -25,8 +25,8 @@ pub(crate) enum Command {
 }
 
 /// Runs the command.
-pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
-    let (folder, written) = match &command {
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    let (folder, written) = match command {
         Command::Man { folder } => (folder, pages(folder)),
         Command::Completions { folder } => (folder, completions(folder)),
     };

@@ -179,7 +179,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Witness(arguments) => witness::run(arguments, output),
         Command::Store(command) => block_on(store::run(command, &common.configuration()?, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
-        Command::Generate(command) => generate::run(command),
+        Command::Generate(command) => generate::run(&command),
         Command::DeviceWorker => Ok(Exit::Usage),
     }
 }
