@@ -222,6 +222,8 @@ impl Drop for PostgresServer {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
+        // That of a server that was killed, and not started again, nobody has taken away.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
