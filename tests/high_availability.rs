@@ -303,6 +303,7 @@ impl Seen {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // The counts are read by a person.
 fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_random() {
     let seed: u64 = std::env::var("CLAVIGER_TEST_SEED")
         .ok()
