@@ -44,6 +44,8 @@ pub struct ServerFacts {
     pub bundle_directory: PathBuf,
     /// The files of its own certificates.
     pub certificates: Vec<PathBuf>,
+    /// What of the configuration waits for a restart.
+    pub needs_restart: super::NeedsRestart,
     /// How long before its end a certificate is warned of.
     pub warn_before_expiry: Duration,
 }

@@ -135,6 +135,7 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
         healthy: problems.is_empty(),
         problems,
         expiring: super::expiry::told(administration, &certificates).await,
+        needs_restart: server.needs_restart.names(),
         version: server.version.clone(),
         process: std::process::id(),
         started_at: server.started_at,

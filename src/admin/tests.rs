@@ -120,6 +120,7 @@ impl Fixture {
                 witnesses: None,
                 bundle_directory: folder.path().to_owned(),
                 certificates: Vec::new(),
+                needs_restart: NeedsRestart::default(),
                 warn_before_expiry: Duration::from_hours(30 * 24),
             },
         ));

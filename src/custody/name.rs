@@ -45,6 +45,8 @@ event_names! {
     ServerStart = "server.start",
     /// A server stopped in good order; the last record it writes.
     ServerStop = "server.stop",
+    /// The configuration was read again while the server ran, or was to be and has errors.
+    ServerReload = "server.reload",
     /// Nothing else happened for a while: the log is alive, and its checkpoint made anew.
     CustodyHeartbeat = "custody.heartbeat",
 

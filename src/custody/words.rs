@@ -186,6 +186,7 @@ impl Record {
             E::KmipMacVerify => "had a code verified with the key, which did not leave",
             E::ServerStart => "started",
             E::ServerStop => "stopped in good order",
+            E::ServerReload => "read its configuration again",
             E::RootKeyCreate => "created a root key",
             E::RootKeyOfferImport => "made a key pair to bring a root key under",
             E::RootKeyImport => "imported a root key",

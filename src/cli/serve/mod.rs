@@ -13,6 +13,7 @@ mod feeds;
 mod identities;
 pub(super) mod logging;
 pub(super) mod process;
+mod reload;
 mod root_keys;
 mod witnesses;
 
@@ -35,7 +36,9 @@ use super::database;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
-use crate::admin::{self, Administration, Admitted, MetricsListener, ServerFacts, Socket, WebListener};
+use crate::admin::{
+    self, Administration, Admitted, MetricsListener, NeedsRestart, ServerFacts, Socket, WebListener,
+};
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
@@ -73,6 +76,7 @@ struct Serving {
     web: Option<JoinHandle<()>>,
     metrics: Option<JoinHandle<()>>,
     admin_socket: PathBuf,
+    needs_restart: NeedsRestart,
     stop_admin: CancellationToken,
     background: Vec<JoinHandle<()>>,
     operations: Arc<operation::Services>,
@@ -107,24 +111,29 @@ pub(super) fn run(config: Config) -> Result<Exit, Failure> {
         })
 }
 
-async fn until_told(config: Config) -> Result<(), Error> {
+async fn until_told(mut config: Config) -> Result<(), Error> {
     // Taken before the start, so that a server that is told to stop meanwhile stops in order too.
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Error::Runtime)?;
     let worker = WorkerCommand::this_program().map_err(Error::Program)?;
-    let running = start(config, worker).await?;
+    let running = start(config.clone(), worker).await?;
     process::notify_systemd("READY=1");
     tokio::spawn(process::answer_watchdog());
-    let broken = tokio::select! {
-        _ = terminate.recv() => {
-            tracing::info!("SIGTERM: the server stops");
-            None
+    let broken = loop {
+        tokio::select! {
+            _ = terminate.recv() => {
+                tracing::info!("SIGTERM: the server stops");
+                break None;
+            }
+            _ = interrupt.recv() => {
+                tracing::info!("SIGINT: the server stops");
+                break None;
+            }
+            why = running.services.recorder.broken() => break Some(why),
+            _ = hang_up.recv() => {}
         }
-        _ = interrupt.recv() => {
-            tracing::info!("SIGINT: the server stops");
-            None
-        }
-        why = running.services.recorder.broken() => Some(why),
+        running.reload(&mut config).await;
     };
     process::notify_systemd("STOPPING=1");
     running.stop().await;
@@ -280,6 +289,7 @@ async fn serve(
         },
     )?;
     let facts = server_facts(config, addresses)?;
+    let needs_restart = facts.needs_restart.clone();
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;
     jobs.feeds = feeds;
@@ -315,6 +325,7 @@ async fn serve(
         web,
         metrics,
         admin_socket,
+        needs_restart,
         stop_admin,
         background,
         operations,
@@ -433,6 +444,7 @@ fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFa
     Ok(ServerFacts {
         version: VERSION.to_owned(),
         started_at: OffsetDateTime::now_utc(),
+        needs_restart: NeedsRestart::default(),
         kmip_addresses,
         destruction_waiting_time: config.admin.destruction_waiting_time,
         witnesses: witness.map(witnesses::policy).transpose()?,
