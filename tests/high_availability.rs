@@ -315,22 +315,22 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_
     eventually("the client is admitted by both", || {
         servers.iter().all(|at| at.try_connect().is_ok())
     });
-    let (seen, is_over) = (Seen::default(), AtomicBool::new(false));
+    let (observed, is_over) = (Seen::default(), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for number in 1..=CLIENTS {
-            let (seen, is_over, servers) = (&seen, &is_over, &servers);
+            let (observed, is_over, servers) = (&observed, &is_over, &servers);
             scope.spawn(move || {
                 let mut dice = Dice(seed.wrapping_mul(2 * number + 1));
                 while !is_over.load(Ordering::Relaxed) {
-                    seen.round(servers, &mut dice);
+                    observed.round(servers, &mut dice);
                 }
             });
         }
         let mut dice = Dice(seed);
         for _ in 0..ENDS {
-            let so_far = seen.releases.load(Ordering::Relaxed) + 5 + dice.below(40);
+            let so_far = observed.releases.load(Ordering::Relaxed) + 5 + dice.below(40);
             eventually("clients are served", || {
-                seen.releases.load(Ordering::Relaxed) >= so_far
+                observed.releases.load(Ordering::Relaxed) >= so_far
             });
             let victim = match dice.below(2) {
                 0 => &mut pair.first,
@@ -341,15 +341,15 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_
                 0 => assert!(victim.stop().success()),
                 _ => victim.kill(),
             }
-            let so_far = seen.releases.load(Ordering::Relaxed) + dice.below(20);
+            let so_far = observed.releases.load(Ordering::Relaxed) + dice.below(20);
             eventually("the other server goes on", || {
-                seen.releases.load(Ordering::Relaxed) >= so_far
+                observed.releases.load(Ordering::Relaxed) >= so_far
             });
             victim.start_again();
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    let keys = seen.keys.into_inner().expect("the keys");
+    let keys = observed.keys.into_inner().expect("the keys");
     for (key, material) in &keys {
         for server in &servers {
             let found = get(server, key).expect("what was acknowledged is there");
@@ -366,14 +366,14 @@ fn nothing_that_was_acknowledged_is_lost_when_servers_are_killed_and_stopped_at_
         "seed {seed}: {} keys made and {} released by {CLIENTS} clients on two servers, {ENDS} servers \
          killed or stopped, {} requests tried at the other server, {} unanswered, {} wrong",
         keys.len(),
-        seen.releases.load(Ordering::Relaxed),
-        seen.second_tries.load(Ordering::Relaxed),
-        seen.unanswered.load(Ordering::Relaxed),
-        seen.wrong.load(Ordering::Relaxed)
+        observed.releases.load(Ordering::Relaxed),
+        observed.second_tries.load(Ordering::Relaxed),
+        observed.unanswered.load(Ordering::Relaxed),
+        observed.wrong.load(Ordering::Relaxed)
     );
-    assert_eq!(seen.wrong.load(Ordering::Relaxed), 0);
+    assert_eq!(observed.wrong.load(Ordering::Relaxed), 0);
     assert_eq!(
-        seen.unanswered.load(Ordering::Relaxed),
+        observed.unanswered.load(Ordering::Relaxed),
         0,
         "a client that tries both is always served"
     );
