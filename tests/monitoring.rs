@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use support::books::Books;
 use support::server::{self, Server, UNHEALTHY};
@@ -33,6 +34,17 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("headers and a body");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     (status.expect("a status"), body.to_owned())
+}
+
+/// Asks until the answer has this status. What is ready is found by trial, in the background.
+fn wait_for_readiness(address: SocketAddr, status: u16) {
+    let start = Instant::now();
+    while get(address, "/readyz").0 != status {
+        assert!(
+            start.elapsed() < Duration::from_mins(2),
+            "/readyz never answered {status}"
+        );
+    }
 }
 
 /// The value of a metric with these labels, in this order.
@@ -103,7 +115,7 @@ fn a_server_whose_hsm_is_away_lives_and_is_not_ready() {
     let (here, away) = (token.token_directory(), token.directory().join("away"));
     std::fs::rename(&here, &away).expect("the token is there");
     server.wait_for_status(UNHEALTHY);
-    assert_eq!(get(address, "/readyz").0, 503);
+    wait_for_readiness(address, 503);
     assert_eq!(get(address, "/livez").0, 200);
     let (_, metrics) = get(address, "/metrics");
     assert!(

@@ -40,6 +40,8 @@ fn what_can_change_without_a_restart_does_what_cannot_is_named_and_a_broken_file
     assert_eq!(status["needs_restart"], serde_json::json!(["kmip"]));
 
     reload("no TOML", "was not read again");
+    // The command line reads the same file.
+    fs::write(server.config(), &more).expect("it can be written");
     server.client("vcenter-2").connect();
     assert_eq!(
         server.wait_for_status(HEALTHY)["needs_restart"],
