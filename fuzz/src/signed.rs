@@ -59,6 +59,7 @@ pub fn bundle(records: &[&[u8]]) -> Vec<u8> {
         from: 0,
         size,
         rows_at: None,
+        kept_from: None,
         made_at: OffsetDateTime::UNIX_EPOCH,
         server_version: "0".to_owned(),
     };
