@@ -27,7 +27,11 @@ fuzz_target!(|bytes: &[u8]| {
     let report = verify_bundle(&bundle[..], &visit);
     let number = records.len() as u64;
     assert!(report.records <= number, "{:?}", report.findings);
-    assert!(!report.verified || report.records == number, "{:?}", report.findings);
+    assert!(
+        !report.verified || report.records == number,
+        "{:?}",
+        report.findings
+    );
     for bytes in records {
         let Ok(record) = Record::from_bytes(bytes) else {
             assert!(!report.verified, "a record that can't be read is refused");
