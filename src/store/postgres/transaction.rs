@@ -1,7 +1,7 @@
 //! The writing half: a transaction.
 
 use async_trait::async_trait;
-use sqlx::{Acquire, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune};
@@ -50,11 +50,7 @@ impl WriteTransaction for PostgresTransaction {
     }
 
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        let applied = if change::has_nothing_to_take_back(changes) {
-            change::apply(&mut self.changes, &mut self.transaction, changes).await?
-        } else {
-            self.apply_under_savepoint(changes).await?
-        };
+        let applied = change::apply_all_or_none(&mut self.changes, &mut self.transaction, changes).await?;
         if changes.iter().any(Change::is_of_identities) {
             count_change(&mut self.transaction).await?;
             self.changes_identities = true;
@@ -107,26 +103,6 @@ impl WriteTransaction for PostgresTransaction {
             tracing::debug!(%error, "the other servers see it when they look");
         }
         Ok(())
-    }
-}
-
-impl PostgresTransaction {
-    async fn apply_under_savepoint(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        // Dropped on the way out of an error, a savepoint takes back what was done under it.
-        let savepoint = self.transaction.begin().await;
-        let mut savepoint = savepoint.map_err(Error::database("begin a change"))?;
-        match change::apply(&mut self.changes, &mut savepoint, changes).await {
-            Ok(applied) => {
-                let made = savepoint.commit().await;
-                made.map_err(Error::database("make a change"))?;
-                Ok(applied)
-            }
-            Err(error) => {
-                let taken_back = savepoint.rollback().await;
-                taken_back.map_err(Error::database("take back a change"))?;
-                Err(error)
-            }
-        }
     }
 }
 

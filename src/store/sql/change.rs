@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use sqlx::{Acquire as _, Transaction};
+
 use crate::adapter::{AdapterId, RootKeyId};
 use crate::store::table::AdapterColumns;
 use crate::store::{Applied, Change, Error, SealKeys};
 
-use super::dialect::Connection;
+use super::dialect::{Connection, Db};
 use super::identity::{delete_adapter, found};
 use super::prune;
 use super::read::within;
@@ -122,8 +124,34 @@ impl Changes {
     }
 }
 
+/// Makes these changes in a transaction that goes on, all or none: after an error it is as it was before.
+pub(in crate::store) async fn apply_all_or_none(
+    made: &mut Changes,
+    transaction: &mut Transaction<'static, Db>,
+    changes: &[Change],
+) -> Result<Applied, Error> {
+    if has_nothing_to_take_back(changes) {
+        return apply(made, transaction, changes).await;
+    }
+    // Dropped on the way out of an error, a savepoint takes back what was done under it.
+    let savepoint = transaction.begin().await;
+    let mut savepoint = savepoint.map_err(Error::database("begin a change"))?;
+    match apply(made, &mut savepoint, changes).await {
+        Ok(applied) => {
+            let kept = savepoint.commit().await;
+            kept.map_err(Error::database("make a change"))?;
+            Ok(applied)
+        }
+        Err(error) => {
+            let taken_back = savepoint.rollback().await;
+            taken_back.map_err(Error::database("take back a change"))?;
+            Err(error)
+        }
+    }
+}
+
 /// Makes these changes in order, up to one that is refused.
-pub(in crate::store) async fn apply(
+async fn apply(
     made: &mut Changes,
     connection: &mut Connection,
     changes: &[Change],
@@ -139,7 +167,7 @@ pub(in crate::store) async fn apply(
 
 /// Whether these changes, where one of them is refused, leave nothing to be taken back: a key that is refused has not been
 /// written, and what comes before it only looks.
-pub(in crate::store) fn has_nothing_to_take_back(changes: &[Change]) -> bool {
+fn has_nothing_to_take_back(changes: &[Change]) -> bool {
     let before_last = changes.split_last().map_or(changes, |(last, before)| match last {
         Change::PutKey { .. } => before,
         _ => changes,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sqlx::{Acquire, Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune};
@@ -49,11 +49,7 @@ struct SqliteTransaction {
 #[async_trait]
 impl WriteTransaction for SqliteTransaction {
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        let applied = if change::has_nothing_to_take_back(changes) {
-            change::apply(&mut self.changes, &mut self.transaction, changes).await?
-        } else {
-            self.apply_under_savepoint(changes).await?
-        };
+        let applied = change::apply_all_or_none(&mut self.changes, &mut self.transaction, changes).await?;
         self.erases |= changes.iter().any(|change| {
             matches!(
                 change,
@@ -111,29 +107,6 @@ impl WriteTransaction for SqliteTransaction {
             erase(&self.pool, &self.erasure_due).await;
         }
         Ok(())
-    }
-}
-
-impl SqliteTransaction {
-    async fn apply_under_savepoint(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        // Dropped on the way out of an error, a savepoint takes back what was done under it.
-        let mut savepoint = self
-            .transaction
-            .begin()
-            .await
-            .map_err(Error::database("begin a change"))?;
-        match change::apply(&mut self.changes, &mut savepoint, changes).await {
-            Ok(applied) => {
-                let made = savepoint.commit().await;
-                made.map_err(Error::database("make a change"))?;
-                Ok(applied)
-            }
-            Err(error) => {
-                let taken_back = savepoint.rollback().await;
-                taken_back.map_err(Error::database("take back a change"))?;
-                Err(error)
-            }
-        }
     }
 }
 
