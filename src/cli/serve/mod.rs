@@ -11,6 +11,7 @@ mod devices;
 mod error;
 mod feeds;
 mod identities;
+mod jobs;
 pub(super) mod logging;
 pub(super) mod process;
 mod reload;
@@ -27,10 +28,8 @@ use futures_util::future::try_join_all;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Instant;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::database;
 use super::device::device_config;
@@ -57,9 +56,6 @@ use process::StateLock;
 use root_keys::{Due, Opener};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// So long after its last word a server that shares the store with others is taken for gone, and its jobs are taken on.
-const LEASE: Duration = Duration::from_secs(10);
-
 /// A server that answers.
 pub struct Running {
     services: Serving,
@@ -309,7 +305,7 @@ async fn serve(
     let metrics = serve_metrics(listeners.metrics, &served, &stop_admin);
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
-    let working = work_when_released(store, config.node.clone(), recorder.clone(), jobs);
+    let working = jobs::work_when_released(store, config.node.clone(), recorder.clone(), jobs);
     let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
@@ -460,37 +456,6 @@ fn retention_policy(config: &Config) -> Option<RetentionPolicy> {
         keep: retention.keep,
         without_archive: retention.without_archive,
     })
-}
-
-/// Does the jobs, once the log is not held: what a database says that was taken back is not carried out on a device. Of several
-/// servers that share the store one does them at a time; where it is gone, another takes them on.
-async fn work_when_released(store: Arc<dyn Store>, node: String, recorder: Recorder, jobs: Jobs) {
-    recorder.released().await;
-    drop(recorder);
-    // Another start of this server is another holder.
-    let holder = format!("{node} {}", Uuid::new_v4());
-    let mut running = JoinSet::new();
-    let mut until = Instant::now();
-    loop {
-        let asked = Instant::now();
-        match store.lease("jobs", &holder, LEASE).await {
-            Ok(true) => {
-                until = asked + LEASE;
-                if running.is_empty() {
-                    tracing::info!("this server does the jobs in the background");
-                    jobs.start_in(&mut running);
-                }
-            }
-            Ok(false) => until = asked,
-            Err(error) => tracing::warn!(%error, "who does the jobs in the background can't be settled"),
-        }
-        // A job that another server begins too does no harm: each step of it is a commit that only one of them makes.
-        if Instant::now() >= until && !running.is_empty() {
-            tracing::info!("another server does the jobs in the background");
-            running.shutdown().await;
-        }
-        tokio::time::sleep(LEASE / 5).await;
-    }
 }
 
 fn port_of(listeners: &[TcpListener]) -> Option<u16> {
