@@ -60,24 +60,32 @@ pub fn run(options: &Options) -> Vec<Run> {
 }
 
 pub fn run_cases(cases: &[Case], options: &Options) -> Vec<Run> {
-    let mut runs = Vec::new();
-    let mut servers = Servers::default();
     let encodings = Encoding::ALL
         .into_iter()
         .filter(|encoding| options.encoding.is_none_or(|only| only == *encoding));
-    for encoding in encodings {
-        for chain in chain::chains(cases) {
-            // What comes before the last that is asked for is needed for it.
-            let wanted = |place: &usize| options.wants(&cases[*place].name);
-            let Some(last) = chain.iter().rposition(wanted) else {
-                continue;
-            };
-            let chain: Vec<_> = chain[..=last].iter().map(|place| &cases[*place]).collect();
-            for run in run_chain(&mut servers, &chain, encoding) {
-                run.tell(options.verbose);
-                runs.push(run);
-            }
-        }
+    // Side by side: an encoding has servers of its own.
+    std::thread::scope(|scope| {
+        let running: Vec<_> = encodings
+            .map(|encoding| scope.spawn(move || run_encoded(cases, options, encoding)))
+            .collect();
+        let runs = running
+            .into_iter()
+            .flat_map(|running| running.join().expect("the runner comes to its end"));
+        runs.inspect(|run| run.tell(options.verbose)).collect()
+    })
+}
+
+fn run_encoded(cases: &[Case], options: &Options, encoding: Encoding) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut servers = Servers::default();
+    for chain in chain::chains(cases) {
+        // What comes before the last that is asked for is needed for it.
+        let wanted = |place: &usize| options.wants(&cases[*place].name);
+        let Some(last) = chain.iter().rposition(wanted) else {
+            continue;
+        };
+        let chain: Vec<_> = chain[..=last].iter().map(|place| &cases[*place]).collect();
+        runs.extend(run_chain(&mut servers, &chain, encoding));
     }
     servers.verify();
     runs

@@ -64,10 +64,14 @@ fn settings(seeds: Seeds) -> String {
     )
 }
 
+/// How many adapters a server gets: with each one more, making another takes longer.
+const ADAPTERS: usize = 40;
+
 /// Servers that are started when a case needs one.
 #[derive(Default)]
 pub struct Servers {
-    running: BTreeMap<Seeds, Rc<Server>>,
+    /// Each with the number of its adapters.
+    running: BTreeMap<Seeds, (Rc<Server>, usize)>,
     adapters: usize,
 }
 
@@ -82,7 +86,16 @@ impl Servers {
     pub fn adapter(&mut self, seeds: Seeds) -> Adapter {
         self.adapters += 1;
         let name = format!("case-{}", self.adapters);
-        let server = self.running.entry(seeds).or_insert_with(|| Rc::new(start(seeds)));
+        if self.running.get(&seeds).is_some_and(|(_, has)| *has == ADAPTERS)
+            && let Some((full, _)) = self.running.remove(&seeds)
+        {
+            full.verify_custody_log();
+        }
+        let (server, has) = self
+            .running
+            .entry(seeds)
+            .or_insert_with(|| (Rc::new(start(seeds)), 0));
+        *has += 1;
         server.adapter(&name);
         let server = Rc::clone(server);
         Adapter { server, name }
@@ -92,7 +105,7 @@ impl Servers {
     pub fn verify(&self) {
         self.running
             .values()
-            .for_each(|server| server.verify_custody_log());
+            .for_each(|(server, _)| server.verify_custody_log());
     }
 }
 
