@@ -133,6 +133,17 @@ impl Record {
         written(self.time).unwrap_or_else(|_| self.time.to_string())
     }
 
+    /// The time of stored bytes, also of a record of a later version of this form: servers of two versions write one log while
+    /// they are replaced one after another.
+    pub fn time_of(bytes: &[u8]) -> Result<OffsetDateTime, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Timed {
+            #[serde(deserialize_with = "read_time")]
+            time: OffsetDateTime,
+        }
+        serde_json::from_slice(bytes).map(|Timed { time }| time)
+    }
+
     /// Reads stored bytes. An error says what was wrong, in serde's words.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)

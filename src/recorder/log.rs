@@ -247,9 +247,8 @@ impl End {
         if leaf != stored.leaf {
             return Err(broken(format!("record {sequence} was changed")));
         }
-        self.last = Record::from_bytes(&stored.bytes)
-            .map_err(|error| broken(format!("record {sequence} cannot be read: {error}")))?
-            .time;
+        self.last = Record::time_of(&stored.bytes)
+            .map_err(|error| broken(format!("record {sequence} cannot be read: {error}")))?;
         self.tree.append(leaf);
         Ok(())
     }

@@ -206,8 +206,8 @@ pub async fn custody_number_at(store: &dyn Store, time: OffsetDateTime) -> Resul
         let stored = store.custody_records(middle, 1).await?;
         let stored = stored.first().filter(|stored| stored.sequence == middle);
         let stored = stored.ok_or_else(|| unreadable("it is missing".into()))?;
-        let record = Record::from_bytes(&stored.bytes).map_err(|error| unreadable(error.to_string()))?;
-        if record.time < time {
+        let written = Record::time_of(&stored.bytes).map_err(|error| unreadable(error.to_string()))?;
+        if written < time {
             low = middle + 1;
         } else {
             high = middle;

@@ -114,9 +114,9 @@ pub enum Error {
         /// What does not fit.
         what: String,
     },
-    /// The database was written by a newer version of this program.
+    /// The database was changed by a newer version of this program, so that this one can't work with it.
     #[error(
-        "the database {database} has schema {found}, and this program knows {known} at most: \
+        "the database {database} has schema {found}, for programs that know schema {oldest} at least, and this one knows {known}: \
          use the version that wrote it, or a newer one"
     )]
     NewerSchema {
@@ -124,6 +124,8 @@ pub enum Error {
         database: String,
         /// Its schema.
         found: i64,
+        /// The oldest schema whose programs can work with it.
+        oldest: i64,
         /// The newest schema that this program knows.
         known: i64,
     },

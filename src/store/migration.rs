@@ -29,6 +29,9 @@ const TABLES: [(&str, &str); 12] = [
     ("custody_head", "id"),
 ];
 
+/// The tables that tell of the database itself, and which each has for itself.
+const OWN_TABLES: [&str; 2] = ["_sqlx_migrations", "schema_compatibility"];
+
 /// Rows that one statement writes. No table has more than 20 columns, and PostgreSQL takes 65,535 parameters.
 const ROWS: usize = 500;
 /// Records, and their hashes, that are read at a time.
@@ -76,6 +79,7 @@ pub async fn migrate(from: &SqliteStore, to: &PostgresStore) -> Result<Migrated,
     let mut rows = BTreeMap::new();
     for (table, order) in TABLES {
         let columns = columns(&mut transaction, table).await?;
+        require_known_columns(from.readers(), table, &columns).await?;
         copy(from.readers(), &mut transaction, table, order, &columns).await?;
         let number = compare(from.readers(), &mut transaction, table, order, &columns).await?;
         rows.insert(table, number);
@@ -87,17 +91,32 @@ pub async fn migrate(from: &SqliteStore, to: &PostgresStore) -> Result<Migrated,
 
 /// A table that this does not know of would be left behind.
 async fn require_known_tables(from: &SqlitePool) -> Result<(), Error> {
-    let found: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations'",
-    )
-    .fetch_all(from)
-    .await
-    .map_err(Error::database("list tables"))?;
-    let known: BTreeSet<&str> = TABLES.iter().map(|(table, _)| *table).collect();
+    let found: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+            .fetch_all(from)
+            .await
+            .map_err(Error::database("list tables"))?;
+    let known: BTreeSet<&str> = TABLES.iter().map(|(table, _)| *table).chain(OWN_TABLES).collect();
     match found.iter().find(|table| !known.contains(table.as_str())) {
         None => Ok(()),
         Some(table) => Err(Error::Unlike {
             what: format!("there is a table {table} that would not be brought over"),
+        }),
+    }
+}
+
+/// So would a column, which a newer program has made.
+async fn require_known_columns(from: &SqlitePool, table: &str, columns: &[Column]) -> Result<(), Error> {
+    let found: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+        .bind(table)
+        .fetch_all(from)
+        .await
+        .map_err(Error::database("list columns"))?;
+    let is_known = |found: &String| columns.iter().any(|column| column.name == *found);
+    match found.iter().find(|found| !is_known(found)) {
+        None => Ok(()),
+        Some(column) => Err(Error::Unlike {
+            what: format!("there is a column {column} of {table} that would not be brought over"),
         }),
     }
 }

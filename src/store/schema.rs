@@ -4,19 +4,16 @@ use sqlx::migrate::{MigrateError, Migrator};
 
 use super::Error;
 
+/// The newest schema that this program knows.
+pub(super) fn known(migrations: &Migrator) -> i64 {
+    let versions = migrations.iter().map(|migration| migration.version);
+    versions.max().unwrap_or(0)
+}
+
 /// The error of a migration of this database.
-pub(super) fn unfit(migrations: &Migrator, database: &str, error: &MigrateError) -> Error {
-    let known = migrations.iter().map(|migration| migration.version).max();
-    let known = known.unwrap_or(0);
-    match error {
-        MigrateError::VersionMissing(found) if *found > known => Error::NewerSchema {
-            database: database.to_owned(),
-            found: *found,
-            known,
-        },
-        error => Error::Schema {
-            database: database.to_owned(),
-            why: error.to_string(),
-        },
+pub(super) fn unfit(database: &str, error: &MigrateError) -> Error {
+    Error::Schema {
+        database: database.to_owned(),
+        why: error.to_string(),
     }
 }

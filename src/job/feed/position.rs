@@ -23,10 +23,10 @@ pub(super) struct Delivered {
 impl Delivered {
     /// Once this record is delivered.
     pub(super) fn after(record: &StoredRecord) -> Self {
-        let read = Record::from_bytes(&record.bytes).ok();
+        let written = Record::time_of(&record.bytes).ok();
         Self {
             next: record.sequence + 1,
-            last: read.map(|read| (record.leaf, read.time)),
+            last: written.map(|time| (record.leaf, time)),
         }
     }
 

@@ -39,7 +39,8 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Connects, and brings the schema up to date, with which servers of the version before can go on.
     ///
-    /// A database of a newer schema is refused with [`Error::NewerSchema`] and left as it is.
+    /// A database of a newer schema is left as it is; unless it says that this program can work with it, it is refused with
+    /// [`Error::NewerSchema`].
     pub async fn open(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
         let readers = open::pool(options).await?;
         let found = watching::look(&readers).await;

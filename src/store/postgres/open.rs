@@ -6,10 +6,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgPool};
 
+use super::sql::schema;
 use super::{Error, PostgresOptions};
-use crate::store::schema;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/postgres/migrations");
 
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -48,7 +46,11 @@ pub(super) async fn pool(options: &PostgresOptions) -> Result<PgPool, Error> {
         .connect_with(options.writable().await.map_err(Error::database("connect"))?)
         .await
         .map_err(Error::database("connect"))?;
-    let migrated = MIGRATIONS.run(&pool).await;
-    migrated.map_err(|error| schema::unfit(&MIGRATIONS, &options.to_string(), &error))?;
+    schema::bring_up_to_date(&pool, migrations(), &options.to_string()).await?;
     Ok(pool)
+}
+
+/// The schemas that this program knows.
+pub(super) fn migrations() -> Migrator {
+    sqlx::migrate!("src/store/postgres/migrations")
 }

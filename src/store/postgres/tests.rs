@@ -11,7 +11,7 @@ use super::{PostgresOptions, PostgresStore};
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::fixture::{row, write};
 use crate::store::suite::log::{append, grown, records};
-use crate::store::suite::{Fixture, Maker, store_suite};
+use crate::store::suite::{Fixture, Maker, Newer, newer, store_suite};
 use crate::store::{Change, Error, SealKeys, SqliteStore, Store, WriteStore, migrate};
 
 #[path = "../../../tests/support/postgres.rs"]
@@ -57,7 +57,7 @@ impl Maker for PostgresMaker {
         Arc::new(PostgresStore::open(&self.options(), keys).await.unwrap())
     }
 
-    async fn by_hand(&self, statement: &str) {
+    async fn execute(&self, statement: &str) -> u64 {
         let mut connection = self.connection().await;
         // What SQLite writes x'00', PostgreSQL writes '\x00'; and a session of this role looks at no foreign key.
         let statement = statement.replace("x'", "'\\x");
@@ -69,8 +69,8 @@ impl Maker for PostgresMaker {
             .execute(&mut connection)
             .await
             .unwrap();
-        assert!(result.rows_affected() > 0, "{statement}");
         connection.close().await.unwrap();
+        result.rows_affected()
     }
 
     async fn change_column(&self, table: &str, column: &str, key: &str, id: &[u8]) {
@@ -112,6 +112,11 @@ impl Maker for PostgresMaker {
 
 store_suite!(PostgresMaker);
 
+store_suite!(
+    Newer<PostgresMaker>,
+    as a_database_that_a_newer_program_has_added_to_serves
+);
+
 #[tokio::test]
 async fn two_servers_that_write_at_once_wait_for_each_other_and_lose_nothing() {
     let fixture = Fixture::<PostgresMaker>::new().await;
@@ -129,18 +134,23 @@ async fn two_servers_that_write_at_once_wait_for_each_other_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+async fn a_database_that_a_newer_program_has_changed_beyond_this_one_is_refused_and_left_as_it_is() {
     let fixture = Fixture::<PostgresMaker>::new().await;
-    fixture
-        .maker
-        .by_hand(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             VALUES (9999, 'from the future', true, x'00', 0)",
-        )
-        .await;
+    newer::enter_migration(&fixture.maker).await;
+    let opened = PostgresStore::open(&fixture.maker.options(), SealKeys::new()).await;
+    opened.unwrap().close().await;
+    newer::raise_mark(&fixture.maker).await;
     let opened = PostgresStore::open(&fixture.maker.options(), SealKeys::new()).await;
     let error = opened.err().unwrap();
-    assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error}");
+    let number = newer::NUMBER;
+    assert!(
+        matches!(error, Error::NewerSchema { found, oldest, .. } if (found, oldest) == (number, number)),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("use the version that wrote it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

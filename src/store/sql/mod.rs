@@ -18,5 +18,6 @@ pub(in crate::store) mod prune;
 pub(in crate::store) mod read;
 pub(in crate::store) mod recorded;
 mod root_key;
+pub(in crate::store) mod schema;
 mod setting;
 mod token;

@@ -41,7 +41,7 @@ impl SqliteStore {
     /// Opens the database at `path`, makes it where there is none, and brings its schema up to date.
     ///
     /// The file is readable by its owner alone, and so is the folder where it has to be made. A database of a newer
-    /// schema is refused with [`Error::NewerSchema`] and left as it is.
+    /// schema is left as it is; unless it says that this program can work with it, it is refused with [`Error::NewerSchema`].
     pub async fn open(path: &Path, keys: SealKeys) -> Result<Self, Error> {
         let (writer, readers) = open::pools(path).await?;
         Ok(Self {

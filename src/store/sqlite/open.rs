@@ -10,9 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection as _, SqlitePool};
 
 use super::Error;
-use crate::store::schema;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+use super::sql::schema;
 
 /// Connections that read. SQLite reads in parallel, one thread a connection.
 const READERS: u32 = 4;
@@ -55,7 +53,7 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error
         .connect_with(writer)
         .await
         .map_err(Error::database("open"))?;
-    migrate(&writer, path).await?;
+    schema::bring_up_to_date(&writer, migrations(), &path.display().to_string()).await?;
     let readers = pool()
         .max_connections(READERS)
         .connect_with(options.read_only(true))
@@ -126,7 +124,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
-    let migrated = MIGRATIONS.run(writer).await;
-    migrated.map_err(|error| schema::unfit(&MIGRATIONS, &path.display().to_string(), &error))
+/// The schemas that this program knows.
+pub(super) fn migrations() -> Migrator {
+    sqlx::migrate!("src/store/sqlite/migrations")
 }

@@ -12,7 +12,7 @@ use super::SqliteStore;
 use crate::custody::{Actor, Event, EventName, ObjectFacts, Record};
 use crate::kmip::ttlv::DateTime;
 use crate::store::suite::fixture::{row, write};
-use crate::store::suite::{Fixture, Maker, store_suite};
+use crate::store::suite::{Fixture, Maker, Newer, newer, store_suite};
 use crate::store::{Change, Error, RecordFilter, SealKeys, SearchFrom, Store, WriteStore};
 
 /// A database file in a folder of its own.
@@ -49,14 +49,14 @@ impl Maker for SqliteMaker {
         Arc::new(SqliteStore::open(&self.file(), keys).await.unwrap())
     }
 
-    async fn by_hand(&self, statement: &str) {
+    async fn execute(&self, statement: &str) -> u64 {
         let mut connection = self.connection().await;
         let result = sqlx::query(AssertSqlSafe(statement))
             .execute(&mut connection)
             .await
             .unwrap();
-        assert!(result.rows_affected() > 0, "{statement}");
         connection.close().await.unwrap();
+        result.rows_affected()
     }
 
     async fn change_column(&self, table: &str, column: &str, key: &str, id: &[u8]) {
@@ -94,6 +94,11 @@ impl Maker for SqliteMaker {
 
 store_suite!(SqliteMaker);
 
+store_suite!(
+    Newer<SqliteMaker>,
+    as a_database_that_a_newer_program_has_added_to_serves
+);
+
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -117,20 +122,19 @@ async fn nobody_but_the_owner_can_read_the_database() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+async fn a_database_that_a_newer_program_has_changed_beyond_this_one_is_refused_and_left_as_it_is() {
     let fixture = Fixture::<SqliteMaker>::new().await;
-    fixture
-        .maker
-        .by_hand(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             VALUES (9999, 'from the future', 1, x'00', 0)",
-        )
-        .await;
-    let error = SqliteStore::open(&fixture.maker.file(), SealKeys::new())
-        .await
-        .err()
-        .unwrap();
-    assert!(matches!(error, Error::NewerSchema { found: 9999, .. }), "{error}");
+    newer::enter_migration(&fixture.maker).await;
+    let opened = SqliteStore::open(&fixture.maker.file(), SealKeys::new()).await;
+    opened.unwrap().close().await;
+    newer::raise_mark(&fixture.maker).await;
+    let opened = SqliteStore::open(&fixture.maker.file(), SealKeys::new()).await;
+    let error = opened.err().unwrap();
+    let number = newer::NUMBER;
+    assert!(
+        matches!(error, Error::NewerSchema { found, oldest, .. } if (found, oldest) == (number, number)),
+        "{error}"
+    );
     assert!(
         error.to_string().contains("use the version that wrote it"),
         "{error}"
@@ -240,6 +244,7 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
         .await;
     // What the later migrations made is taken out again: this is the first schema, with rows as it had them.
     for statement in [
+        "DROP TABLE schema_compatibility",
         "ALTER TABLE custody_head DROP COLUMN prune_below",
         "DROP TABLE access_token",
         "ALTER TABLE adapter DROP COLUMN created_by",

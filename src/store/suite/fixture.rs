@@ -28,8 +28,12 @@ pub(crate) trait Maker: Sized + Send + Sync {
     fn make() -> impl Future<Output = Self> + Send;
     /// Opens it, for the first time or again.
     fn open(&self, keys: SealKeys) -> impl Future<Output = Arc<dyn WriteStore>> + Send;
-    /// Runs a statement behind the store's back, without regard for foreign keys.
-    fn by_hand(&self, statement: &str) -> impl Future<Output = ()> + Send;
+    /// Runs a statement behind the store's back, without regard for foreign keys; gives the number of rows that it changed.
+    fn execute(&self, statement: &str) -> impl Future<Output = u64> + Send;
+    /// The same, which must change a row.
+    fn by_hand(&self, statement: &str) -> impl Future<Output = ()> + Send {
+        async move { assert!(self.execute(statement).await > 0, "{statement}") }
+    }
     /// Changes one column of the row whose `key` column is `id` to another value of its type.
     fn change_column(
         &self,

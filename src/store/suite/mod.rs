@@ -8,16 +8,27 @@ pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod locate;
 pub(crate) mod log;
+pub(crate) mod newer;
 pub(crate) mod settings;
 pub(crate) mod tampering;
 pub(crate) mod tokens;
 
 pub(crate) use fixture::{Fixture, Maker, column_names};
+pub(crate) use newer::Newer;
 
-/// Makes a test of each test of the suite, for the databases that `$maker` makes.
+/// Makes a test of each test of the suite, for the databases that `$maker` makes; or one test of all of them.
 macro_rules! store_suite {
     ($maker:ty) => {
-        store_suite!(@tests $maker; keys:
+        store_suite!(@all apart $maker);
+    };
+    ($maker:ty, as $name:ident) => {
+        #[tokio::test]
+        async fn $name() {
+            store_suite!(@all together $maker);
+        }
+    };
+    (@all $how:ident $maker:ty) => {
+        store_suite!(@$how $maker; keys:
             a_key_is_read_back_as_it_was_written,
             a_key_of_another_adapter_is_not_there,
             an_identifier_is_taken_whoever_has_it,
@@ -35,7 +46,7 @@ macro_rules! store_suite {
             keys_are_found_by_what_they_have_now,
             keys_of_another_adapter_are_not_found,
         );
-        store_suite!(@tests $maker; identities:
+        store_suite!(@$how $maker; identities:
             identities_are_read_back_as_they_were_written,
             a_name_is_given_once,
             a_certificate_opens_one_adapter,
@@ -48,14 +59,14 @@ macro_rules! store_suite {
             a_root_key_is_not_rotated_from_a_version_that_it_no_longer_has,
             without_its_seal_key_a_row_is_neither_read_nor_written,
         );
-        store_suite!(@tests $maker; life:
+        store_suite!(@$how $maker; life:
             a_version_that_a_key_is_under_is_not_destroyed,
             no_key_comes_under_a_version_that_is_gone,
             a_root_key_that_is_disabled_is_used_by_no_commit,
             a_root_key_is_not_enabled_by_another_hand,
             an_adapter_that_is_moved_keeps_its_certificates_and_its_keys,
         );
-        store_suite!(@tests $maker; log:
+        store_suite!(@$how $maker; log:
             the_log_begins_empty_and_grows_by_what_is_appended,
             a_log_that_was_advanced_by_another_is_not_written_over,
             a_record_is_found_by_its_object_and_its_client,
@@ -65,11 +76,11 @@ macro_rules! store_suite {
             what_a_start_reads_is_not_pruned,
             a_checkpoint_that_is_thinned_out_is_gone_and_the_others_are_not,
         );
-        store_suite!(@tests $maker; inventory:
+        store_suite!(@$how $maker; inventory:
             the_rows_of_a_store_are_told_as_its_records_tell_them,
             rows_that_were_changed_by_hand_are_told_as_they_are,
         );
-        store_suite!(@tests $maker; tampering:
+        store_suite!(@$how $maker; tampering:
             a_key_row_changed_in_any_column_is_refused_and_its_neighbours_are_not,
             an_identity_changed_in_any_column_is_refused_and_its_neighbours_are_not,
             an_earlier_version_changed_in_any_column_is_refused,
@@ -78,17 +89,20 @@ macro_rules! store_suite {
             an_index_that_points_at_the_wrong_key_is_reported,
             a_changed_adapter_takes_no_new_keys,
         );
-        store_suite!(@tests $maker; settings:
+        store_suite!(@$how $maker; settings:
             a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter,
             the_settings_of_an_adapter_follow_it_under_another_root_key,
             a_setting_changed_in_any_column_is_refused,
         );
-        store_suite!(@tests $maker; tokens:
+        store_suite!(@$how $maker; tokens:
             a_token_is_found_by_its_secret_until_it_is_revoked,
             a_token_changed_in_any_column_lets_nobody_in,
         );
     };
-    (@tests $maker:ty; $module:ident: $($test:ident,)*) => {
+    (@together $maker:ty; $module:ident: $($test:ident,)*) => {
+        $($crate::store::suite::$module::$test::<$maker>().await;)*
+    };
+    (@apart $maker:ty; $module:ident: $($test:ident,)*) => {
         $(
             #[tokio::test]
             async fn $test() {
