@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool, Transaction};
+use sqlx::{PgConnection, Transaction};
 use tokio::sync::watch;
 
 use super::sql::custody::integer;
@@ -12,8 +12,9 @@ use crate::store::table::KeyColumns;
 use crate::store::{Appended, CustodyHead, Elsewhere, Error};
 
 pub(super) use super::PostgresStore as DatabaseStore;
+pub(super) use super::lifeline::Connections as Pool;
 pub(super) use sqlx::postgres::PgRow as Row;
-pub(super) use sqlx::{PgConnection as Connection, PgPool as Pool, Postgres as Db};
+pub(super) use sqlx::{PgConnection as Connection, Postgres as Db};
 
 /// What all servers have done in the database.
 #[expect(clippy::unnecessary_wraps, reason = "other databases are one server's alone")]
@@ -50,10 +51,19 @@ pub(super) fn led_by(_index: &str) -> String {
 }
 
 /// A transaction that reads, and sees all as of one moment.
-pub(super) async fn snapshot(readers: &PgPool) -> sqlx::Result<Transaction<'static, Db>> {
+pub(super) async fn snapshot(readers: &Pool) -> sqlx::Result<Transaction<'static, Db>> {
     readers
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
+}
+
+/// What `step` comes to, unless the database falls silent meanwhile.
+pub(super) async fn while_reached<T>(
+    readers: &Pool,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let lifeline = readers.lifeline();
+    lifeline.unless_cut(Error::database("answer"), step).await
 }
 
 /// Writes a new key and its index; neither where its identifier is taken.

@@ -5,6 +5,7 @@
 //! order ([`Error::is_passing`]) is tried again by whoever wrote.
 
 mod dialect;
+mod lifeline;
 mod open;
 mod options;
 mod recorded;
@@ -25,12 +26,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Elsewhere, Error, SealKeys};
 
+use lifeline::{Connections, Lifeline};
+
 pub use options::PostgresOptions;
 pub use recorded::recorded_root_keys_at;
 
 /// A store in a database of its own on a server.
 pub struct PostgresStore {
-    readers: PgPool,
+    readers: Connections,
     keys: SealKeys,
     elsewhere: watch::Receiver<Elsewhere>,
     watching: AbortOnDropHandle<()>,
@@ -42,10 +45,12 @@ impl PostgresStore {
     /// A database of a newer schema is left as it is; unless it says that this program can work with it, it is refused with
     /// [`Error::NewerSchema`].
     pub async fn open(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
-        let readers = open::pool(options).await?;
+        let (silence, lifeline) = Lifeline::new();
+        let readers = Connections::new(open::pool(options, &lifeline).await?, lifeline);
         let found = watching::look(&readers).await;
         let (known, elsewhere) = watch::channel(found.map_err(Error::database("read"))?);
-        let watching = tokio::spawn(watching::follow(readers.clone(), options.clone(), known));
+        let watching = watching::follow(readers.pool().clone(), options.clone(), known, silence);
+        let watching = tokio::spawn(watching);
         Ok(Self {
             readers,
             keys,
@@ -55,7 +60,7 @@ impl PostgresStore {
     }
 
     pub(super) const fn readers(&self) -> &PgPool {
-        &self.readers
+        self.readers.pool()
     }
 
     /// Waits for what is under way and lets the connections go. Afterwards every call fails.

@@ -6,6 +6,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgPool};
 
+use super::lifeline::Lifeline;
 use super::sql::schema;
 use super::{Error, PostgresOptions};
 
@@ -16,14 +17,16 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What each connection is set to. A commit is answered once it is on the disk, and on that of a synchronous standby, whatever
-/// the server's own setting is. A server that is cut off in the middle of a transaction does not hold up the others for long.
+/// the server's own setting is. A server that is cut off in the middle of a transaction holds up the others for less long than they
+/// wait.
 const SETTINGS: &str = "\
     SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '5s'; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// The connections, on a database whose schema is up to date.
-pub(super) async fn pool(options: &PostgresOptions) -> Result<PgPool, Error> {
+pub(super) async fn pool(options: &PostgresOptions, lifeline: &Lifeline) -> Result<PgPool, Error> {
+    let lifeline = lifeline.clone();
     let pool = PgPoolOptions::new()
         .acquire_timeout(ACQUIRE)
         .max_connections(options.connections)
@@ -36,6 +39,11 @@ pub(super) async fn pool(options: &PostgresOptions) -> Result<PgPool, Error> {
                 }
                 Ok(true)
             })
+        })
+        // One to a database that has fallen silent would be waited for; it is given up.
+        .after_release(move |_, _| {
+            let is_cut = lifeline.is_cut();
+            Box::pin(async move { Ok(!is_cut) })
         })
         .after_connect(|connection, _| {
             Box::pin(async move {

@@ -1,8 +1,9 @@
 //! The writing half: a transaction.
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
+use super::lifeline::Connections;
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune};
 use super::{PostgresStore, dialect, watching};
@@ -19,12 +20,12 @@ impl WriteStore for PostgresStore {
             .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
             .await;
         let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
-        let found = lock_head(&mut transaction).await?;
+        let found = dialect::while_reached(&self.readers, lock_head(&mut transaction)).await?;
         Ok(Box::new(PostgresTransaction {
             transaction,
             changes: Changes::new(self.keys.clone()),
             found,
-            readers: self.readers.clone(),
+            connections: self.readers.clone(),
             changes_identities: false,
         }))
     }
@@ -39,7 +40,7 @@ struct PostgresTransaction {
     changes: Changes,
     /// The head of the log, which nobody else moves until this transaction ends.
     found: Head,
-    readers: PgPool,
+    connections: Connections,
     changes_identities: bool,
 }
 
@@ -50,12 +51,17 @@ impl WriteTransaction for PostgresTransaction {
     }
 
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        let applied = change::apply_all_or_none(&mut self.changes, &mut self.transaction, changes).await?;
-        if changes.iter().any(Change::is_of_identities) {
-            count_change(&mut self.transaction).await?;
-            self.changes_identities = true;
-        }
-        Ok(applied)
+        let counts = changes.iter().any(Change::is_of_identities);
+        self.changes_identities |= counts;
+        let step = async {
+            let transaction = &mut self.transaction;
+            let applied = change::apply_all_or_none(&mut self.changes, transaction, changes).await?;
+            if counts {
+                count_change(transaction).await?;
+            }
+            Ok(applied)
+        };
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn append(
@@ -64,12 +70,16 @@ impl WriteTransaction for PostgresTransaction {
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
-        dialect::append(&mut self.transaction, appended, from, to).await?;
-        custody::put_hashes(&mut self.transaction, &appended.hashes).await
+        let step = async {
+            dialect::append(&mut self.transaction, appended, from, to).await?;
+            custody::put_hashes(&mut self.transaction, &appended.hashes).await
+        };
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn put_hashes(&mut self, hashes: &[TileHash]) -> Result<(), Error> {
-        custody::put_hashes(&mut self.transaction, hashes).await
+        let step = custody::put_hashes(&mut self.transaction, hashes);
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn put_checkpoint(
@@ -77,28 +87,31 @@ impl WriteTransaction for PostgresTransaction {
         checkpoint: &StoredCheckpoint,
         before: Option<u64>,
     ) -> Result<(), Error> {
-        custody::put_checkpoint(&mut self.transaction, checkpoint, before).await
+        let step = custody::put_checkpoint(&mut self.transaction, checkpoint, before);
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn replace_checkpoint(&mut self, checkpoint: &StoredCheckpoint, note: &str) -> Result<(), Error> {
-        custody::replace_checkpoint(&mut self.transaction, checkpoint, note).await
+        let step = custody::replace_checkpoint(&mut self.transaction, checkpoint, note);
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn prune_records(&mut self, limit: u32) -> Result<u64, Error> {
-        prune::records(&mut self.transaction, limit).await
+        let step = prune::records(&mut self.transaction, limit);
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn remove_checkpoints(&mut self, sizes: &[u64]) -> Result<(), Error> {
-        prune::checkpoints(&mut self.transaction, sizes).await
+        let step = prune::checkpoints(&mut self.transaction, sizes);
+        dialect::while_reached(&self.connections, step).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), Error> {
-        self.transaction
-            .commit()
-            .await
-            .map_err(Error::database("commit"))?;
+        let lifeline = self.connections.lifeline();
+        let committed = lifeline.unless_cut(|error| error, self.transaction.commit());
+        committed.await.map_err(Error::database("commit"))?;
         if self.changes_identities
-            && let Err(error) = watching::tell(&self.readers).await
+            && let Err(error) = watching::tell(&self.connections).await
         {
             tracing::debug!(%error, "the other servers see it when they look");
         }

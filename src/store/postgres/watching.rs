@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool, Postgres};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::PostgresOptions;
+use super::lifeline::Connections;
 use crate::store::{Elsewhere, Error};
 
 /// The channel of notifications.
@@ -16,16 +17,18 @@ const CHANNEL: &str = "claviger";
 const POLL: Duration = Duration::from_millis(500);
 /// After so long without an answer the database is taken for gone, and may be elsewhere.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// After so many looks without an answer nobody waits for it any more.
+const LOST: u32 = 2;
 /// So many looks until it is tried again to listen, where the database could not be listened to.
 const LISTEN_AGAIN: u32 = 20;
 
 /// What the database has now.
-pub(super) async fn look(pool: &PgPool) -> Result<Elsewhere, sqlx::Error> {
+pub(super) async fn look(executor: impl Executor<'_, Database = Postgres>) -> Result<Elsewhere, sqlx::Error> {
     let (size, identities): (i64, i64) = sqlx::query_as(
         "SELECT head.size, generation.number FROM custody_head AS head, identity_generation AS generation \
          WHERE head.id = 1 AND generation.id = 1",
     )
-    .fetch_one(pool)
+    .fetch_one(executor)
     .await?;
     Ok(Elsewhere {
         identities: identities.unsigned_abs(),
@@ -34,12 +37,27 @@ pub(super) async fn look(pool: &PgPool) -> Result<Elsewhere, sqlx::Error> {
     })
 }
 
-/// Keeps `known` as the database is, until the connections are closed.
-pub(super) async fn follow(pool: PgPool, options: PostgresOptions, known: watch::Sender<Elsewhere>) {
-    let mut listener = None;
-    let (mut looks, mut outages) = (0_u32, 0);
-    let mut is_lost = false;
-    loop {
+/// The same, on a connection of its own: it is not to wait for those who have much to ask. One that failed is given up.
+async fn look_on(own: &mut Option<PgConnection>, pool: &PgPool) -> Result<Elsewhere, sqlx::Error> {
+    let mut connection = match own.take() {
+        Some(connection) => connection,
+        None => pool.connect_options().connect().await?,
+    };
+    let found = look(&mut connection).await?;
+    *own = Some(connection);
+    Ok(found)
+}
+
+/// Keeps `known` as the database is, and `silence` as whether it answers, until the connections are closed.
+pub(super) async fn follow(
+    pool: PgPool,
+    options: PostgresOptions,
+    known: watch::Sender<Elsewhere>,
+    silence: watch::Sender<bool>,
+) {
+    let (mut listener, mut own) = (None, None);
+    let (mut looks, mut outages, mut failures) = (0_u32, 0, 0_u32);
+    while !pool.is_closed() {
         if listener.is_none() && looks.is_multiple_of(LISTEN_AGAIN) {
             listener = timeout(PATIENCE, listen(&pool)).await.unwrap_or(None);
         }
@@ -52,11 +70,14 @@ pub(super) async fn follow(pool: PgPool, options: PostgresOptions, known: watch:
             listener = None;
             sleep(POLL).await;
         }
-        let found = timeout(PATIENCE, look(&pool)).await;
+        let found = timeout(PATIENCE, look_on(&mut own, &pool)).await;
         match found.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(found) => {
-                outages += u64::from(is_lost);
-                is_lost = false;
+                outages += u64::from(failures > 0);
+                failures = 0;
+                if silence.send_replace(false) {
+                    tracing::info!("the database answers again");
+                }
                 known.send_if_modified(|known| {
                     let found = Elsewhere { outages, ..found };
                     let is_new = *known != found;
@@ -64,12 +85,17 @@ pub(super) async fn follow(pool: PgPool, options: PostgresOptions, known: watch:
                     is_new
                 });
             }
-            Err(sqlx::Error::PoolClosed) => return,
             Err(error) => {
-                if !is_lost {
+                if failures == 0 {
                     tracing::warn!(%error, "what other servers change can't be seen until the database answers");
                 }
-                is_lost = true;
+                failures = failures.saturating_add(1);
+                if failures == LOST {
+                    tracing::error!("the database does not answer: what waits for it is given up");
+                    silence.send_replace(true);
+                    // It may never hear of what came meanwhile.
+                    listener = None;
+                }
                 // Another server may have taken the place of the one that was written to.
                 if options.may_move()
                     && let Ok(found) = options.writable().await
@@ -82,10 +108,10 @@ pub(super) async fn follow(pool: PgPool, options: PostgresOptions, known: watch:
 }
 
 /// Tells the other servers that there is something to look at. Where nobody can be told, they look by themselves.
-pub(super) async fn tell(pool: &PgPool) -> Result<(), Error> {
+pub(super) async fn tell(connections: &Connections) -> Result<(), Error> {
     sqlx::query("SELECT pg_notify($1, '')")
         .bind(CHANNEL)
-        .execute(pool)
+        .execute(connections)
         .await
         .map_err(Error::database("tell other servers of a change"))?;
     Ok(())

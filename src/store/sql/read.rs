@@ -299,7 +299,7 @@ impl Store for DatabaseStore {
     }
 
     async fn rows_at(&self) -> Result<RowsAt, Error> {
-        inventory::rows_at(&self.readers).await
+        dialect::while_reached(&self.readers, inventory::rows_at(&self.readers)).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
@@ -307,7 +307,7 @@ impl Store for DatabaseStore {
     }
 
     async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
-        custody::tail(&self.readers, limit).await
+        dialect::while_reached(&self.readers, custody::tail(&self.readers, limit)).await
     }
 
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {

@@ -43,6 +43,14 @@ pub(super) async fn snapshot(readers: &SqlitePool) -> sqlx::Result<Transaction<'
     readers.begin().await
 }
 
+/// What `step` comes to: a file is never out of reach without an error.
+pub(super) async fn while_reached<T>(
+    _readers: &Pool,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    step.await
+}
+
 /// Writes a new key and its index; neither where its identifier is taken. One statement after the other, but sent at once:
 /// each way to the thread of the database costs more than the statement.
 pub(super) async fn insert_key(
