@@ -51,6 +51,7 @@ pub(super) async fn run(mut session: Session<'_>) -> Result<(), StreamError> {
                 );
                 return Ok(());
             }
+            Next::Stop => return session.part().await,
         };
         let Some(Head {
             encoding, keeps_open, ..
@@ -98,6 +99,7 @@ async fn next(session: &mut Session<'_>, framing: &mut Framing) -> Result<Next<B
             }
             Next::Broken(status) => return Ok(Next::Broken(status)),
             Next::End(reason) => return Ok(Next::End(reason)),
+            Next::Stop => return Ok(Next::Stop),
         }
     }
 }

@@ -226,6 +226,8 @@ pub(super) enum Next<W, B> {
     Broken(B),
     /// Nothing: the connection is to be closed, for this reason.
     End(&'static str),
+    /// Nothing, for the server stops; something may be on its way all the same.
+    Stop,
 }
 
 impl Session<'_> {
@@ -248,6 +250,7 @@ impl Session<'_> {
                     tracing::debug!(peer = %self.peer(), adapter = %self.caller.adapter_name, "closing: {reason}");
                     return Ok(());
                 }
+                Next::Stop => return self.part().await,
             }
         }
     }
@@ -269,10 +272,7 @@ impl Session<'_> {
                 Frame::Broken(broken) => return Ok(Next::Broken(broken)),
                 Frame::Partial => {}
             }
-            // A request that is half here may still come whole; none shall begin any more.
-            if self.shared.stopping.is_cancelled() && !self.stream.has_begun() {
-                return Ok(Next::End("the server stops"));
-            }
+            // A request that is half here may still come whole.
             if !begun && self.stream.has_begun() {
                 begun = true;
                 deadline = Instant::now() + limits.request;
@@ -280,8 +280,9 @@ impl Session<'_> {
             let read = tokio::select! {
                 biased;
                 () = self.client.removed.cancelled() => continue,
-                () = self.shared.stopping.cancelled(), if !begun => continue,
                 read = timeout_at(deadline, self.stream.read()) => read,
+                // What had come by then is read first: whoever sent it does not have to ask elsewhere.
+                () = self.shared.stopping.cancelled(), if !begun => return Ok(Next::Stop),
             };
             match read {
                 Ok(Ok(Read::Some)) => {}
