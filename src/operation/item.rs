@@ -18,7 +18,7 @@ use crate::kmip::payload::{Data, UniqueIdentifier};
 use crate::kmip::ttlv::{DateTime, Value};
 use crate::recorder;
 use crate::root_key::Pieces;
-use crate::store::{Change, KeyRow, WrappedUnder};
+use crate::store::{self, Change, KeyRow, WrappedUnder};
 
 /// How often a change is made anew because somebody else changed the object meanwhile.
 const ATTEMPTS: usize = 32;
@@ -107,10 +107,15 @@ impl Item<'_> {
             staged.add(changes, self.event.clone());
             return Ok(Commit::Done);
         }
+        let is_new = changes.iter().any(Change::is_of_new_key);
         match self.services.recorder.commit(changes, self.event.clone()).await {
             Ok(_) => Ok(Commit::Done),
             Err(recorder::Error::Conflict(_)) => Ok(Commit::Conflict),
-            Err(error) => Err(Refusal::of_recorder(&error)),
+            Err(error) => match error.store() {
+                // Given by another server since it was looked whether it is free.
+                Some(store::Error::NameTaken { name }) if !is_new => Err(Refusal::name_taken(name)),
+                _ => Err(Refusal::of_recorder(&error)),
+            },
         }
     }
 

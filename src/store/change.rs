@@ -13,7 +13,9 @@ use super::{KeyRow, SettingKind};
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Writes a key. The row's own `revision` and `digest` are not looked at. Refused with
-    /// [`Error::VersionGone`](super::Error::VersionGone) where the key is under a version of a root key that is not there.
+    /// [`Error::VersionGone`](super::Error::VersionGone) where the key is under a version of a root key that is not there, and
+    /// with [`Error::NameTaken`](super::Error::NameTaken) where it is given a name that, once all changes of the commit are made,
+    /// another object of its adapter has which is not destroyed.
     PutKey {
         /// The key as it is to be.
         row: KeyRow,
@@ -118,6 +120,17 @@ impl Change {
             row,
             expected_revision,
         }
+    }
+
+    /// Whether it writes a key that is new.
+    pub const fn is_of_new_key(&self) -> bool {
+        matches!(
+            self,
+            Self::PutKey {
+                expected_revision: None,
+                ..
+            }
+        )
     }
 
     /// Whether it changes who may come in, to what, or what is set there: what is kept at hand must be read again.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::adapter::{RootKeyId, RootKeyState};
+use crate::kmip::attribute::Name;
 
 /// A store's errors.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,12 @@ pub enum Error {
         what: &'static str,
         /// Its identifier or name.
         name: String,
+    },
+    /// Another object of the adapter has the name.
+    #[error("the name {:?} is in use", name.value)]
+    NameTaken {
+        /// The name.
+        name: Name,
     },
     /// What should be changed, or what the change refers to, is not there.
     #[error("there is no {what} {id}")]
@@ -177,6 +184,7 @@ impl Error {
             | Self::VersionGone { .. }
             | Self::RootKeyMoved { .. }
             | Self::Exists { .. }
+            | Self::NameTaken { .. }
             | Self::NotFound { .. }
             | Self::InUse { .. }
             | Self::NotPrunable { .. }

@@ -33,6 +33,7 @@ impl Refusal {
     pub(in crate::operation) fn of_recorder(error: &recorder::Error) -> Self {
         match error.store() {
             Some(store::Error::RootKeyUnusable { state, .. }) => return Self::root_key_unusable(state),
+            Some(store::Error::NameTaken { name }) => return Self::name_of_new_taken(name),
             Some(store::Error::VersionGone { .. }) => {
                 return Self::failed(
                     ResultReason::GeneralFailure,

@@ -10,6 +10,7 @@ use crate::store::{Applied, Change, Error, SealKeys};
 
 use super::dialect::{Connection, Db};
 use super::identity::{delete_adapter, found};
+use super::name::Given;
 use super::prune;
 use super::read::within;
 use super::root_key::Life;
@@ -21,6 +22,9 @@ pub(in crate::store) struct Changes {
     root_keys: HashMap<AdapterId, RootKeyId>,
     pub(super) lives: HashMap<RootKeyId, Life>,
     pub(super) last_ordinal: Option<i64>,
+    /// Names whose objects are looked at once all changes are made.
+    pub(super) given: Vec<Given>,
+    pub(super) names_wait: bool,
 }
 
 impl Changes {
@@ -30,6 +34,8 @@ impl Changes {
             root_keys: HashMap::new(),
             lives: HashMap::new(),
             last_ordinal: None,
+            given: Vec::new(),
+            names_wait: false,
         }
     }
 
@@ -38,6 +44,7 @@ impl Changes {
         self.root_keys.clear();
         self.lives.clear();
         self.last_ordinal = None;
+        self.given.clear();
     }
 
     pub(in crate::store) async fn apply(
@@ -157,11 +164,17 @@ async fn apply(
     changes: &[Change],
 ) -> Result<Applied, Error> {
     let mut applied = Applied::default();
+    let keys = changes
+        .iter()
+        .filter(|change| matches!(change, Change::PutKey { .. }));
+    made.names_wait = keys.count() > 1;
     for change in changes {
         let result = made.apply(connection, change, &mut applied).await;
         // An adapter that was made before it may be taken back with it.
         result.inspect_err(|_| made.forget())?;
     }
+    let settled = made.settle_names(connection).await;
+    settled.inspect_err(|_| made.forget())?;
     Ok(applied)
 }
 

@@ -13,6 +13,7 @@ use crate::store::{Applied, Error, KeyRow};
 use super::change::Changes;
 use super::custody::integer;
 use super::dialect::{self, Connection, Db};
+use super::name;
 
 /// How many terms a statement writes. SQLite takes 32,766 parameters; this stays well below.
 pub(in crate::store) const TERMS: usize = 1000;
@@ -40,6 +41,12 @@ impl Changes {
         let sealed = columns.columns();
         columns.seal = sealed.seal(&*self.keys.get(sealed_by)?).to_vec();
         let terms = terms_of(row);
+        let present = match expected {
+            None => BTreeSet::new(),
+            Some(_) => index_of(connection, ordinal).await?,
+        };
+        self.give_names(connection, name::given(row, ordinal, &present))
+            .await?;
         let written = match expected {
             None => dialect::insert_key(&mut *connection, columns, &terms).await?,
             Some(_) => update_key(&mut *connection, columns).await?,
@@ -48,7 +55,7 @@ impl Changes {
             return Err(conflict(connection, row, expected.unwrap_or(0)).await);
         }
         if expected.is_some() {
-            index(connection, &terms, ordinal).await?;
+            index(connection, &terms, &present, ordinal).await?;
         }
         applied.rows.push(RowFacts {
             identifier: row.object.id(),
@@ -123,15 +130,23 @@ fn terms_of(row: &KeyRow) -> BTreeSet<Vec<u8>> {
     terms.iter().map(|each| term(adapter, each).to_vec()).collect()
 }
 
-/// Brings the index of terms in line with what an object has now.
-async fn index(connection: &mut Connection, wanted: &BTreeSet<Vec<u8>>, ordinal: i64) -> Result<(), Error> {
-    let present: BTreeSet<Vec<u8>> = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = $1")
+/// What the index has of an object now.
+async fn index_of(connection: &mut Connection, ordinal: i64) -> Result<BTreeSet<Vec<u8>>, Error> {
+    let present = sqlx::query_scalar("SELECT term FROM index_term WHERE ordinal = $1")
         .bind(ordinal)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await
-        .map_err(Error::database("read a key's index"))?
-        .into_iter()
-        .collect();
+        .map_err(Error::database("read a key's index"))?;
+    Ok(present.into_iter().collect())
+}
+
+/// Brings the index of terms, which has the `present` ones, in line with what an object has now.
+async fn index(
+    connection: &mut Connection,
+    wanted: &BTreeSet<Vec<u8>>,
+    present: &BTreeSet<Vec<u8>>,
+    ordinal: i64,
+) -> Result<(), Error> {
     for term in present.difference(wanted) {
         sqlx::query("DELETE FROM index_term WHERE term = $1 AND ordinal = $2")
             .bind(&term[..])
@@ -140,7 +155,7 @@ async fn index(connection: &mut Connection, wanted: &BTreeSet<Vec<u8>>, ordinal:
             .await
             .map_err(Error::database("index a key"))?;
     }
-    let missing: Vec<&Vec<u8>> = wanted.difference(&present).collect();
+    let missing: Vec<&Vec<u8>> = wanted.difference(present).collect();
     for terms in missing.chunks(TERMS) {
         let mut insert = QueryBuilder::<Db>::new("INSERT INTO index_term (term, ordinal) ");
         insert.push_values(terms, |mut entry, term| {

@@ -14,6 +14,7 @@ pub(in crate::store) mod custody;
 pub(in crate::store) mod identity;
 pub(in crate::store) mod inventory;
 pub(in crate::store) mod key;
+mod name;
 pub(in crate::store) mod prune;
 pub(in crate::store) mod read;
 pub(in crate::store) mod recorded;

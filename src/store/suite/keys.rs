@@ -3,8 +3,9 @@
 use super::fixture::{Fixture, Maker, row, write};
 use crate::adapter::{Adapter, RootKeyId};
 use crate::custody::RowFacts;
+use crate::kmip::attribute::{Attribute, AttributeValue, Name};
 use crate::kmip::ttlv::DateTime;
-use crate::store::{Change, Error};
+use crate::store::{Applied, Change, Error, KeyRow};
 
 pub(crate) async fn a_key_is_read_back_as_it_was_written<M: Maker>() {
     let fixture = Fixture::<M>::new().await;
@@ -208,4 +209,50 @@ pub(crate) async fn a_destroyed_key_keeps_what_was_known_of_it<M: Maker>() {
         ),
         (1, 0)
     );
+}
+
+/// A new row of the adapter with this name.
+fn named(adapter: &Adapter, name: &str) -> KeyRow {
+    let mut row = row(adapter, &[]);
+    row.object
+        .add_attribute(
+            Attribute::new(AttributeValue::Name(Name::text(name))),
+            DateTime(1_764_000_000),
+        )
+        .unwrap();
+    row
+}
+
+pub(crate) async fn a_name_is_one_objects_of_its_adapter<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let create = async |row: KeyRow| write(&*fixture.store, &[Change::create_key(row)]).await;
+    let is_taken = |result: Result<Applied, Error>| {
+        let error = result.unwrap_err();
+        assert!(
+            matches!(&error, Error::NameTaken { name } if name.value == "disk"),
+            "{error}"
+        );
+    };
+    let first = named(&fixture.east, "disk");
+    let id = first.object.id();
+    create(first).await.unwrap();
+    is_taken(create(named(&fixture.east, "disk")).await);
+    create(named(&fixture.west, "disk")).await.unwrap();
+
+    // A change that gives it is refused as well, and one that takes it from the other at once is not.
+    let mut other = named(&fixture.east, "tape");
+    let other_id = other.object.id();
+    create(other).await.unwrap();
+    let read = async |id| fixture.store.key(fixture.east.id, id).await.unwrap().unwrap();
+    other = read(other_id).await;
+    let name = Attribute::new(AttributeValue::Name(Name::text("disk")));
+    other.object.add_attribute(name, DateTime(1_764_000_001)).unwrap();
+    is_taken(write(&*fixture.store, &[Change::update_key(other.clone())]).await);
+    let mut first = read(id).await;
+    first.object.destroy(DateTime(1_764_000_002)).unwrap();
+    first.wrapped = None;
+    let changes = [Change::update_key(other), Change::update_key(first)];
+    write(&*fixture.store, &changes).await.unwrap();
+    is_taken(create(named(&fixture.east, "disk")).await);
+    create(named(&fixture.east, "free")).await.unwrap();
 }

@@ -39,8 +39,9 @@ macro_rules! store_suite {
             a_dropped_transaction_leaves_nothing,
             a_key_of_an_adapter_that_is_not_there_is_refused,
             a_destroyed_key_keeps_what_was_known_of_it,
+            a_name_is_one_objects_of_its_adapter,
         );
-        store_suite!(@tests $maker; locate:
+        store_suite!(@$how $maker; locate:
             keys_are_found_by_all_of_the_terms,
             pages_meet_every_key_once_the_last_created_first,
             keys_are_found_by_what_they_have_now,
