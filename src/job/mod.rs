@@ -16,6 +16,7 @@ mod retention;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod versions;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
 pub use retention::{Archive, Prunable, Retention, RetentionError, RetentionPolicy};
 pub use rotation::Rotation;
+pub use turn::Turn;
 pub use versions::Versions;
 
 use relocation::Relocation;

@@ -35,6 +35,18 @@ pub trait Store: Send + Sync {
         Ok(true)
     }
 
+    /// How far the feed of this name has delivered the log, as [`keep_feed_position`](Self::keep_feed_position) was told last. In
+    /// a store that several servers share; none in any other.
+    async fn feed_position(&self, _name: &str) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    /// Keeps how far the feed of this name has delivered the log, in the words of the feed. Durable when this returns, in a
+    /// store that several servers share.
+    async fn keep_feed_position(&self, _name: &str, _position: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// A key of this adapter; none where it has no such key, whoever else has one.
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error>;
 

@@ -30,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::database;
 use super::device::device_config;
@@ -41,7 +42,8 @@ use crate::admin::{
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
-use crate::job::{ClosedRootKeys, Feeds, Jobs, RetentionPolicy, feed};
+use crate::job::feed::Delivery;
+use crate::job::{ClosedRootKeys, Feeds, Jobs, RetentionPolicy, Turn};
 use crate::kmip::ttlv;
 use crate::operation::{self, Clock, Limits, RandomSeed};
 use crate::recorder::{self, KnownHead, NodeFacts, Recorder};
@@ -75,6 +77,8 @@ struct Serving {
     needs_restart: NeedsRestart,
     stop_admin: CancellationToken,
     background: Vec<JoinHandle<()>>,
+    /// What this server may be doing of what one does at a time.
+    turns: Vec<Turn>,
     operations: Arc<operation::Services>,
     recorder: Recorder,
     /// What keeps the head of the log outside of the store; ends after the recorder.
@@ -272,7 +276,9 @@ async fn serve(
     );
     let operations = Arc::new(operations.served_over_https(port_of(&listeners.https)));
     let feeds = Feeds::default();
-    let delivering = deliver(config, &store, &recorder, &feeds)?;
+    // Another start of this server is another holder.
+    let holder = format!("{} {}", config.node, Uuid::new_v4());
+    let (delivering, mut turns) = deliver(config, &store, &recorder, &feeds, &holder)?;
     let endpoint = Endpoint::start(
         &config.kmip,
         listeners.kmip,
@@ -305,7 +311,9 @@ async fn serve(
     let metrics = serve_metrics(listeners.metrics, &served, &stop_admin);
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
-    let working = jobs::work_when_released(store, config.node.clone(), recorder.clone(), jobs);
+    let turn = Turn::new(store, jobs::TURN, holder);
+    turns.push(turn.clone());
+    let working = jobs::work_when_released(turn, recorder.clone(), jobs);
     let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
@@ -324,6 +332,7 @@ async fn serve(
         needs_restart,
         stop_admin,
         background,
+        turns,
         operations,
         recorder,
         known,
@@ -382,15 +391,16 @@ fn deliver(
     store: &Arc<dyn Store>,
     recorder: &Recorder,
     feeds: &Feeds,
-) -> Result<Vec<JoinHandle<()>>, Error> {
-    let positions = config.state_directory.join("feeds");
-    Ok(feed::start(
-        feeds::feeds(&config.custody.feeds),
-        &positions,
-        store,
-        recorder,
-        feeds,
-    )?)
+    holder: &str,
+) -> Result<(Vec<JoinHandle<()>>, Vec<Turn>), Error> {
+    let delivery = Delivery {
+        folder: config.state_directory.join("feeds"),
+        holder: holder.to_owned(),
+        store: Arc::clone(store),
+        recorder: recorder.clone(),
+        feeds: feeds.clone(),
+    };
+    Ok(delivery.start(feeds::feeds(&config.custody.feeds))?)
 }
 
 /// The record of a start.
@@ -546,6 +556,7 @@ impl Running {
             metrics,
             stop_admin,
             background,
+            turns,
             operations,
             recorder,
             known,
@@ -569,6 +580,11 @@ impl Running {
         }
         for task in background {
             task.abort();
+            // What it did is not taken on by another before it has ended.
+            let _ = task.await;
+        }
+        for turn in turns {
+            turn.give_up().await;
         }
         let stopped = Event::new(EventName::ServerStop, Actor::Server);
         if recorder.held().is_some() {

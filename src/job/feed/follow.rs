@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::position::{Delivered, Position};
 use super::status::Teller;
-use super::{Sink, Trouble};
+use super::{Sink, Trouble, Turn};
 use crate::custody::StoredRecord;
 use crate::recorder;
 use crate::store::{self, Store, custody_number_at};
@@ -30,8 +30,25 @@ pub(super) struct Follower {
 }
 
 impl Follower {
+    /// Follows the log while it is this server's turn; while it is another's, tells how far that is.
+    pub(super) async fn run_in(mut self, mut turn: Turn) {
+        loop {
+            if turn.take().await {
+                tokio::select! {
+                    () = self.run() => return,
+                    () = turn.lost() => {
+                        tracing::info!(feed = %self.name, "another server delivers the feed of the custody log");
+                    }
+                }
+            } else if let Ok(kept) = self.position.read().await {
+                self.teller.is_at(kept.next);
+            }
+            turn.rest().await;
+        }
+    }
+
     /// Follows the log until the recorder ends.
-    pub(super) async fn run(mut self) {
+    async fn run(&mut self) {
         let mut pause = PAUSES.0;
         loop {
             let before = self.position.read().await.ok().map(|kept| kept.next);
@@ -65,9 +82,9 @@ impl Follower {
             }
             if next > size {
                 return Err(Trouble(format!(
-                    "it has delivered {next} records, and the log has {size}: was the database put back? Remove {} to begin \
-                     anew with the first record",
-                    self.position.path().display()
+                    "it has delivered {next} records, and the log has {size}: was the database put back? To have it begin with the \
+                     first record, {}",
+                    self.position.anew()
                 )));
             }
             let confirm_now = next > confirmed

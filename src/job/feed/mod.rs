@@ -1,6 +1,6 @@
 //! Live feeds: the custody log, record by record, to a SIEM by syslog over TLS, or to a file.
 //!
-//! A feed follows the log in the database from a position that it keeps. It is behind the log and never in its way: what the
+//! A feed follows the log in the database from a position that it keeps; of several servers one does so at a time. It is behind the log and never in its way: what the
 //! receiver does not take waits in the log, however long. The position moves once the receiver has what stands before it, so
 //! each record arrives at least once; one that arrives twice has the same `sequence`.
 
@@ -12,7 +12,7 @@ mod syslog;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +22,14 @@ use tokio::task::JoinHandle;
 pub use status::{FeedStatus, Feeds};
 pub use syslog::{SyslogConfig, SyslogError};
 
+use super::Turn;
 use crate::custody::StoredRecord;
 use crate::recorder::Recorder;
 use crate::store::Store;
 
 use file::RecordFile;
 use follow::Follower;
-use position::Position;
+use position::{Position, PositionFile};
 use syslog::Syslog;
 
 /// A feed as it is configured.
@@ -67,35 +68,59 @@ trait Sink: Send {
     fn patience(&self) -> Duration;
 }
 
-/// Starts these feeds, each of which keeps its position in `folder`; what is told of them in `feeds`. Each goes on where it
-/// was after any end of the server, so it can be ended at any time.
-///
-/// Fails where a certificate or a key that a feed needs can't be used.
-pub fn start(
-    configs: Vec<FeedConfig>,
-    folder: &Path,
-    store: &Arc<dyn Store>,
-    recorder: &Recorder,
-    feeds: &Feeds,
-) -> Result<Vec<JoinHandle<()>>, SyslogError> {
-    let mut sinks: Vec<(String, Box<dyn Sink>)> = Vec::new();
-    for config in configs {
-        let sink: Box<dyn Sink> = match config.receiver {
-            Receiver::File(path) => Box::new(RecordFile::new(path)),
-            Receiver::Syslog(syslog) => Box::new(Syslog::new(syslog)?),
-        };
-        sinks.push((config.name, sink));
+/// What feeds are delivered from, and who delivers them.
+pub struct Delivery {
+    /// Where each feed keeps its position, where the store is one server's alone. Where it is not, positions are in the store,
+    /// and what is in this folder is where a feed begins that has none there.
+    pub folder: PathBuf,
+    /// Who this server is among those that share the store; see [`Turn::new`].
+    pub holder: String,
+    /// Where the log is.
+    pub store: Arc<dyn Store>,
+    /// What tells that it has grown.
+    pub recorder: Recorder,
+    /// What is told of the feeds.
+    pub feeds: Feeds,
+}
+
+impl Delivery {
+    /// Starts these feeds. Each goes on where it was after any end of the server, so it can be ended at any time. Of several
+    /// servers with a feed of the same name one delivers it at a time: the turns at that are given back too.
+    ///
+    /// Fails where a certificate or a key that a feed needs can't be used.
+    pub fn start(self, configs: Vec<FeedConfig>) -> Result<(Vec<JoinHandle<()>>, Vec<Turn>), SyslogError> {
+        let mut sinks: Vec<(String, Box<dyn Sink>)> = Vec::new();
+        for config in configs {
+            let sink: Box<dyn Sink> = match config.receiver {
+                Receiver::File(path) => Box::new(RecordFile::new(path)),
+                Receiver::Syslog(syslog) => Box::new(Syslog::new(syslog)?),
+            };
+            sinks.push((config.name, sink));
+        }
+        let started = sinks.into_iter().map(|(name, sink)| {
+            let file = PositionFile::new(self.folder.join(format!("{name}.position")));
+            let turn = Turn::new(
+                Arc::clone(&self.store),
+                format!("feed {name}"),
+                self.holder.as_str(),
+            );
+            let follower = Follower {
+                position: match self.store.elsewhere() {
+                    None => Position::File(file),
+                    Some(_) => Position::Store {
+                        store: Arc::clone(&self.store),
+                        name: name.clone(),
+                        file,
+                    },
+                },
+                teller: self.feeds.teller(&name),
+                name,
+                sink,
+                store: Arc::clone(&self.store),
+                log: self.recorder.follow(),
+            };
+            (tokio::spawn(follower.run_in(turn.clone())), turn)
+        });
+        Ok(started.unzip())
     }
-    let started = sinks.into_iter().map(|(name, sink)| {
-        let follower = Follower {
-            position: Position::new(folder.join(format!("{name}.position"))),
-            teller: feeds.teller(&name),
-            name,
-            sink,
-            store: Arc::clone(store),
-            log: recorder.follow(),
-        };
-        tokio::spawn(follower.run())
-    });
-    Ok(started.collect())
 }

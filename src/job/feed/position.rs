@@ -1,15 +1,18 @@
-//! How far a feed is, in a file: the number of the record that is delivered next, and which one was delivered last.
+//! How far a feed is, in a file or in the store: the number of the record that is delivered next, and which one was delivered last.
 
+use std::fmt::Display;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Trouble;
 use crate::custody::{Hash, Record, StoredRecord};
+use crate::store::Store;
 
 /// How far a feed is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,26 +56,71 @@ impl Delivered {
     }
 }
 
-#[derive(Clone)]
-pub(super) struct Position(PathBuf);
+/// Where a feed keeps how far it is.
+pub(super) enum Position {
+    /// In a file.
+    File(PositionFile),
+    /// In the store that several servers share, under the name of the feed.
+    Store {
+        store: Arc<dyn Store>,
+        name: String,
+        /// Where it was kept before.
+        file: PositionFile,
+    },
+}
 
 impl Position {
+    /// What was kept; the log's beginning where nothing was.
+    pub(super) async fn read(&self) -> Result<Delivered, Trouble> {
+        match self {
+            Self::File(file) => file.read().await,
+            Self::Store { store, name, file } => {
+                let failed =
+                    |why: &dyn Display| Trouble(format!("its position can't be read in the store: {why}"));
+                match store.feed_position(name).await.map_err(|error| failed(&error))? {
+                    Some(text) => {
+                        Delivered::read(&text).ok_or_else(|| failed(&"it is not the number of a record"))
+                    }
+                    None => file.read().await,
+                }
+            }
+        }
+    }
+
+    /// Keeps it, durably: afterwards it is there, or, after an error, the one before.
+    pub(super) async fn keep(&self, delivered: Delivered) -> Result<(), Trouble> {
+        match self {
+            Self::File(file) => file.keep(delivered).await,
+            Self::Store { store, name, .. } => store
+                .keep_feed_position(name, &delivered.text())
+                .await
+                .map_err(|error| Trouble(format!("its position can't be kept in the store: {error}"))),
+        }
+    }
+
+    /// What is to be done to have the feed begin with the first record.
+    pub(super) fn anew(&self) -> String {
+        match self {
+            Self::File(PositionFile(file)) => format!("remove {} to begin anew", file.display()),
+            Self::Store { .. } => "give the feed another name to begin anew".to_owned(),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct PositionFile(PathBuf);
+
+impl PositionFile {
     pub(super) const fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// What was kept; the log's beginning where nothing was.
-    pub(super) async fn read(&self) -> Result<Delivered, Trouble> {
+    async fn read(&self) -> Result<Delivered, Trouble> {
         let position = self.clone();
         off_the_runtime(move || position.read_file()).await
     }
 
-    /// Keeps it, durably: afterwards the file has it, or, after an error, the one before.
-    pub(super) async fn keep(&self, delivered: Delivered) -> Result<(), Trouble> {
+    async fn keep(&self, delivered: Delivered) -> Result<(), Trouble> {
         let position = self.clone();
         off_the_runtime(move || {
             let why = |error| format!("its position can't be kept, {}: {error}", position.0.display());

@@ -45,6 +45,33 @@ pub(super) async fn lease(
     Ok(taken.rows_affected() > 0)
 }
 
+/// How far a feed of the custody log is.
+pub(super) async fn feed_position(store: &DatabaseStore, name: &str) -> Result<Option<String>, Error> {
+    sqlx::query_scalar("SELECT position FROM feed_position WHERE name = $1")
+        .bind(name)
+        .fetch_optional(&store.readers)
+        .await
+        .map_err(Error::database("read the position of a feed"))
+}
+
+/// Keeps how far a feed of the custody log is.
+pub(super) async fn keep_feed_position(
+    store: &DatabaseStore,
+    name: &str,
+    position: &str,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO feed_position (name, position) VALUES ($1, $2) \
+         ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+    )
+    .bind(name)
+    .bind(position)
+    .execute(&store.readers)
+    .await
+    .map_err(Error::database("keep the position of a feed"))?;
+    Ok(())
+}
+
 /// Which index leads a search, the planner knows.
 pub(super) fn led_by(_index: &str) -> String {
     String::new()

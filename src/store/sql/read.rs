@@ -40,6 +40,14 @@ impl Store for DatabaseStore {
         dialect::lease(self, name, holder, term).await
     }
 
+    async fn feed_position(&self, name: &str) -> Result<Option<String>, Error> {
+        dialect::feed_position(self, name).await
+    }
+
+    async fn keep_feed_position(&self, name: &str, position: &str) -> Result<(), Error> {
+        dialect::keep_feed_position(self, name, position).await
+    }
+
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
         // By identifier alone: a row that was moved to another adapter is reported to the one it was taken from, too.
         let row = sqlx::query("SELECT * FROM managed_object WHERE id = $1")

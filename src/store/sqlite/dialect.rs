@@ -33,6 +33,22 @@ pub(super) async fn lease(
     Ok(true)
 }
 
+/// The store is one server's alone, which keeps the positions of feeds in files.
+#[expect(clippy::unused_async, reason = "other databases are asked")]
+pub(super) async fn feed_position(_store: &DatabaseStore, _name: &str) -> Result<Option<String>, Error> {
+    Ok(None)
+}
+
+/// The store is one server's alone, which keeps the positions of feeds in files.
+#[expect(clippy::unused_async, reason = "other databases are told")]
+pub(super) async fn keep_feed_position(
+    _store: &DatabaseStore,
+    _name: &str,
+    _position: &str,
+) -> Result<(), Error> {
+    Ok(())
+}
+
 /// Has this index lead a search: SQLite has no statistics of a table that nobody analysed.
 pub(super) fn led_by(index: &str) -> String {
     format!(" INDEXED BY {index}")

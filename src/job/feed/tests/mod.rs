@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::{FeedConfig, FeedStatus, Feeds, Receiver, start};
+use super::{Delivery, FeedConfig, FeedStatus, Feeds, Receiver, SyslogError};
 use crate::custody::{Actor, Event, EventName, Record};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::store::Store;
@@ -61,22 +61,24 @@ impl House {
     }
 
     fn feed(&self, receiver: Receiver) -> Feed {
+        self.try_feed(receiver).unwrap()
+    }
+
+    fn try_feed(&self, receiver: Receiver) -> Result<Feed, SyslogError> {
         let feeds = Feeds::default();
         let config = FeedConfig {
             name: "siem".to_owned(),
             receiver,
         };
-        let tasks = start(
-            vec![config],
-            &self.path("feeds"),
-            &self.store,
-            &self.recorder,
-            &feeds,
-        );
-        Feed {
-            feeds,
-            tasks: tasks.unwrap(),
-        }
+        let delivery = Delivery {
+            folder: self.path("feeds"),
+            holder: "node-1".to_owned(),
+            store: Arc::clone(&self.store),
+            recorder: self.recorder.clone(),
+            feeds: feeds.clone(),
+        };
+        let (tasks, _) = delivery.start(vec![config])?;
+        Ok(Feed { feeds, tasks })
     }
 
     /// The log's records, as text.

@@ -187,17 +187,6 @@ async fn a_feed_without_a_usable_certificate_is_refused_at_the_start() {
         ca_file: PathBuf::from("/no/such/file"),
         ..Rsyslog::new().config()
     };
-    let config = super::FeedConfig {
-        name: "siem".to_owned(),
-        receiver: Receiver::Syslog(config),
-    };
-    let feeds = super::Feeds::default();
-    let refused = super::start(
-        vec![config],
-        &house.path("feeds"),
-        &house.store,
-        &house.recorder,
-        &feeds,
-    );
+    let refused = house.try_feed(Receiver::Syslog(config));
     assert!(refused.err().unwrap().to_string().contains("/no/such/file"));
 }
