@@ -5,82 +5,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::SoftHsm;
 use support::audit::wait_until_signed;
 use support::client::Client;
-use support::message::{self, about, create};
+use support::pair::{Pair, eventually, get, make};
 use support::postgres::PostgresServer;
-use support::server::{ADAPTER, Server, device};
-
-/// How long anything may take before a test gives up.
-const LIMIT: Duration = Duration::from_mins(2);
-
-/// Two servers, the database that they share, and where the public key of their log is.
-struct Pair {
-    first: Server,
-    second: Server,
-    postgres: PostgresServer,
-    _folder: tempfile::TempDir,
-}
-
-impl Pair {
-    /// A pair that signs its log, with a root key and the adapter [`ADAPTER`].
-    fn start() -> Self {
-        let postgres = PostgresServer::start();
-        let url = postgres.new_database();
-        Self::start_at(postgres, &url)
-    }
-
-    /// The same, over a database at this address.
-    fn start_at(postgres: PostgresServer, url: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let token = SoftHsm::new();
-        let sections = format!(
-            "[store]\nurl = \"{url}\"\nconnections = 8\n[custody]\norigin = \"example.org/pair\"\npublic_key = \"{}\"\n{}",
-            folder.path().join("custody.vkey").display(),
-            device("hsm", &token.device_config("hsm"), 2, 2),
-        );
-        let mut first = Server::start_node("first", vec![token], &sections);
-        first.must(&["custody", "key", "create"]);
-        first.restart();
-        let second = Server::start_node("second", Vec::new(), &sections);
-        first.must(&["root-key", "create", "root"]);
-        first.adapter(ADAPTER);
-        Self {
-            first,
-            second,
-            postgres,
-            _folder: folder,
-        }
-    }
-}
-
-/// Waits until this is so.
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LIMIT, "{what}");
-        std::thread::yield_now();
-    }
-}
-
-fn get(client: &Client, identifier: &str) -> Result<Vec<u8>, String> {
-    let mut connection = client.try_connect()?;
-    let answer = connection.exchange_bytes(&about(message::GET, identifier).encode())?;
-    let answer = support::ttlv::Item::decode(&answer);
-    message::outcome(&answer).map_err(|(_, why)| why)?;
-    Ok(message::key_material(&answer))
-}
-
-fn make(client: &Client) -> Result<String, String> {
-    let mut connection = client.try_connect()?;
-    let answer = connection.exchange_bytes(&create().encode())?;
-    let answer = support::ttlv::Item::decode(&answer);
-    message::outcome(&answer).map_err(|(_, why)| why)?;
-    Ok(message::identifier(&answer))
-}
+use support::server::ADAPTER;
 
 #[test]
 fn a_key_made_on_one_server_is_fetched_from_the_other_and_the_client_goes_on_when_one_is_killed() {
