@@ -41,7 +41,7 @@ pub struct Record {
     pub node: String,
     /// The version of that server's program.
     pub server_version: String,
-    /// SHA-256 of that server's configuration file, as it was read at the start.
+    /// SHA-256 of that server's configuration file, as it was read last; the record of that reading itself has the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration_sha256: Option<Hash>,
     /// What happened.

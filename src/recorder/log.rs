@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::custody::{
-    ClockFacts, ClockState, CompactRange, Event, Record, StoredRecord, TileHash, leaf_hash,
+    ClockFacts, ClockState, CompactRange, Event, Hash, Record, StoredRecord, TileHash, leaf_hash,
 };
 use crate::store::{self, Appended, CustodyHead, RecordTerms, Store, WriteStore};
 
@@ -20,6 +21,8 @@ const TAIL: u64 = 1024;
 /// The log as this writer knows it.
 pub(super) struct Log {
     node: NodeFacts,
+    /// SHA-256 of the configuration file as it was read last.
+    configuration: watch::Receiver<Option<Hash>>,
     head: CustodyHead,
     last: OffsetDateTime,
 }
@@ -35,7 +38,11 @@ pub(super) struct Staged {
 impl Log {
     /// Reads the head and makes the hashes of the tail again; compares head and latest checkpoint with the hashes of the
     /// whole log.
-    pub(super) async fn open(store: &dyn WriteStore, node: &NodeFacts) -> Result<Self, Error> {
+    pub(super) async fn open(
+        store: &dyn WriteStore,
+        node: &NodeFacts,
+        configuration: watch::Receiver<Option<Hash>>,
+    ) -> Result<Self, Error> {
         let (head, last) = read(store).await?;
         tiles::complete(store, head.head()).await?;
         checkpoint::latest_of(store, head.head())
@@ -46,6 +53,7 @@ impl Log {
             })?;
         Ok(Self {
             node: node.clone(),
+            configuration,
             head,
             last,
         })
@@ -137,7 +145,7 @@ impl Log {
         let terms = RecordTerms::of(&event);
         let record = Record {
             clock: Some(clock),
-            configuration_sha256: self.node.configuration_sha256,
+            configuration_sha256: *self.configuration.borrow(),
             ..Record::new(
                 sequence,
                 id,

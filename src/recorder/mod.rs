@@ -53,7 +53,7 @@ pub struct NodeFacts {
     pub name: String,
     /// The version of its program.
     pub server_version: String,
-    /// SHA-256 of its configuration file, where it has one.
+    /// SHA-256 of its configuration file as it was read at the start, where it has one.
     pub configuration_sha256: Option<Hash>,
 }
 
@@ -81,6 +81,7 @@ pub struct Status {
 #[derive(Clone)]
 pub struct Recorder {
     entries: mpsc::Sender<Entry>,
+    configuration: Arc<watch::Sender<Option<Hash>>>,
     identities: watch::Receiver<u64>,
     status: watch::Receiver<Status>,
     stop: Arc<watch::Sender<bool>>,
@@ -122,7 +123,8 @@ impl Recorder {
     ///
     /// Refuses a log that does not fit its head, with [`Error::BrokenLog`].
     pub async fn start(store: Arc<dyn WriteStore>, node: NodeFacts) -> Result<Self, Error> {
-        let log = log::Log::open(&*store, &node).await?;
+        let (configuration, configured) = watch::channel(node.configuration_sha256);
+        let log = log::Log::open(&*store, &node, configured).await?;
         let (entries, waiting) = mpsc::channel(QUEUE);
         let (identities_changed, identities) = watch::channel(0);
         let (status_changed, status) = watch::channel(Status {
@@ -152,6 +154,7 @@ impl Recorder {
         tokio::spawn(writer.run(waiting, stopping));
         Ok(Self {
             entries,
+            configuration: Arc::new(configuration),
             identities,
             status,
             stop: Arc::new(stop),
@@ -254,6 +257,11 @@ impl Recorder {
             self.commit(Vec::new(), event).await?;
         }
         Ok(())
+    }
+
+    /// Records name this as the SHA-256 of the configuration file from now on: it was read again.
+    pub fn configured_as(&self, sha256: Hash) {
+        self.configuration.send_replace(Some(sha256));
     }
 
     /// Compares the log with what this file knows of it, and keeps in it what is known from now on. What the log was taken

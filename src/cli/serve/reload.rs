@@ -29,6 +29,7 @@ impl Running {
         if !self.record(event).await {
             return;
         }
+        self.services.recorder.configured_as(Hash(read.sha256));
         logging::change_level(&read.log);
         current.log.level = read.log.level;
         if waiting.is_empty() {
