@@ -1,4 +1,4 @@
-//! `/v1/custody/comparison`: the rows of all keys, compared with the custody log.
+//! `/v1/custody/comparison`: the rows of all keys, adapters, certificates, root keys and tokens, compared with the custody log.
 //!
 //! | request | reply |
 //! |---|---|
@@ -14,10 +14,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::administration::Administration;
-use super::api::{RowComparison, RowComparisonSummary, WrongRow};
+use super::api::{RowComparison, RowComparisonSummary, WrongIdentity, WrongRow};
 use super::refusal::{Kind, Refusal};
 use crate::adapter::AdapterId;
-use crate::job::{Compared, LedgerError, RowFinding};
+use crate::job::{Compared, IdentityFinding, LedgerError, RowFinding};
 
 /// So many keys are told in the status one by one.
 const TOLD: usize = 5;
@@ -50,6 +50,10 @@ fn shown(compared: &Compared) -> RowComparison {
         key: finding.key,
         what: finding.fault.to_string(),
     });
+    let identities = compared.identities.iter().map(|finding| WrongIdentity {
+        row: finding.row.clone(),
+        what: finding.fault.to_string(),
+    });
     RowComparison {
         began_at: compared.began_at,
         ended_at: compared.ended_at,
@@ -58,6 +62,7 @@ fn shown(compared: &Compared) -> RowComparison {
         not_judged: compared.not_judged,
         wrong: compared.wrong,
         findings: findings.collect(),
+        identities: identities.collect(),
     }
 }
 
@@ -85,6 +90,8 @@ pub(super) fn problems(administration: &Administration) -> Vec<String> {
     };
     let told = |finding: &RowFinding| format!("key {}: {}", finding.key, finding.fault);
     problems.extend(compared.findings.iter().take(TOLD).map(told));
+    let identities = compared.identities.iter();
+    problems.extend(identities.map(|IdentityFinding { row, fault }| format!("{row}: {fault}")));
     let more = compared.wrong.saturating_sub(TOLD as u64);
     if more > 0 {
         problems.push(format!(

@@ -1,4 +1,5 @@
-//! The comparison: whether each key's row in the database is the one that the custody log says.
+//! The comparison: whether each key's row in the database is the one that the custody log says, and, in
+//! `identities`, whether adapters, certificates, root keys and access tokens are.
 //!
 //! The seal of a row tells who wrote it, the log which one was written last. Whoever can write to the database and has got
 //! hold of a seal key, or has kept an older row, writes a row that is sealed well; here it is found. So is a row that was
@@ -18,6 +19,7 @@ use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RowFact
 use crate::recorder::Recorder;
 use crate::store::{KeyRow, Store};
 
+use super::identities::{self, IdentityFinding};
 use super::ledger::{LedgerError, Reading, give_way};
 
 /// After the start, until root keys are open and the first requests are served.
@@ -59,6 +61,8 @@ pub struct Compared {
     pub wrong: u64,
     /// Those, up to a bound.
     pub findings: Vec<RowFinding>,
+    /// The adapters, client certificates, root keys and access tokens whose rows are not as the log says.
+    pub identities: Vec<IdentityFinding>,
 }
 
 /// The comparison. A clone is the same one.
@@ -145,6 +149,7 @@ impl Comparison {
             not_judged: 0,
             wrong: 0,
             findings: Vec::new(),
+            identities: Vec::new(),
         };
         let adapters = self.store.adapters().await?.rows;
         let mut suspects = Vec::new();
@@ -166,6 +171,10 @@ impl Comparison {
             } else if reading.ledger.has(key) {
                 found(&mut compared, None, key, Some(fault));
             }
+        }
+        compared.identities = identities::compare(&*self.store, &mut reading).await?;
+        for IdentityFinding { row, fault } in &compared.identities {
+            tracing::error!(row, %fault, "a row is not as the custody log says");
         }
         compared.records = reading.tree.size();
         compared.ended_at = OffsetDateTime::now_utc();
@@ -254,12 +263,27 @@ impl Comparison {
                 id: adapter.id.uuid(),
                 name: adapter.name.clone(),
             });
-            match self.recorder.commit(Vec::new(), event).await {
-                Ok(_) => {
-                    told.insert(what);
-                }
-                Err(error) => tracing::error!(%error, what, "what the comparison found can't be recorded"),
+            self.tell(event, what, told).await;
+        }
+        for IdentityFinding { row, fault } in &compared.identities {
+            let what = format!("{row}: {fault}");
+            if told.contains(&what) {
+                continue;
             }
+            let event = Event::new(EventName::StoreTampered, Actor::Server)
+                .failed(fault.to_string())
+                .detail("compared", "custody-log")
+                .detail("row", row.as_str());
+            self.tell(event, what, told).await;
+        }
+    }
+
+    async fn tell(&self, event: Event, what: String, told: &mut HashSet<String>) {
+        match self.recorder.commit(Vec::new(), event).await {
+            Ok(_) => {
+                told.insert(what);
+            }
+            Err(error) => tracing::error!(%error, what, "what the comparison found can't be recorded"),
         }
     }
 }

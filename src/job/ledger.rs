@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use crate::custody::{CompactRange, Record, RowLedger, leaf_hash};
+use super::identities::Tokens;
+use crate::custody::{CompactRange, Inventory, Record, RowLedger, leaf_hash};
 use crate::store::{self, Store};
 
 /// Records that are read at a time.
@@ -24,6 +25,10 @@ pub enum LedgerError {
 pub(super) struct Reading {
     pub(super) tree: CompactRange,
     pub(super) ledger: RowLedger,
+    pub(super) inventory: Inventory,
+    pub(super) tokens: Tokens,
+    /// Its first records were pruned.
+    pub(super) is_pruned: bool,
 }
 
 impl Reading {
@@ -33,6 +38,9 @@ impl Reading {
         Ok(Self {
             tree: store::custody_tree(store, first).await?,
             ledger: RowLedger::from(first),
+            inventory: Inventory::new(),
+            tokens: Tokens::default(),
+            is_pruned: first > 0,
         })
     }
 
@@ -59,6 +67,8 @@ impl Reading {
                     LedgerError::Log(format!("record {} cannot be read: {error}", stored.sequence))
                 })?;
                 self.ledger.read(&record);
+                self.inventory.read(&record);
+                self.tokens.read(&record);
                 self.tree.append(leaf);
             }
             if self.tree.size() == before {

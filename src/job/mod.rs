@@ -4,6 +4,7 @@
 mod comparison;
 mod destruction;
 pub mod feed;
+mod identities;
 mod inventory;
 mod ledger;
 mod opening;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 pub use comparison::{Compared, Comparison, RowFinding};
 pub use destruction::{Destroyer, Failure};
 pub use feed::{FeedStatus, Feeds};
+pub use identities::IdentityFinding;
 pub use inventory::{Findings, Inventory};
 pub use ledger::LedgerError;
 pub use opening::{ClosedRootKeys, Unusable, open};

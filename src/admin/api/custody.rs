@@ -24,6 +24,18 @@ pub struct RowComparison {
     pub wrong: u64,
     /// Those keys, up to a thousand.
     pub findings: Vec<WrongRow>,
+    /// The adapters, client certificates, root keys and access tokens whose row is not as the log says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<WrongIdentity>,
+}
+
+/// An adapter, a client certificate, a root key or an access token whose row is not as the custody log says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WrongIdentity {
+    /// Which one, in words.
+    pub row: String,
+    /// What is wrong, in words.
+    pub what: String,
 }
 
 /// `/v1/custody/epoch`: whether the server goes on with the custody log of its database.

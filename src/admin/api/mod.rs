@@ -18,7 +18,8 @@ mod token;
 pub use adapter::{Adapter, MoveAdapter, NewAdapter};
 pub use certificate::{Certificate, NewCertificate};
 pub use custody::{
-    CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison, WrongRow,
+    CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison,
+    WrongIdentity, WrongRow,
 };
 pub use key::{Attribute, Key, WrappedUnder};
 pub use key_scan::{KeptElsewhere, KeyDeletedElsewhere, KeyScan};

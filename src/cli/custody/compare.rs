@@ -14,7 +14,7 @@ pub(super) async fn run(client: &Client, last: bool, output: Output) -> Result<E
         client.post(resource, &()).await?
     };
     output.data(&found, table)?;
-    Ok(if found.wrong == 0 {
+    Ok(if found.wrong == 0 && found.identities.is_empty() {
         Exit::Done
     } else {
         Exit::Unhealthy
@@ -22,10 +22,13 @@ pub(super) async fn run(client: &Client, last: bool, output: Output) -> Result<E
 }
 
 fn table(found: &RowComparison) -> String {
-    let mut columns = Columns::new(["KEY", "ADAPTER", "WRONG"]);
+    let mut columns = Columns::new(["ROW", "ADAPTER", "WRONG"]);
+    for wrong in &found.identities {
+        columns.row([wrong.row.clone(), String::new(), wrong.what.clone()]);
+    }
     for row in &found.findings {
         columns.row([
-            row.key.to_string(),
+            format!("key {}", row.key),
             row.adapter.map(|adapter| adapter.to_string()).unwrap_or_default(),
             row.what.clone(),
         ]);

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::adapter::Adapter;
-use crate::custody::{AdapterFacts, Event, EventName, ObjectFacts, Outcome, Record, RowFault};
-use crate::job::{Compared, Comparison, LedgerError};
-use crate::recorder::{NodeFacts, Recorder, by_client};
+use crate::adapter::{AccessToken, Adapter, Role, SecretDigest};
+use crate::custody::{
+    Actor, AdapterFacts, CertificateFacts, Event, EventName, IdentityFault, ObjectFacts, Outcome, Record,
+    RowFault,
+};
+use crate::job::{Compared, Comparison, IdentityFinding, LedgerError};
+use crate::recorder::{NodeFacts, Recorder, by_client, root_key_facts};
 use crate::store::sqlite_tests::SqliteMaker;
 use crate::store::suite::Fixture;
-use crate::store::suite::fixture::{Maker, caller, row, write};
+use crate::store::suite::fixture::{Maker, THEN, caller, certificate, row, write};
 use crate::store::{Change, KeyRow, Store};
 
 /// A store whose keys are written as a server does, and what compares them.
@@ -78,14 +81,40 @@ impl House {
         self.comparison.compare().await.unwrap()
     }
 
-    /// What is recorded of rows that were written by another hand.
+    /// Records the root keys and the adapters that there are, as if they had been made on the record.
+    async fn record_identities(&self) {
+        for adapter in [&self.fixture.east, &self.fixture.west] {
+            let root_key = self
+                .fixture
+                .store
+                .root_key(adapter.root_key)
+                .await
+                .unwrap()
+                .unwrap();
+            for name in [EventName::RootKeyCreate, EventName::AdapterCreate] {
+                let mut event = Event::new(name, Actor::Server);
+                event.root_key = Some(root_key_facts(&root_key));
+                event.adapter = (name == EventName::AdapterCreate).then(|| adapter_facts(adapter));
+                self.recorder.commit(Vec::new(), event).await.unwrap();
+            }
+        }
+    }
+
+    /// What is recorded of keys' rows that were written by another hand.
     async fn recorded(&self) -> Vec<Record> {
         let stored = self.fixture.store.custody_records(0, 10_000).await.unwrap();
         stored
             .iter()
             .map(|stored| Record::from_bytes(&stored.bytes).unwrap())
-            .filter(|record| record.event == EventName::StoreTampered)
+            .filter(|record| record.event == EventName::StoreTampered && record.object.is_some())
             .collect()
+    }
+}
+
+fn adapter_facts(adapter: &Adapter) -> AdapterFacts {
+    AdapterFacts {
+        id: adapter.id.uuid(),
+        name: adapter.name.clone(),
     }
 }
 
@@ -187,7 +216,7 @@ async fn the_keys_of_an_adapter_that_was_deleted_are_not_missed() {
     row.wrapped = None;
     house.write(row).await;
     let Adapter { id, name, .. } = house.fixture.east.clone();
-    let mut event = Event::new(EventName::AdapterDelete, crate::custody::Actor::Server);
+    let mut event = Event::new(EventName::AdapterDelete, Actor::Server);
     event.adapter = Some(AdapterFacts { id: id.uuid(), name });
     house
         .recorder
@@ -236,4 +265,82 @@ async fn a_log_that_was_changed_proves_no_row() {
             .unwrap()
             .contains("record 0 was changed")
     );
+}
+
+#[tokio::test]
+async fn a_revoked_token_and_a_removed_certificate_whose_rows_are_put_back_are_found() {
+    let house = House::new().await;
+    house.record_identities().await;
+    let (east, recorder) = (&house.fixture.east, &house.recorder);
+    let token = AccessToken {
+        id: Uuid::now_v7(),
+        name: "terraform".to_owned(),
+        secret: SecretDigest::of("secret"),
+        role: Role::Operator,
+        adapters: None,
+        created_at: THEN,
+        created_by: "root".to_owned(),
+        expires_at: THEN + time::Duration::days(1),
+        sealed_by: east.root_key,
+    };
+    let certificate = certificate(east.id, "vcenter");
+    let of_token = |name| Event::new(name, Actor::Server).detail("id", token.id.to_string());
+    let of_certificate = |name| {
+        let mut event = Event::new(name, Actor::Server);
+        event.adapter = Some(adapter_facts(east));
+        event.certificate = Some(CertificateFacts {
+            fingerprint: certificate.fingerprint.to_string(),
+            name: Some(certificate.name.clone()),
+            subject: String::new(),
+            issuer: String::new(),
+            serial: String::new(),
+        });
+        event
+    };
+    for (change, event) in [
+        (
+            Change::CreateAccessToken(token.clone()),
+            of_token(EventName::TokenCreate),
+        ),
+        (
+            Change::AddCertificate(certificate.clone()),
+            of_certificate(EventName::CertificateAdd),
+        ),
+    ] {
+        recorder.commit(vec![change], event).await.unwrap();
+    }
+    assert_eq!(house.compare().await.identities, []);
+
+    for (change, event) in [
+        (
+            Change::DeleteAccessToken(token.id),
+            of_token(EventName::TokenRevoke),
+        ),
+        (
+            Change::RemoveCertificate(certificate.fingerprint),
+            of_certificate(EventName::CertificateRemove),
+        ),
+    ] {
+        recorder.commit(vec![change], event).await.unwrap();
+    }
+    assert_eq!(house.compare().await.identities, []);
+    // As somebody does who has kept the rows: their seals are good.
+    let kept = [
+        Change::CreateAccessToken(token.clone()),
+        Change::AddCertificate(certificate.clone()),
+    ];
+    write(&*house.fixture.store, &kept).await.unwrap();
+    let mut found = house.compare().await.identities.clone();
+    found.sort_by(|one, other| one.row.cmp(&other.row));
+    let rows: Vec<_> = found.iter().map(|finding| finding.row.clone()).collect();
+    let (token, certificate) = (token.id, certificate.fingerprint);
+    assert_eq!(
+        rows,
+        [
+            format!("access token {token}"),
+            format!("certificate {certificate}")
+        ]
+    );
+    let is_put_back = |finding: &IdentityFinding| matches!(finding.fault, IdentityFault::PutBack { .. });
+    assert!(found.iter().all(is_put_back), "{found:?}");
 }
