@@ -20,8 +20,14 @@ impl Database {
 
     /// PostgreSQL at this address; see [`PostgresStore::open`].
     pub async fn postgres(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
-        let store = Arc::new(PostgresStore::open(options, keys.clone()).await?);
-        Ok(Self { store, keys })
+        Ok(Self::of_postgres(PostgresStore::open(options, keys).await?))
+    }
+
+    /// PostgreSQL that is open already.
+    pub fn of_postgres(store: PostgresStore) -> Self {
+        let keys = store.seal_keys().clone();
+        let store = Arc::new(store);
+        Self { store, keys }
     }
 
     /// The reading half, for everybody.

@@ -1,6 +1,6 @@
 //! `claviger custody bundle`: one file that an auditor takes along, and verifies with `claviger-verify`, without this server.
 //!
-//! The running server makes it, or this process from a database that no server has open. Nothing of it is verified here.
+//! The running server makes it, or this process from a database without one. Nothing of it is verified here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
@@ -20,7 +20,7 @@ use crate::cli::signing_key::{self, MAKE_ONE};
 use crate::config::Config;
 use crate::custody::Policy;
 use crate::custody::bundle::{Manifest, manifest_of};
-use crate::store::{BundleError, BundleRange, SqliteStore, write_bundle};
+use crate::store::{BundleError, BundleRange, Store, write_bundle};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &Arguments, config: &Config, source: &Source)
     let file = new_file(&arguments.file)?;
     let written = match source {
         Source::Server(client) => download(client, range, &file).await,
-        Source::Database(store) => write(store, config, range, &file).await,
+        Source::Database(store) => write(&**store, config, range, &file).await,
     };
     let manifest = written
         .and_then(|()| file.sync_all().map_err(|error| failed(&error.into())))
@@ -87,7 +87,7 @@ async fn download(client: &Client, range: BundleRange, file: &File) -> Result<()
     out.flush().map_err(|error| failed(&error.into()))
 }
 
-async fn write(store: &SqliteStore, config: &Config, range: BundleRange, file: &File) -> Result<(), Failure> {
+async fn write(store: &dyn Store, config: &Config, range: BundleRange, file: &File) -> Result<(), Failure> {
     let policy = policy(config)?;
     let out = BufWriter::new(file);
     // Nothing is signed meanwhile.

@@ -15,8 +15,6 @@ mod source;
 mod target;
 mod verify;
 
-use std::path::PathBuf;
-
 use super::Common;
 use super::exit::{Exit, Failure};
 use super::output::Output;
@@ -24,9 +22,10 @@ use source::Source;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Read this database, of a server that does not run, or a copy of one; no server and no device is needed
-    #[arg(long, global = true, value_name = "FILE")]
-    database: Option<PathBuf>,
+    /// Read this database: the file of a server that does not run, or a copy of it, or the address of a PostgreSQL; no server
+    /// and no device is needed
+    #[arg(long, global = true, value_name = "FILE|URL")]
+    database: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -80,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common, output: Output) -
         _ => {}
     }
     let source = match &arguments.database {
-        Some(file) => Source::database(file).await?,
+        Some(named) => Source::database(named, common.configuration().ok().as_ref()).await?,
         None => Source::Server(common.client()?),
     };
     match arguments.command {

@@ -259,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("claviger.db");
         let key = signed_log(&file, [300, 700]).await;
-        let source = Source::database(&file).await.unwrap();
+        let source = Source::database(file.to_str().unwrap(), None).await.unwrap();
         for sequence in [0, 1, 255, 256, 511, 699] {
             let (text, _) = make(&of(Some(&sequence.to_string()), None), &source)
                 .await
@@ -289,7 +289,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("claviger.db");
         let key = signed_log(&file, [300, 700]).await;
-        let source = Source::database(&file).await.unwrap();
+        let source = Source::database(file.to_str().unwrap(), None).await.unwrap();
         let (text, said) = make(&of(None, Some(300)), &source).await.unwrap();
         assert!(said.contains("continues"), "{said}");
         let (proof, note) = text.split_once("\n\n").unwrap();

@@ -8,32 +8,59 @@ use time::OffsetDateTime;
 
 use crate::admin::api::{CustodyCheckpoint, CustodyHead, CustodyRecord, List};
 use crate::cli::client::{Client, path};
+use crate::cli::database;
 use crate::cli::exit::Failure;
+use crate::config::{self, Config};
 use crate::custody::{
     CompactRange, Hash, Head, Record, Run, StoredRecord, TILE_WIDTH, Tiles, root_plan, tiles_of,
 };
-use crate::store::{RecordFilter, SealKeys, SearchFrom, SqliteStore, Store, StoredCheckpoint};
+use crate::store::{
+    PostgresOptions, PostgresStore, RecordFilter, SealKeys, SearchFrom, SqliteStore, Store, StoredCheckpoint,
+};
 
 /// How many records are asked for at a time.
 pub(super) const PAGE: u64 = 1000;
+/// The most connections to a database that is read.
+const CONNECTIONS: u32 = 4;
 
 /// Something that has the log. It is not trusted.
 pub(super) enum Source {
     Server(Client),
-    Database(SqliteStore),
+    Database(Box<dyn Store>),
 }
 
 impl Source {
-    /// The database at `file`, which must be there. No device and no seal key is needed for the log.
-    pub(super) async fn database(file: &Path) -> Result<Self, Failure> {
+    /// The database that is named: a file, or the address of a PostgreSQL, whose password is that of the configuration where
+    /// this is its database. No device and no seal key is needed for the log.
+    pub(super) async fn database(named: &str, config: Option<&Config>) -> Result<Self, Failure> {
+        if !named.starts_with("postgres://") && !named.starts_with("postgresql://") {
+            return Self::file(Path::new(named)).await;
+        }
+        let configured = match config.map(|config| &config.store) {
+            Some(config::Store::Postgres(postgres)) if postgres.url == named => Some(postgres),
+            _ => None,
+        };
+        let options = match configured {
+            Some(postgres) => database::options(postgres).map_err(|error| Failure::new(error.to_string()))?,
+            None => PostgresOptions::new(named, None, CONNECTIONS).map_err(|error| {
+                Failure::usage(format!("this is not the address of a PostgreSQL: {error}"))
+                    .remedy("write it as `url` in [store] has it")
+            })?,
+        };
+        let store = PostgresStore::open_to_read(&options, SealKeys::new()).await;
+        let store = store.map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self::Database(Box::new(store)))
+    }
+
+    /// The database at `file`, which must be there.
+    async fn file(file: &Path) -> Result<Self, Failure> {
         if !file.is_file() {
             return Err(Failure::new(format!("there is no database {}", file.display()))
                 .remedy("name the file of `store.path`, or a copy of it"));
         }
         let store = SqliteStore::open(file, SealKeys::new()).await;
-        store
-            .map(Self::Database)
-            .map_err(|error| Failure::new(error.to_string()))
+        let store = store.map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self::Database(Box::new(store)))
     }
 
     /// What it is, for people.
@@ -58,7 +85,7 @@ impl Source {
                     if client.socket().exists() {
                         return failure;
                     }
-                    failure.or("or read its database as it is, with --database FILE")
+                    failure.or("or read its database as it is, with --database FILE or --database URL")
                 })?;
                 let root = head
                     .root

@@ -46,7 +46,27 @@ impl PostgresStore {
     /// [`Error::NewerSchema`].
     pub async fn open(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
         let (silence, lifeline) = Lifeline::new();
-        let readers = Connections::new(open::pool(options, &lifeline).await?, lifeline);
+        let pool = open::pool(options, &lifeline).await?;
+        Self::over(pool, (silence, lifeline), options, keys).await
+    }
+
+    /// Connects to read alone, beside running servers: nothing is written, and the schema stays as it is.
+    ///
+    /// A database of a newer schema is refused as by [`open`](Self::open), and so is one of an older schema, with
+    /// [`Error::Schema`].
+    pub async fn open_to_read(options: &PostgresOptions, keys: SealKeys) -> Result<Self, Error> {
+        let (silence, lifeline) = Lifeline::new();
+        let pool = open::reading_pool(options, &lifeline).await?;
+        Self::over(pool, (silence, lifeline), options, keys).await
+    }
+
+    async fn over(
+        pool: PgPool,
+        (silence, lifeline): (watch::Sender<bool>, Lifeline),
+        options: &PostgresOptions,
+        keys: SealKeys,
+    ) -> Result<Self, Error> {
+        let readers = Connections::new(pool, lifeline);
         let found = watching::look(&readers).await;
         let (known, elsewhere) = watch::channel(found.map_err(Error::database("read"))?);
         let watching = watching::follow(readers.pool().clone(), options.clone(), known, silence);
@@ -57,6 +77,11 @@ impl PostgresStore {
             elsewhere,
             watching: AbortOnDropHandle::new(watching),
         })
+    }
+
+    /// The seal keys that this store reads and writes with.
+    pub const fn seal_keys(&self) -> &SealKeys {
+        &self.keys
     }
 
     pub(super) const fn readers(&self) -> &PgPool {

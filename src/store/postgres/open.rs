@@ -9,6 +9,7 @@ use sqlx::{Connection as _, Executor as _, PgPool};
 use super::lifeline::Lifeline;
 use super::sql::schema;
 use super::{Error, PostgresOptions};
+use crate::store::schema::known;
 
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -24,10 +25,41 @@ const SETTINGS: &str = "\
     SET idle_in_transaction_session_timeout = '5s'; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
+/// What each connection of somebody who only reads is set to.
+const READING: &str = "SET default_transaction_read_only = on";
+
 /// The connections, on a database whose schema is up to date.
 pub(super) async fn pool(options: &PostgresOptions, lifeline: &Lifeline) -> Result<PgPool, Error> {
+    let pool = connect(options, lifeline, SETTINGS).await?;
+    schema::bring_up_to_date(&pool, migrations(), &options.to_string()).await?;
+    Ok(pool)
+}
+
+/// The connections of somebody who only reads: the schema stays as it is, and must not be older than this program.
+pub(super) async fn reading_pool(options: &PostgresOptions, lifeline: &Lifeline) -> Result<PgPool, Error> {
+    let pool = connect(options, lifeline, READING).await?;
+    let (migrations, database) = (migrations(), options.to_string());
+    let mut connection = pool.acquire().await.map_err(Error::database("connect"))?;
+    let found = schema::require_served(&mut connection, &migrations, &database).await?;
+    let known = known(&migrations);
+    if found < known {
+        let why = format!(
+            "it has schema {found}, and this program reads schema {known}: use the version of its servers, or start a server \
+             of this version first"
+        );
+        return Err(Error::Schema { database, why });
+    }
+    drop(connection);
+    Ok(pool)
+}
+
+async fn connect(
+    options: &PostgresOptions,
+    lifeline: &Lifeline,
+    settings: &'static str,
+) -> Result<PgPool, Error> {
     let lifeline = lifeline.clone();
-    let pool = PgPoolOptions::new()
+    PgPoolOptions::new()
         .acquire_timeout(ACQUIRE)
         .max_connections(options.connections)
         // One that was used a moment ago is there still; to ask it is another way there and back.
@@ -45,17 +77,15 @@ pub(super) async fn pool(options: &PostgresOptions, lifeline: &Lifeline) -> Resu
             let is_cut = lifeline.is_cut();
             Box::pin(async move { Ok(!is_cut) })
         })
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection.execute(SETTINGS).await?;
+                connection.execute(settings).await?;
                 Ok(())
             })
         })
         .connect_with(options.writable().await.map_err(Error::database("connect"))?)
         .await
-        .map_err(Error::database("connect"))?;
-    schema::bring_up_to_date(&pool, migrations(), &options.to_string()).await?;
-    Ok(pool)
+        .map_err(Error::database("connect"))
 }
 
 /// The schemas that this program knows.

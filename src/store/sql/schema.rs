@@ -16,15 +16,17 @@ pub(in crate::store) async fn bring_up_to_date(
     let migrated = migrations.run(pool).await;
     migrated.map_err(|error| schema::unfit(database, &error))?;
     let mut connection = pool.acquire().await.map_err(Error::database("connect"))?;
-    require_served(&mut connection, &migrations, database).await
+    require_served(&mut connection, &migrations, database)
+        .await
+        .map(drop)
 }
 
-/// Refuses a database whose schema is newer than this program can work with.
+/// Refuses a database whose schema is newer than this program can work with. Gives its schema.
 pub(in crate::store) async fn require_served(
     connection: &mut Connection,
     migrations: &Migrator,
     database: &str,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
     let (found, oldest): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT coalesce(max(version), 0) FROM _sqlx_migrations), oldest FROM schema_compatibility WHERE id = 1",
     )
@@ -48,5 +50,5 @@ pub(in crate::store) async fn require_served(
             "the database has the schema of a newer version, with which this one can work"
         );
     }
-    Ok(())
+    Ok(found)
 }
