@@ -10,7 +10,7 @@ use support::audit::wait_until_signed;
 use support::client::Client;
 use support::pair::{Pair, eventually, get, make};
 use support::postgres::PostgresServer;
-use support::server::ADAPTER;
+use support::server::{ADAPTER, Server};
 
 #[test]
 fn a_key_made_on_one_server_is_fetched_from_the_other_and_the_client_goes_on_when_one_is_killed() {
@@ -168,6 +168,34 @@ fn nothing_that_was_acknowledged_is_lost_with_the_database_where_a_standby_takes
         get(&at_second, key).expect("what was acknowledged is there");
     }
     pair.first.verify_custody_log();
+}
+
+#[test]
+fn what_a_server_had_in_a_file_is_served_from_postgres_and_the_log_says_that_it_was_brought_over() {
+    let mut server = Server::start();
+    let client = server.client("client");
+    let key = make(&client).expect("it is made");
+    let material = get(&client, &key).expect("it is released");
+    assert!(server.stop().success());
+    let postgres = PostgresServer::start();
+    let url = postgres.new_database();
+    let before = std::fs::read_to_string(server.config()).expect("the configuration");
+    let after = format!("{before}\n[store]\nurl = \"{url}\"\nconnections = 8\n");
+    std::fs::write(server.config(), after).expect("the configuration can be written");
+    let file = server.database();
+    server.must(&["store", "migrate", "--from", file.to_str().expect("a path")]);
+    // Beside no server, and then beside one.
+    let verify = ["custody", "--database", &url, "verify"];
+    server.must(&verify);
+    server.start_again();
+    assert_eq!(get(&client, &key), Ok(material));
+    server.must(&verify);
+    server.verify_custody_log();
+    let records = server.custody_records();
+    let brought = records.iter().find(|record| record["event"] == "store.migrate");
+    let brought = brought.expect("it is recorded");
+    assert_eq!(brought["details"]["size"], brought["sequence"].to_string());
+    assert_eq!(brought["details"]["from"], file.to_str().expect("a path"));
 }
 
 /// A generator of numbers that a seed repeats (Marsaglia's xorshift64).

@@ -62,6 +62,13 @@ impl Admitted {
 }
 
 impl Peer {
+    /// This process, as it would be seen. The name may be looked up over the network.
+    pub fn own() -> Self {
+        let uid = rustix::process::getuid().as_raw();
+        let user = user_name(uid);
+        Self { uid, user }
+    }
+
     /// Asks the kernel who is at the other end of `stream`, and the system for the user's name.
     ///
     /// The name may be looked up over the network; this must not hold up the thread.

@@ -10,8 +10,11 @@ use super::database;
 use super::exit::{Exit, Failure};
 use super::output::{Output, Properties};
 use super::serve::process;
+use crate::admin::Peer;
 use crate::config::{Config, Store};
-use crate::store::{Migrated, PostgresStore, SealKeys, SqliteStore, migrate};
+use crate::custody::{Actor, Event, EventName, Hash};
+use crate::recorder::{self, NodeFacts, Recorder};
+use crate::store::{Database, Migrated, PostgresOptions, PostgresStore, SealKeys, SqliteStore, migrate};
 
 /// What is done with the database.
 #[derive(Debug, Subcommand)]
@@ -80,7 +83,52 @@ async fn bring(config: &Config, from: &Path) -> Result<Migrated, Failure> {
     let postgres = PostgresStore::open(&options, SealKeys::new()).await;
     let postgres = postgres.map_err(|error| failed(&error))?;
     let migrated = migrate(&sqlite, &postgres).await;
-    postgres.close().await;
     sqlite.close().await;
-    migrated.map_err(|error| failed(&error))
+    let database = Database::of_postgres(postgres);
+    let recorded = match migrated {
+        Ok(migrated) => record(config, from, &options, &database, &migrated)
+            .await
+            .map(|()| migrated)
+            .map_err(|error| {
+                failed(&error)
+                    .remedy("all is there and was compared; that it was brought over is not recorded")
+            }),
+        Err(error) => Err(failed(&error)),
+    };
+    database.close().await;
+    recorded
+}
+
+/// Records in the log that it was brought over, as the first record behind what it had.
+async fn record(
+    config: &Config,
+    from: &Path,
+    to: &PostgresOptions,
+    database: &Database,
+    migrated: &Migrated,
+) -> Result<(), recorder::Error> {
+    let node = NodeFacts {
+        name: config.node.clone(),
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        configuration_sha256: Some(Hash(config.sha256)),
+    };
+    let own = Peer::own();
+    let actor = Actor::Administrator {
+        uid: own.uid,
+        user: own.user,
+    };
+    let rows = migrated
+        .rows
+        .iter()
+        .map(|(table, rows)| format!("{table} {rows}"));
+    let event = Event::new(EventName::StoreMigrate, actor)
+        .detail("from", from.display().to_string())
+        .detail("to", to.to_string())
+        .detail("rows", rows.collect::<Vec<_>>().join(", "))
+        .detail("size", migrated.head.size.to_string())
+        .detail("root", migrated.head.root.to_string());
+    let recorder = Recorder::start(database.writing(), node).await?;
+    let recorded = recorder.commit(Vec::new(), event).await;
+    recorder.stop().await;
+    recorded.map(drop)
 }

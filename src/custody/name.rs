@@ -47,6 +47,8 @@ event_names! {
     ServerStop = "server.stop",
     /// The configuration was read again while the server ran, or was to be and has errors.
     ServerReload = "server.reload",
+    /// All that a server had in an SQLite file was brought to a PostgreSQL, this log with it.
+    StoreMigrate = "store.migrate",
     /// Nothing else happened for a while: the log is alive, and its checkpoint made anew.
     CustodyHeartbeat = "custody.heartbeat",
 
