@@ -111,6 +111,17 @@ async fn a_stop_lets_the_request_under_way_finish_and_says_goodbye_to_the_idle()
 }
 
 #[tokio::test]
+async fn a_request_that_has_come_when_the_server_stops_is_answered() {
+    let (server, old, _) = server();
+    let mut stream = old.converse(&server).await.unwrap();
+    stream.write_all(&message(32)).await.unwrap();
+    stream.flush().await.unwrap();
+    // It was not read yet: the test and the server share a thread.
+    within(server.endpoint.stop()).await;
+    assert_eq!(closed(&mut stream).await, message(32));
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_ever() {
     let server = Server::with("[kmip.limits]\nshutdown = \"50ms\"", Kind::P256);
     let pair = Pair::new(

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
@@ -74,7 +74,7 @@ impl Cut {
     }
 }
 
-fn join(client: UnixStream, behind: &PathBuf, gate: &Arc<Gate>) {
+fn join(client: UnixStream, behind: &Path, gate: &Arc<Gate>) {
     let Ok(server) = UnixStream::connect(behind) else {
         return;
     };
