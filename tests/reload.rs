@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
+use support::message;
 use support::server::{self, HEALTHY, Server};
 
 /// The records of reloads, in their order.
@@ -33,7 +34,19 @@ fn what_can_change_without_a_restart_does_what_cannot_is_named_and_a_broken_file
     server.log.wait_for(position, "DEBUG");
     assert!(server.wait_for_status(HEALTHY).get("needs_restart").is_none());
 
-    let more = whole.replace("[log]\n", "[kmip.limits]\nconnections = 7\n[log]\n");
+    let fewer = whole.replace("[log]\n", "[kmip.limits]\nconnections_per_client = 1\n[log]\n");
+    reload(&fewer, "the configuration was read again");
+    assert!(server.wait_for_status(HEALTHY).get("needs_restart").is_none());
+    let client = server.client("vcenter-3");
+    let position = server.log.position();
+    let mut connection = client.connect();
+    drop(client.try_connect());
+    server
+        .log
+        .wait_for(position, "kmip.limits.connections_per_client");
+    message::outcome(&connection.exchange(&message::create())).expect("the first is served");
+
+    let more = whole.replace("[log]\n", "[kmip.limits]\nrequest_size = \"2MiB\"\n[log]\n");
     let said = reload(&more, "works only after a restart");
     assert!(said.contains("kmip"), "{said}");
     let status = server.wait_for_status(HEALTHY);
@@ -52,5 +65,5 @@ fn what_can_change_without_a_restart_does_what_cannot_is_named_and_a_broken_file
         .iter()
         .map(|record| record["outcome"].as_str().unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(outcomes, ["success", "success", "failed"]);
+    assert_eq!(outcomes, ["success", "success", "success", "failed"]);
 }

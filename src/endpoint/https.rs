@@ -165,7 +165,7 @@ async fn put_answer(session: &Session<'_>, request: &[u8], encoding: Encoding, o
         Encoding::Json => json::read,
     };
     let limits = Limits {
-        message_size: session.shared.limits.request_bytes,
+        message_size: session.shared.bounds.now().request_bytes,
         ..Limits::default()
     };
     let mut ttlv = LockedBuffer::with_capacity(request.len() / 2);

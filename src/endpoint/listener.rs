@@ -94,8 +94,8 @@ pub(super) async fn accept(listener: TcpListener, protocol: Protocol, shared: Ar
         match accepted {
             Ok((socket, peer)) => {
                 rest = SHORTEST_REST;
-                match Arc::clone(&shared.places).try_acquire_owned() {
-                    Ok(place) => {
+                match shared.bounds.place() {
+                    Some(place) => {
                         shared.sessions.spawn(session::serve(
                             Arc::clone(&shared),
                             socket,
@@ -105,7 +105,7 @@ pub(super) async fn accept(listener: TcpListener, protocol: Protocol, shared: Ar
                         ));
                     }
                     // Dropped here: the peer sees its connection closed, and is not left waiting.
-                    Err(_) => crowd.refused(peer, shared.limits.connections),
+                    None => crowd.refused(peer, shared.bounds.now().connections),
                 }
             }
             Err(error) if is_of_one_connection(&error) => {

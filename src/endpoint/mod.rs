@@ -12,6 +12,7 @@
 //! TLS records before the first byte of it is sent.
 
 mod answer;
+mod bounds;
 mod buffer;
 mod frame;
 mod http;
@@ -33,7 +34,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,7 @@ pub use refusal::{Reason, Refusal, RefusedCertificate};
 pub use telling::{RefusalRecorder, Told};
 
 use crate::config;
+use bounds::Bounds;
 use session::{Protocol, Shared};
 use telling::Refusals;
 
@@ -105,17 +106,15 @@ impl Endpoint {
         let https_addresses = addresses_of(&https)?;
         let (tls, certificate) = tls::server_config(kmip, &services.identities)?;
         let (refusals, telling) = Refusals::start(services.refused_certificates, services.refusals);
-        let places = kmip.limits.connections.min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
             answer: services.answer,
             identities: services.identities,
             refusals,
             https: tls::https_config(&tls),
             tls,
-            limits: kmip.limits.clone(),
+            bounds: Bounds::new(kmip.limits.clone()),
             allow_expired: kmip.allow_expired_client_certificates,
             warn_before_expiry: kmip.warn_before_expiry.try_into().unwrap_or(time::Duration::MAX),
-            places: Arc::new(Semaphore::new(places)),
             sessions: TaskTracker::new(),
             stopping: CancellationToken::new(),
             aborting: CancellationToken::new(),
@@ -153,6 +152,11 @@ impl Endpoint {
         self.shared.sessions.len()
     }
 
+    /// What clients may take from now on: the next connection, and the next request of each. To be called where futures are run.
+    pub fn change_limits(&self, limits: config::Limits) {
+        self.shared.bounds.change(limits);
+    }
+
     /// Stops: nothing new is accepted, idle connections are closed, requests under way are answered. What is not done
     /// after `kmip.limits.shutdown` is cut off. When this returns, no connection is open and each refusal is told of.
     pub async fn stop(self) {
@@ -167,7 +171,7 @@ impl Endpoint {
             let _ = listener.await;
         }
         shared.sessions.close();
-        if timeout(shared.limits.shutdown, shared.sessions.wait())
+        if timeout(shared.bounds.now().shutdown, shared.sessions.wait())
             .await
             .is_err()
         {

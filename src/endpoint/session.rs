@@ -13,12 +13,13 @@ use claviger_hsm::memory::LockedBuffer;
 use rustls::ServerConfig;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::Answer;
+use super::bounds::Bounds;
 use super::frame::{self, Frame};
 use super::https;
 use super::identity::{Client, Connected, Identities};
@@ -27,7 +28,6 @@ use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
 use super::telling::Refusals;
 use crate::adapter::{Caller, Fingerprint};
-use crate::config::Limits;
 use crate::operation::Disposition;
 
 /// Room for an answer of the usual size; it grows where one is larger.
@@ -53,11 +53,9 @@ pub(super) struct Shared {
     pub(super) tls: Arc<ServerConfig>,
     /// The same for HTTPS.
     pub(super) https: Arc<ServerConfig>,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
     pub(super) allow_expired: bool,
     pub(super) warn_before_expiry: time::Duration,
-    /// A permit for each connection.
-    pub(super) places: Arc<Semaphore>,
     pub(super) sessions: TaskTracker,
     /// Cancelled when the endpoint stops: what is under way is finished, nothing else is begun.
     pub(super) stopping: CancellationToken,
@@ -135,10 +133,11 @@ async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr, protocol
 
 /// Whether the handshake came to its good end.
 async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) -> bool {
+    let limit = shared.bounds.now().handshake;
     let handshake = tokio::select! {
         biased;
         () = shared.stopping.cancelled() => return false,
-        handshake = timeout(shared.limits.handshake, stream.handshake()) => handshake,
+        handshake = timeout(limit, stream.handshake()) => handshake,
     };
     match handshake {
         Ok(Ok(Read::Some)) => true,
@@ -160,7 +159,7 @@ async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) 
             false
         }
         Err(_) => {
-            tracing::info!(%peer, limit = ?shared.limits.handshake, "a TLS handshake took too long");
+            tracing::info!(%peer, ?limit, "a TLS handshake took too long");
             false
         }
     }
@@ -198,7 +197,7 @@ fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Ar
         }
     };
     client.warn_of_expiry(now, shared.warn_before_expiry);
-    let limit = shared.limits.connections_per_client;
+    let limit = shared.bounds.now().connections_per_client;
     let connected = client.connect(limit);
     if connected.is_none() {
         tracing::warn!(
@@ -260,7 +259,7 @@ impl Session<'_> {
         &mut self,
         mut find: impl FnMut(&[u8], usize) -> Frame<W, B> + Send,
     ) -> Result<Next<W, B>, StreamError> {
-        let limits = &self.shared.limits;
+        let limits = self.shared.bounds.now();
         let mut deadline = Instant::now() + limits.idle;
         let mut begun = false;
         loop {
@@ -327,7 +326,7 @@ impl Session<'_> {
 
     /// Sends what was sealed, which the peer has to take in time.
     pub(super) async fn send(&mut self) -> Result<(), StreamError> {
-        match timeout(self.shared.limits.request, self.stream.flush()).await {
+        match timeout(self.shared.bounds.now().request, self.stream.flush()).await {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(StreamError::Unexpected(
                 "the peer did not take its answer in time",

@@ -5,11 +5,11 @@
 use std::fmt::Debug;
 
 use super::{Running, logging};
-use crate::config::{self, Config, Problems, Severity};
+use crate::config::{self, Config, Limits, Problems, Severity};
 use crate::custody::{Actor, Event, EventName, Hash};
 
 impl Running {
-    /// Reads the file of `current`, which is what the server started with, again. A file with an error changes nothing, and
+    /// Reads the file of `current`, which is what is in force, again. A file with an error changes nothing, and
     /// neither does one whose reading can't be recorded.
     pub async fn reload(&self, current: &mut Config) {
         let event = Event::new(EventName::ServerReload, Actor::Server);
@@ -21,7 +21,8 @@ impl Running {
                 return;
             }
         };
-        let waiting = needing_restart(current, &read);
+        let changed = changed_at_once(current, &read);
+        let waiting = needing_restart(&changed, &read);
         let mut event = event.detail("read_configuration_sha256", Hash(read.sha256).to_string());
         if !waiting.is_empty() {
             event = event.detail("needs_restart", waiting.join(", "));
@@ -30,8 +31,9 @@ impl Running {
             return;
         }
         self.services.recorder.configured_as(Hash(read.sha256));
-        logging::change_level(&read.log);
-        current.log.level = read.log.level;
+        logging::change_level(&changed.log);
+        self.services.endpoint.change_limits(changed.kmip.limits.clone());
+        *current = changed;
         if waiting.is_empty() {
             tracing::info!("the configuration was read again");
         } else {
@@ -63,6 +65,18 @@ fn read(current: &Config) -> Result<Config, Problems> {
         tracing::warn!("{warning}");
     }
     Ok(read)
+}
+
+/// What is in force from now on: of what was read, what can change while clients are served.
+fn changed_at_once(current: &Config, read: &Config) -> Config {
+    let mut changed = current.clone();
+    changed.log.level = read.log.level;
+    changed.kmip.limits = Limits {
+        // What reads a request has it from the start on.
+        request_bytes: current.kmip.limits.request_bytes,
+        ..read.kmip.limits.clone()
+    };
+    changed
 }
 
 /// What differs and is looked at only at a start.
