@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use claviger_key_protect_stand_in::Form;
 use support::books::Books;
 use support::health::{LISTEN, address, get};
+use support::key_protect::{self, KeyProtect};
 use support::server::{self, Server, UNHEALTHY};
 
 /// Asks until the answer has this status. What is ready is found by trial, in the background.
@@ -78,6 +80,21 @@ fn what_clients_did_is_counted_and_names_no_key_and_no_client() {
     let identifiers = keys.keys().map(String::as_str);
     for told in identifiers.chain(["vcenter-1", server::ADAPTER]) {
         assert!(!metrics.contains(told), "{told} is in\n{metrics}");
+    }
+}
+
+#[test]
+fn what_the_key_manager_is_asked_is_counted() {
+    let server = Server::start_on_key_protect(KeyProtect::start(Form::KeyProtect), "", LISTEN);
+    let address = address(&server);
+    Books::default().make_and_read(&mut server.client("vcenter-1").connect());
+    let (_, metrics) = get(address, "/metrics");
+    for request in ["wrap", "unwrap"] {
+        let labels = format!("{{backend=\"{}\",request=\"{request}\"", key_protect::NAME);
+        let ended = format!("claviger_key_protect_requests_total{labels},result=\"success\"}}");
+        assert!(value(&metrics, &ended) >= 1.0, "{metrics}");
+        let took = format!("claviger_key_protect_request_duration_seconds_count{labels}}}");
+        assert!(value(&metrics, &took) >= 1.0, "{metrics}");
     }
 }
 

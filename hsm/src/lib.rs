@@ -39,6 +39,7 @@ mod error;
 mod in_process;
 mod key;
 pub mod memory;
+mod series;
 mod signing_key;
 mod software;
 #[cfg(feature = "testkit")]
@@ -55,6 +56,7 @@ pub use key::{
     KeptKey, KeyKind, KeyWrap, MadeKey, RootKeyAttributes, RootKeyFacts, RootKeyLocator, RsaPublicKey,
     TokenFacts, WrappedRootKey,
 };
+pub use series::Series;
 pub use signing_key::{SignatureScheme, SigningKey};
 pub use worker::{Device, Healing, Released, Starter, make_token};
 pub use wrapped::{WrapProfile, Wrapped};

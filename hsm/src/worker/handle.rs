@@ -8,7 +8,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::healing::Healing;
 use super::link::{Answer, Failure, Link};
-use super::measure::Asked;
+use super::measure::Measures;
 use super::proof::Proofs;
 use super::protocol::{Digest, Operation, Reply, TokenChange};
 use super::supervisor::Supervisor;
@@ -35,6 +35,7 @@ pub struct Device {
 struct Shared {
     supervisor: Arc<Supervisor>,
     proofs: Proofs,
+    measures: Measures,
 }
 
 impl Drop for Shared {
@@ -66,11 +67,13 @@ impl Starter {
     /// Tries once, as [`Device::start`] does. Where that failed because of the PIN, it must not be tried again.
     pub async fn start(&self) -> Result<Device, Error> {
         let (config, command) = (self.config.clone(), self.command.clone());
+        let measures = Measures::of(&config.name);
         let supervisor = Supervisor::start(config, command, Arc::clone(&self.pair)).await?;
         Ok(Device {
             shared: Arc::new(Shared {
                 supervisor,
                 proofs: Proofs::default(),
+                measures,
             }),
         })
     }
@@ -383,7 +386,7 @@ impl Device {
         &self,
         mut operation: impl FnMut(&Link) -> Result<Operation, Error>,
     ) -> Result<Answer, Error> {
-        let asked = Asked::of(self.name());
+        let asked = self.shared.measures.ask();
         let mut name = "unsent";
         let making = |link: &Link| {
             let operation = operation(link)?;

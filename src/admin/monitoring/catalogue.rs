@@ -60,6 +60,16 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
     (
         Kind::Counter,
+        "claviger_key_protect_requests_total",
+        "Requests to an instance of the key manager, by backend, request and result: success, refused or failed.",
+    ),
+    (
+        Kind::Counter,
+        "claviger_tracing_lost_spans_total",
+        "Spans that the collector of traces did not take, or for which there was no room while it was away.",
+    ),
+    (
+        Kind::Counter,
         "claviger_custody_commit_failures_total",
         "Changes and records that could not be written; what they were for was refused.",
     ),
@@ -72,6 +82,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         Kind::Duration,
         "claviger_device_operation_duration_seconds",
         "How long a request to a device took, by device and operation, waiting for a worker included.",
+    ),
+    (
+        Kind::Duration,
+        "claviger_key_protect_request_duration_seconds",
+        "How long a request to an instance of the key manager took, by backend and request, all its tries included.",
     ),
     (
         Kind::Duration,

@@ -16,6 +16,7 @@ use super::breaker::Breaker;
 use super::http::{Answer, Failure, Http, Message};
 use super::iam::{Iam, wait_of};
 use super::limit::{Limit, Place};
+use super::measure::Measures;
 use super::refusal::{Kind, Refusal};
 use super::retry::BackOff;
 use super::wire::{Collection, ErrorResource};
@@ -44,6 +45,7 @@ pub(super) struct Client {
     circuit: Mutex<Circuit>,
     repeated: AtomicU64,
     returned: AtomicU64,
+    measures: Measures,
 }
 
 #[derive(Default)]
@@ -132,6 +134,7 @@ impl Client {
             circuit: Mutex::default(),
             repeated: AtomicU64::new(0),
             returned: AtomicU64::new(0),
+            measures: Measures::default(),
         })
     }
 
@@ -335,8 +338,19 @@ impl Service<'_> {
         self.client.iam.token(self.until).await.map(|_| ())
     }
 
-    /// Asks, and reads the body of the answer; `read` gives none for what it does not understand.
+    /// Asks, and reads the body of the answer; `read` gives none for what it does not understand. It is measured.
     pub(super) async fn call<T>(
+        &self,
+        request: Request<'_>,
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Error> {
+        let asked = self.client.measures.ask(&self.client.name, request.name);
+        let answer = self.try_until_done(request, read).await;
+        asked.ended(&answer);
+        answer
+    }
+
+    async fn try_until_done<T>(
         &self,
         request: Request<'_>,
         read: impl Fn(&[u8]) -> Option<T>,

@@ -28,6 +28,7 @@ mod kept;
 mod keys;
 mod life;
 mod limit;
+mod measure;
 mod refusal;
 mod retry;
 #[cfg(test)]
