@@ -57,6 +57,13 @@ pub fn check(config: &Config) -> Vec<Problem> {
             checker.authorities(&format!("key_protect[{index}].ca_file"), file);
         }
     }
+    if let Some(file) = config
+        .tracing
+        .as_ref()
+        .and_then(|tracing| tracing.ca_file.as_ref())
+    {
+        checker.authorities("tracing.ca_file", file);
+    }
     checker.custody();
     checker.witnesses_and_feeds();
     checker.problems

@@ -20,6 +20,7 @@ mod sections;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod web;
 mod witness;
 
@@ -37,6 +38,7 @@ pub use metrics::Metrics;
 pub use problem::{Problem, Problems, Severity};
 pub(crate) use quantity::duration;
 pub use template::{DeviceAnswers, InitAnswers, InitBackend, KeyProtectAnswers, template};
+pub use tracing::Tracing;
 pub use web::Web;
 pub use witness::{WITNESS_PORT, Witness, WitnessedLog};
 
@@ -78,6 +80,8 @@ pub struct Config {
     pub custody: Custody,
     /// `[metrics]`
     pub metrics: Metrics,
+    /// `[tracing]`; none where nothing is traced.
+    pub tracing: Option<Tracing>,
     /// What the server says on stderr.
     pub log: Log,
     lines: BTreeMap<String, usize>,

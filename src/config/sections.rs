@@ -12,6 +12,7 @@ use super::key_protect;
 use super::metrics::metrics;
 use super::mirror::mirrors;
 use super::reader::{Document, NumberOrWord, Section};
+use super::tracing::tracing;
 use super::web::web;
 use super::{
     Admin, Config, Device, Https, KMIP_PORT, Kmip, Limits, Log, LogFormat, LogLevel, PostgresStore, Problems,
@@ -84,6 +85,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         .copied()
         .collect();
     let metrics = metrics(top.section("metrics"), &taken);
+    let tracing = tracing(top.section("tracing"));
     let log = log(top.section("log"));
     top.finish();
     Config {
@@ -99,6 +101,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         key_protect,
         custody,
         metrics,
+        tracing,
         log,
         sha256: [0; 32],
         lines: BTreeMap::default(),

@@ -19,6 +19,7 @@ use claviger_hsm::memory::LockedBuffer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::batch::{Answered, Message, answered_in};
@@ -193,13 +194,15 @@ fn submit(
         .admit(&owner, operations, request.len(), now)?;
     let mut kept = LockedBuffer::with_capacity(request.len());
     kept.extend_from_slice(request);
-    let task = run(Arc::clone(services), caller.clone(), kept, job);
+    let task = run(Arc::clone(services), caller.clone(), kept, job, Span::current());
     services.asynchronous.tasks.spawn(task);
     Ok(correlations)
 }
 
 /// Carries a message out and keeps its answers for a while.
-async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job: Arc<Job>) {
+///
+/// `asking` is the request that brought it, which it is part of until it is carried out.
+async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job: Arc<Job>, asking: Span) {
     let requests = &services.asynchronous;
     tokio::select! {
         () = job.begin.cancelled() => {}
@@ -207,7 +210,9 @@ async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job
         () = tokio::time::sleep(GRACE) => {}
     }
     let canceled = requests.take_up(&job);
-    let answers = carry_out_later(&services, &caller, request.as_slice(), &canceled).await;
+    let answers = carry_out_later(&services, &caller, request.as_slice(), &canceled)
+        .instrument(asking)
+        .await;
     drop(request);
     requests.deliver(&job, answers, services.clock.now());
     let kept = Duration::from_secs(KEPT.unsigned_abs());
@@ -238,7 +243,7 @@ async fn carry_out_later(
         .iter()
         .map(|item| (item.operation, item.unique_batch_item_id))
         .collect();
-    let work = Message::new(services, caller, version, &message.header);
+    let work = Message::new(services, caller, version, &message.header, Uuid::now_v7());
     let answered = work.work_on(message.items, canceled).await;
     let not_reached = asked.into_iter().skip(answered.len());
     let not_reached: Vec<_> = not_reached

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::earlier::{Earlier, Placeholder};
@@ -45,6 +46,20 @@ pub async fn answer(
     request: &[u8],
     out: &mut (dyn Output + Send),
 ) -> Disposition {
+    let id = Uuid::now_v7();
+    let span = measure::request(caller, &id);
+    answer_called(id, services, caller, request, out)
+        .instrument(span)
+        .await
+}
+
+async fn answer_called(
+    id: Uuid,
+    services: &Arc<Services>,
+    caller: &Caller,
+    request: &[u8],
+    out: &mut (dyn Output + Send),
+) -> Disposition {
     let claimed = RequestMessage::sniff_version(request);
     let (version, refusal, disposition) = match claimed {
         // Its messages are written otherwise, so that no more of it is read.
@@ -54,7 +69,7 @@ pub async fn answer(
         _ => match RequestMessage::decode(request, &services.limits.message) {
             Ok(message) => {
                 let version = answered_in(message.header.protocol_version);
-                Message::new(services, caller, version, &message.header)
+                Message::new(services, caller, version, &message.header, id)
                     .answer(message.items, request, out)
                     .await;
                 return Disposition::KeepOpen;
@@ -82,7 +97,10 @@ pub async fn refuse_unreadable(
         Some(claimed) if !matches!(claimed.major, 1 | 2) => (V1_0, Refusal::version(claimed)),
         claimed => (claimed.map_or(V1_0, answered_in), Refusal::unreadable(error)),
     };
-    refuse_message(services, caller, version, &refusal, out).await;
+    let span = measure::request(caller, &Uuid::now_v7());
+    refuse_message(services, caller, version, &refusal, out)
+        .instrument(span)
+        .await;
 }
 
 /// The version that a message is answered in: its own, or the last that is known of its major version.
@@ -151,10 +169,11 @@ impl<'a> Message<'a> {
         caller: &'a Caller,
         version: ProtocolVersion,
         header: &'a RequestHeader<'a>,
+        id: Uuid,
     ) -> Self {
         let server_correlation = header
             .client_correlation_value
-            .map(|_| Uuid::now_v7().hyphenated().to_string());
+            .map(|_| id.hyphenated().to_string());
         Self {
             services,
             caller,
@@ -166,6 +185,7 @@ impl<'a> Message<'a> {
     }
 
     async fn answer(self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
+        measure::asked(&items);
         let put_off = match self.refused_whole(&items) {
             Some(refusal) => Err(refusal),
             None => asynchronous::put_off(&self, &items, request),
@@ -328,11 +348,12 @@ impl<'a> Message<'a> {
             Ok(message) => message,
             Err(error) => return tracing::error!(%error, "a response header could not be written"),
         };
+        let mut results = measure::Results::none_yet();
         for Answered { response, event } in answered {
             let before = out.len();
             let refusal = match response.encode(self.version, out) {
                 Ok(()) if message.len(out) <= limit => {
-                    measure::answered(&response);
+                    results.add(&response);
                     continue;
                 }
                 Ok(()) => Refusal::response_too_large(message.len(out), limit),
@@ -349,11 +370,12 @@ impl<'a> Message<'a> {
                 refusal.message(),
             )
             .with_id(response.unique_batch_item_id);
-            measure::answered(&failure);
+            results.add(&failure);
             if let Err(error) = failure.encode(self.version, out) {
                 tracing::error!(%error, "a refusal could not be written");
             }
         }
+        results.tell();
         message.close(out);
     }
 

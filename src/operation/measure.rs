@@ -1,40 +1,115 @@
-//! What is measured of requests: how many, with what result, and how long they took. No label comes from a client: what has
-//! no name in the protocol's tables is `other`.
+//! What is measured of requests: how many, with what result, and how long they took; and the span that a request is. No label
+//! comes from a client: what has no name in the protocol's tables is `other`.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
-use metrics::{counter, histogram};
+use claviger_hsm::Series;
+use metrics::{Counter, Histogram, counter, histogram};
+use tracing::Span;
+use tracing::field::Empty;
+use uuid::Uuid;
 
+use crate::adapter::Caller;
 use crate::kmip::enumeration::{Operation, ResultReason, ResultStatus};
-use crate::kmip::message::ResponseItem;
+use crate::kmip::message::{RequestItem, ResponseItem};
 
 /// What an unknown operation or reason is called.
 const OTHER: &str = "other";
 
-/// An item was answered.
-pub(super) fn answered(response: &ResponseItem<'_>) {
-    count(
-        response.operation,
-        match (response.result_status, response.result_reason) {
-            (ResultStatus::Success, _) => "success",
-            (ResultStatus::OperationPending, _) => "pending",
-            (_, reason) => reason.and_then(ResultReason::name).unwrap_or(OTHER),
-        },
-    );
+/// What an item is called that was carried out.
+const SUCCESS: &str = "success";
+/// Of how many items of a message the span tells the operation.
+const OPERATIONS: usize = 8;
+
+/// A request, as the lines of the log that are said in it show it and as it is traced.
+///
+/// It has the level of errors so that no line of any level lacks it.
+pub(super) fn request(caller: &Caller, id: &Uuid) -> Span {
+    tracing::error_span!(
+        "kmip", request_id = %id, adapter = %caller.adapter_name, operation = Empty, result = Empty
+    )
+}
+
+/// The message could be read: tells the span what it asks for.
+pub(super) fn asked(items: &[RequestItem<'_>]) {
+    let span = Span::current();
+    match items {
+        [item] => span.record("operation", name(item.operation)),
+        items => {
+            let mut names: Vec<_> = items
+                .iter()
+                .take(OPERATIONS)
+                .map(|item| name(item.operation))
+                .collect();
+            if items.len() > OPERATIONS {
+                names.push("…");
+            }
+            span.record("operation", names.join(","))
+        }
+    };
+}
+
+/// What the items of a message came to: success, or the first that is not.
+pub(super) struct Results(&'static str);
+
+impl Results {
+    pub(super) const fn none_yet() -> Self {
+        Self(SUCCESS)
+    }
+
+    /// An item was answered.
+    pub(super) fn add(&mut self, response: &ResponseItem<'_>) {
+        let result = answered(response);
+        if self.0 == SUCCESS {
+            self.0 = result;
+        }
+    }
+
+    /// All were: tells the span.
+    pub(super) fn tell(self) {
+        Span::current().record("result", self.0);
+    }
+}
+
+fn answered(response: &ResponseItem<'_>) -> &'static str {
+    let result = match (response.result_status, response.result_reason) {
+        (ResultStatus::Success, _) => SUCCESS,
+        (ResultStatus::OperationPending, _) => "pending",
+        (_, reason) => reason.and_then(ResultReason::name).unwrap_or(OTHER),
+    };
+    count(response.operation, result);
+    result
 }
 
 /// A message was refused before it had items.
 pub(super) fn refused(reason: ResultReason) {
-    count(None, reason.name().unwrap_or(OTHER));
+    let result = reason.name().unwrap_or(OTHER);
+    count(None, result);
+    Span::current().record("result", result);
+}
+
+fn name(operation: Operation) -> &'static str {
+    operation.name().unwrap_or(OTHER)
 }
 
 fn count(operation: Option<Operation>, result: &'static str) {
-    let operation = operation.and_then(Operation::name).unwrap_or(OTHER);
-    counter!("claviger_kmip_requests_total", "operation" => operation, "result" => result).increment(1);
+    static REQUESTS: LazyLock<Series<(&str, &str), Counter>> = LazyLock::new(Series::default);
+    let operation = operation.map_or(OTHER, name);
+    let requests = REQUESTS.get(
+        (operation, result),
+        || counter!("claviger_kmip_requests_total", "operation" => operation, "result" => result),
+    );
+    requests.increment(1);
 }
 
 /// An item was worked on since then.
 pub(super) fn took(operation: Operation, begun: Instant) {
-    let operation = operation.name().unwrap_or(OTHER);
-    histogram!("claviger_kmip_request_duration_seconds", "operation" => operation).record(begun.elapsed());
+    static DURATIONS: LazyLock<Series<&str, Histogram>> = LazyLock::new(Series::default);
+    let operation = name(operation);
+    let duration = DURATIONS.get(
+        operation,
+        || histogram!("claviger_kmip_request_duration_seconds", "operation" => operation),
+    );
+    duration.record(begun.elapsed());
 }

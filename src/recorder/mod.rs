@@ -26,7 +26,7 @@ mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
@@ -342,7 +342,7 @@ impl Recorder {
     ) -> Result<Committed, Error> {
         let (answer, answered) = oneshot::channel();
         let (wait, number) = (self.wait_of(&events), events.len() as u64);
-        let begun = Instant::now();
+        let commit = measure::Commit::begin();
         self.entries
             .send(Entry {
                 changes,
@@ -353,7 +353,7 @@ impl Recorder {
             .await
             .map_err(|_| Error::Stopped)?;
         let written = answered.await.unwrap_or(Err(Error::WriterEnded));
-        measure::committed(begun, &written);
+        commit.ended(&written);
         let committed = written?;
         if let Some(wait) = wait {
             self.witnessed(committed.sequence + number, wait).await?;

@@ -1,40 +1,35 @@
-//! What the server says on stderr.
+//! What the server says on stderr, and where its traces go.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry, reload};
 
+use super::traces::Traces;
 use crate::config::{Log, LogFormat, LogLevel};
 
 /// What changes the filter of what is taken; none where something else takes it.
 static FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
 
-/// Sends what this process traces to stderr from now on. Does nothing where something else already takes it.
+/// Sends what this process says to stderr from now on, and its spans to the collector of `traces`. Does nothing where something
+/// else already takes them.
 ///
 /// Of other crates only warnings are taken: what they say of bytes and connections is no operator's business.
-pub(in crate::cli) fn start(log: &Log) {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter(log))
-        .with_writer(std::io::stderr);
+pub(in crate::cli) fn start(log: &Log, traces: Option<&Traces>) {
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let (filter, handle) = reload::Layer::new(filter(log));
+    let subscriber = registry()
+        .with(lines.with_filter(filter))
+        .with(traces.map(Traces::layer));
     // A subscriber that is there already, as in a test, is the one that is wanted.
-    match log.format {
-        LogFormat::Text => {
-            let lines = lines
-                .with_ansi(std::io::stderr().is_terminal())
-                .with_filter_reloading();
-            let handle = lines.reload_handle();
-            if lines.try_init().is_ok() {
-                let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
-            }
-        }
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_filter_reloading();
-            let handle = lines.reload_handle();
-            if lines.try_init().is_ok() {
-                let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
-            }
-        }
+    if subscriber.try_init().is_ok() {
+        let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
     }
 }
 

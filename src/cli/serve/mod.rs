@@ -16,6 +16,7 @@ pub(super) mod logging;
 pub(super) mod process;
 mod reload;
 mod root_keys;
+mod traces;
 mod witnesses;
 
 use std::net::SocketAddr;
@@ -56,6 +57,7 @@ pub use error::Error;
 use identities::IdentityLoader;
 use process::StateLock;
 use root_keys::{Due, Opener};
+use traces::Traces;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A server that answers.
@@ -95,8 +97,14 @@ struct Listeners {
 
 /// Runs the server until the process is told to stop.
 pub(super) fn run(config: Config) -> Result<Exit, Failure> {
-    logging::start(&config.log);
-    tokio::runtime::Builder::new_multi_thread()
+    let traces = match &config.tracing {
+        Some(tracing) => Some(Traces::start(tracing, &config.node).map_err(|why| {
+            Failure::new(format!("traces can't be sent: {why}")).remedy("correct the section [tracing]")
+        })?),
+        None => None,
+    };
+    logging::start(&config.log, traces.as_ref());
+    let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)
@@ -108,7 +116,11 @@ pub(super) fn run(config: Config) -> Result<Exit, Failure> {
                 Some(remedy) => failure.remedy(remedy),
                 None => failure,
             }
-        })
+        });
+    if let Some(traces) = traces {
+        traces.stop();
+    }
+    ended
 }
 
 async fn until_told(mut config: Config) -> Result<(), Error> {

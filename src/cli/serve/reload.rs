@@ -100,6 +100,7 @@ fn needing_restart(current: &Config, read: &Config) -> Vec<String> {
         ("key_protect", differ(&current.key_protect, &read.key_protect)),
         ("custody", differ(&current.custody, &read.custody)),
         ("metrics", differ(&current.metrics, &read.metrics)),
+        ("tracing", differ(&current.tracing, &read.tracing)),
         ("log.format", differ(&current.log.format, &read.log.format)),
     ];
     let differing = names.into_iter().filter(|(_, differs)| *differs);

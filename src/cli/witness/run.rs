@@ -12,7 +12,7 @@ use crate::config;
 use crate::witness::{Witness, serve, tls};
 
 pub(super) fn run(config: &config::Witness) -> Result<Exit, Failure> {
-    logging::start(&config.log);
+    logging::start(&config.log, None);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -86,6 +86,10 @@ pub fn template(answers: &InitAnswers) -> String {
          #[metrics]\n#listen = [\"127.0.0.1:9464\"]\n\n",
     );
     text.push_str(
+        "# Traces of requests for a collector of OpenTelemetry's, by OTLP over HTTP; one_in = 100 traces one of a hundred.\n\
+         #[tracing]\n#endpoint = \"http://127.0.0.1:4318\"\n#one_in = 1\n#ca_file = \"collector-ca.pem\"\n\n",
+    );
+    text.push_str(
         "[log]\n# Lines on stderr: \"text\" or \"json\"; error, warn, info, debug or trace.\n\
          #format = \"text\"\n#level = \"info\"\n",
     );
