@@ -3,11 +3,13 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use support::books::Books;
+use support::identity;
 use support::message::{self, about};
 use support::server::Server;
 
@@ -24,6 +26,16 @@ struct Collector {
 impl Collector {
     /// None where there is no Python for it, and tests may be skipped.
     fn start() -> Option<Self> {
+        Self::start_with("http", &[])
+    }
+
+    /// The same, by TLS, with this certificate and key.
+    fn start_by_tls(certificate: &Path, key: &Path) -> Option<Self> {
+        Self::start_with("https", &[certificate, key])
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn start_with(scheme: &str, arguments: &[&Path]) -> Option<Self> {
         let Some(python) = std::env::var_os("CLAVIGER_TEST_PYTHON") else {
             assert!(
                 std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
@@ -36,6 +48,7 @@ impl Collector {
         };
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces/collector.py"))
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -46,7 +59,7 @@ impl Collector {
         Some(Self {
             process,
             printed,
-            endpoint: format!("http://127.0.0.1:{}", port.trim()),
+            endpoint: format!("{scheme}://127.0.0.1:{}", port.trim()),
         })
     }
 
@@ -151,6 +164,30 @@ fn a_request_is_a_trace_with_what_it_waited_for_and_the_identifier_that_the_log_
     for told in keys.keys().map(String::as_str).chain(["vcenter-1", NO_KEY]) {
         assert!(!all.contains(told), "{told} is in {all}");
     }
+}
+
+#[test]
+fn a_collector_behind_tls_is_known_by_the_authority_that_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    identity::write(&identity::server(address), folder.path(), "collector");
+    let certificate = folder.path().join("collector.pem");
+    let Some(collector) = Collector::start_by_tls(&certificate, &folder.path().join("collector.key")) else {
+        return;
+    };
+    let section = format!("[tracing]\nendpoint = \"{}\"\n", collector.endpoint);
+    let mut server =
+        Server::start_with_sections(&format!("{section}ca_file = \"{}\"\n", certificate.display()));
+    let client = server.client("vcenter-1");
+    Books::default().make_and_read(&mut client.connect());
+    assert!(server.stop().success());
+    let mut stranger = Server::start_with_sections(&section);
+    let client = stranger.client("vcenter-1");
+    Books::default().make_and_read(&mut client.connect());
+    stranger.wait_for_log("traces are lost");
+    assert!(stranger.stop().success());
+    let spans = collector.spans();
+    assert_eq!(named(&spans, "kmip").len(), 3, "{spans:#?}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 """A collector of traces: takes OTLP over HTTP on a free port of 127.0.0.1, decodes it with OpenTelemetry's own messages, and
-prints the port, then each span as a line of JSON."""
+prints the port, then each span as a line of JSON. With a certificate and its key as arguments it speaks TLS."""
 
 import json
+import ssl
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
@@ -48,5 +50,9 @@ class Collector(BaseHTTPRequestHandler):
 
 
 server = HTTPServer(("127.0.0.1", 0), Collector)
+if len(sys.argv) > 1:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()

@@ -97,12 +97,7 @@ struct Listeners {
 
 /// Runs the server until the process is told to stop.
 pub(super) fn run(config: Config) -> Result<Exit, Failure> {
-    let traces = match &config.tracing {
-        Some(tracing) => Some(Traces::start(tracing, &config.node).map_err(|why| {
-            Failure::new(format!("traces can't be sent: {why}")).remedy("correct the section [tracing]")
-        })?),
-        None => None,
-    };
+    let traces = Traces::wanted(&config)?;
     logging::start(&config.log, traces.as_ref());
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -26,7 +26,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::config::Tracing;
+use crate::cli::exit::Failure;
+use crate::config::{Config, Tracing};
 
 /// Spans that wait to be sent, at most. At 500 bytes a span, a few megabytes.
 const QUEUE: usize = 8192;
@@ -42,8 +43,17 @@ const REQUEST: &str = "kmip";
 pub(in crate::cli) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Fails where the authorities can't be read. Connects to nothing. Not to be called where futures are run.
-    pub(super) fn start(tracing: &Tracing, node: &str) -> Result<Self, String> {
+    /// Where the configuration wants them; none where it names no collector. Not to be called where futures are run.
+    pub(super) fn wanted(config: &Config) -> Result<Option<Self>, Failure> {
+        let tracing = config.tracing.as_ref();
+        let traces = tracing.map(|tracing| Self::start(tracing, &config.node));
+        traces.transpose().map_err(|why| {
+            Failure::new(format!("traces can't be sent: {why}")).remedy("correct the section [tracing]")
+        })
+    }
+
+    /// Fails where the authorities can't be read. Connects to nothing.
+    fn start(tracing: &Tracing, node: &str) -> Result<Self, String> {
         let mut http = reqwest::blocking::Client::builder()
             .tls_backend_rustls()
             .no_proxy()
