@@ -82,6 +82,41 @@ fn what_is_taken_away_on_one_server_is_refused_by_the_other() {
 }
 
 #[test]
+fn two_servers_together_make_no_more_keys_than_the_quota_of_an_adapter() {
+    const QUOTA: usize = 25;
+    let pair = Pair::start();
+    let at_first = pair.first.client("client");
+    let at_second = pair.second.seen_by(&at_first);
+    eventually("a new certificate is admitted by the other server", || {
+        at_second.try_connect().is_ok()
+    });
+    pair.first
+        .must(&["adapter", "set", ADAPTER, "--keys", &QUOTA.to_string()]);
+    let made: usize = std::thread::scope(|scope| {
+        let clients = [&at_first, &at_second, &at_first, &at_second];
+        let making =
+            clients.map(|client| scope.spawn(move || (0..20).filter(|_| make(client).is_ok()).count()));
+        making.map(|made| made.join().expect("it ends")).iter().sum()
+    });
+    assert_eq!(made, QUOTA);
+    let shown = pair.second.json(&["adapter", "show", ADAPTER]);
+    assert_eq!(shown["keys"], QUOTA);
+    let refused = make(&at_second).expect_err("it is full");
+    assert!(refused.contains("may have 25 keys"), "{refused}");
+    println!("{made} of 80 keys were made by four clients of two servers, under a quota of {QUOTA}");
+
+    // Set on one server, in force on the other.
+    let kept = at_first.try_connect().expect("there is a place");
+    pair.second
+        .must(&["adapter", "set", ADAPTER, "--keys", "none", "--connections", "1"]);
+    eventually("the other server heeds the bound on connections", || {
+        make(&at_first).is_err()
+    });
+    kept.close();
+    eventually("the place is given back", || make(&at_first).is_ok());
+}
+
+#[test]
 fn a_rotation_goes_on_at_the_other_server_when_the_one_that_did_it_is_killed() {
     let mut pair = Pair::start();
     let at_first = pair.first.client("client");

@@ -83,4 +83,22 @@ pub enum Error {
         /// The PEM label of the block.
         label: String,
     },
+    /// A bound that would let nothing through.
+    #[error(
+        "a quota of no {what} lets nobody work; leave it unset, or take the adapter's certificates out \
+         (`claviger certificate remove`)"
+    )]
+    QuotaOfNone {
+        /// What would be bounded.
+        what: &'static str,
+    },
+    /// A bound beyond what can be counted.
+    #[error(
+        "a quota is at most {} keys, and this one has {found}",
+        super::Quota::MOST_KEYS
+    )]
+    QuotaTooLarge {
+        /// The number that came.
+        found: u64,
+    },
 }

@@ -9,6 +9,7 @@ mod certificate;
 mod error;
 mod id;
 mod name;
+mod quota;
 mod root_key;
 mod root_key_life;
 mod token;
@@ -21,6 +22,7 @@ pub use name::{
     DESCRIPTION_LONGEST, NAME_LONGEST, NAME_SHORTEST, certificate_name, description, name, root_key_name,
     token_name,
 };
+pub use quota::Quota;
 pub use root_key::{RootKey, RootKeyVersion, WrappedBytes};
 pub use root_key_life::{Administrator, Destruction, RootKeyOrigin, RootKeyState, VersionState};
 use time::OffsetDateTime;

@@ -20,9 +20,10 @@ use super::Caller;
 use super::administration::{Administration, now};
 use super::api::{self, List, MoveAdapter, NewAdapter, RootKeyReference};
 use super::extract::{Body, Segments};
+use super::quota;
 use super::refusal::{Kind, Refusal};
 use super::root_key_resource::{progress_of, require_enabled};
-use crate::adapter::{Adapter, AdapterId, RootKey, RootKeyId};
+use crate::adapter::{Adapter, AdapterId, Quota, RootKey, RootKeyId};
 use crate::custody::{AdapterFacts, Event, EventName};
 use crate::recorder::root_key_facts;
 use crate::store::{Change, KeyCounts};
@@ -223,6 +224,7 @@ struct Surroundings {
     root_keys: HashMap<RootKeyId, String>,
     certificates: HashMap<AdapterId, u64>,
     keys: KeyCounts,
+    quotas: HashMap<AdapterId, Quota>,
 }
 
 impl Surroundings {
@@ -240,6 +242,7 @@ impl Surroundings {
                 .collect(),
             certificates,
             keys: store.key_counts().await?,
+            quotas: quota::all(administration).await?,
         })
     }
 
@@ -256,12 +259,16 @@ impl Surroundings {
             created_at: adapter.created_at,
             certificates: self.certificates.get(&adapter.id).copied().unwrap_or_default(),
             keys: self.keys.get(&adapter.id).map_or(0, |count| count.objects),
+            quota: self.quotas.get(&adapter.id).map(quota::shown),
             relocation: None,
         }
     }
 }
 
-async fn resource(administration: &Administration, adapter: Adapter) -> Result<api::Adapter, Refusal> {
+pub(super) async fn resource(
+    administration: &Administration,
+    adapter: Adapter,
+) -> Result<api::Adapter, Refusal> {
     let left = administration
         .store()
         .number_to_move(adapter.id, adapter.root_key)

@@ -65,6 +65,7 @@ mod pages;
 mod peer;
 mod permission;
 mod pruning;
+mod quota;
 mod readable;
 mod refusal;
 mod restart;
@@ -116,6 +117,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(root_key_life::routes())
         .merge(root_key_restore::routes())
         .merge(adapters::routes())
+        .merge(quota::routes())
         .merge(certificates::routes())
         .merge(keys::routes())
         .merge(key_scan::routes())

@@ -226,7 +226,9 @@ fn kind_of_store_error(error: &crate::store::Error) -> Kind {
         Error::Tampered { .. } => Kind::Tampered,
         Error::SealKeyMissing { .. } => Kind::BackendFailed,
         Error::Conflict { .. } | Error::RootKeyMoved { .. } | Error::VersionGone { .. } => Kind::Conflict,
-        Error::RootKeyUnusable { .. } | Error::NotPrunable { .. } => Kind::WrongState,
+        Error::RootKeyUnusable { .. } | Error::NotPrunable { .. } | Error::QuotaReached { .. } => {
+            Kind::WrongState
+        }
         Error::Exists { .. } => Kind::Taken,
         Error::NotFound { .. } => Kind::NotFound,
         Error::InUse { .. } => Kind::InUse,

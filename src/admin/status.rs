@@ -14,7 +14,7 @@ use axum::{Extension, Json, Router};
 use super::administration::Administration;
 use super::api::{self, BackendStatus};
 use super::refusal::Refusal;
-use super::{Caller, root_key_resource};
+use super::{Caller, quota, root_key_resource};
 use crate::adapter::RootKey;
 use crate::custody::Actor;
 use crate::root_key::{BackendDescription, BackendKind};
@@ -86,12 +86,9 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
         .trusted_by(of_open(store.certificates(None).await?), actor)
         .await?;
     problems.extend(tampered);
-    let keys = store
-        .key_counts()
-        .await?
-        .values()
-        .map(|count| count.objects)
-        .sum();
+    let counts = store.key_counts().await?;
+    let keys = counts.values().map(|count| count.objects).sum();
+    let near_quota = quota::near(&adapters, &quota::all(administration).await?, &counts);
 
     administration.readiness().settled(&root_keys).await;
     let mut backends = Vec::new();
@@ -135,6 +132,7 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
         healthy: problems.is_empty(),
         problems,
         expiring: super::expiry::told(administration, &certificates).await,
+        near_quota,
         needs_restart: server.needs_restart.names(),
         version: server.version.clone(),
         process: std::process::id(),

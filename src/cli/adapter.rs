@@ -1,10 +1,12 @@
 //! `claviger adapter …`: the tenants of the KMIP endpoint.
 
+use std::str::FromStr;
+
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
 use super::root_key::progress;
-use crate::admin::api::{Adapter, List, MoveAdapter, NewAdapter};
+use crate::admin::api::{Adapter, AdapterQuota, List, MoveAdapter, NewAdapter};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -34,11 +36,63 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         root_key: String,
     },
+    /// Bound how many keys and connections an adapter may have, and how many requests it may send. What is not named stays
+    Set {
+        /// Its name or identifier
+        adapter: String,
+        #[command(flatten)]
+        bounds: Bounds,
+    },
     /// Delete an adapter and its certificates, once all its keys are destroyed
     Delete {
         /// Its name or identifier
         adapter: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Bounds {
+    /// The most keys that are not destroyed, on all servers together; `none` for no bound
+    #[arg(long, value_name = "N")]
+    keys: Option<Bound<u64>>,
+    /// The most items of KMIP requests a second, at each server; `none` for no bound
+    #[arg(long, value_name = "N")]
+    requests_per_second: Option<Bound<u32>>,
+    /// The most connections at a time, at each server; `none` for no bound
+    #[arg(long, value_name = "N")]
+    connections: Option<Bound<u32>>,
+}
+
+/// A bound as it is typed: a number, or `none`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Bound<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self(None)),
+            number => number
+                .parse()
+                .map(|number| Self(Some(number)))
+                .map_err(|_| format!("expected a number or `none`, and {number:?} is neither")),
+        }
+    }
+}
+
+impl Bounds {
+    /// The quota with what was named in the place of what was.
+    fn over(&self, before: AdapterQuota) -> AdapterQuota {
+        AdapterQuota {
+            keys: self.keys.map_or(before.keys, |bound| bound.0),
+            requests_per_second: self
+                .requests_per_second
+                .map_or(before.requests_per_second, |bound| bound.0),
+            connections: self.connections.map_or(before.connections, |bound| bound.0),
+        }
+    }
 }
 
 pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Result<Exit, Failure> {
@@ -76,6 +130,13 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
                 "adapter {} is under root key {}; `claviger adapter show {}` tells how many keys have yet to follow",
                 moved.name, moved.root_key.name, moved.name
             ));
+        }
+        Command::Set { adapter, bounds } => {
+            let before: Adapter = client.get(path(["adapters", &adapter])).await?;
+            let quota = bounds.over(before.quota.unwrap_or_default());
+            let route = path(["adapters", &adapter, "quota"]);
+            let set: Adapter = client.put(route, &quota).await?;
+            output.data(&set, properties)?;
         }
         Command::Delete { adapter } => {
             client.delete(path(["adapters", &adapter])).await?;
@@ -119,6 +180,17 @@ fn properties(item: &Adapter) -> String {
         .line("certificates", item.certificates)
         .line("keys", item.keys)
         .line("created", time(item.created_at));
+    if let Some(quota) = &item.quota {
+        let told =
+            |bound: Option<u64>| bound.map_or_else(|| "no bound".to_owned(), |bound| bound.to_string());
+        properties
+            .line("most keys", told(quota.keys))
+            .line(
+                "most requests a second",
+                told(quota.requests_per_second.map(Into::into)),
+            )
+            .line("most connections", told(quota.connections.map(Into::into)));
+    }
     if let Some(relocation) = &item.relocation {
         properties.line("keys to move", progress(relocation, item.keys));
     }

@@ -89,9 +89,27 @@ impl Client {
         path: ResourcePath,
         body: &impl Serialize,
     ) -> Result<T, Failure> {
+        self.write(Method::POST, path, body).await
+    }
+
+    /// Puts something in the place of what is there, and returns the resource as the server has it.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: ResourcePath,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.write(Method::PUT, path, body).await
+    }
+
+    async fn write<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: ResourcePath,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body)
             .map_err(|error| Failure::new(format!("the request cannot be written as JSON: {error}")))?;
-        read_json(&self.exchange(Method::POST, path, body.into()).await?)
+        read_json(&self.exchange(method, path, body.into()).await?)
     }
 
     /// Removes a resource.

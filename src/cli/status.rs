@@ -97,6 +97,10 @@ fn table(status: &Status) -> String {
         text.push_str("\nexpiry: ");
         text.push_str(&super::output::printable(sentence));
     }
+    for sentence in &status.near_quota {
+        text.push_str("\nquota: ");
+        text.push_str(&super::output::printable(sentence));
+    }
     if !status.needs_restart.is_empty() {
         text.push_str("\nwaits for a restart: ");
         text.push_str(&super::output::printable(&status.needs_restart.join(", ")));

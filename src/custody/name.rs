@@ -98,6 +98,8 @@ event_names! {
     AdapterMove = "adapter.move",
     /// A key was brought under the root key that its adapter was put under; its bytes and attributes are what they were.
     KeyMove = "key.move",
+    /// It was bounded how many keys and connections an adapter may have and how many requests it may send, or no more.
+    AdapterSetQuota = "adapter.set-quota",
     /// An adapter was deleted.
     AdapterDelete = "adapter.delete",
 

@@ -205,6 +205,7 @@ impl Record {
             E::RootKeyVersionDestroyed => "destroyed a version of a root key",
             E::AdapterCreate => "created an adapter",
             E::AdapterMove => "put an adapter under another root key",
+            E::AdapterSetQuota => "bounded what an adapter may have",
             E::AdapterDelete => "deleted an adapter",
             E::CertificateAdd => "let a client certificate in",
             E::CertificateRemove => "took a client certificate out",

@@ -2,6 +2,7 @@
 
 use metrics::{Gauge, counter, gauge};
 
+use super::identity::Crowded;
 use super::session::Protocol;
 
 /// A connection that is open until this is dropped.
@@ -24,4 +25,13 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }
+}
+
+/// A connection was refused after its handshake.
+pub(super) fn refused(crowded: Crowded) {
+    let by = match crowded {
+        Crowded::Client { .. } => "client",
+        Crowded::Adapter { .. } => "adapter",
+    };
+    counter!("claviger_kmip_refused_connections_total", "by" => by).increment(1);
 }

@@ -22,8 +22,8 @@ use super::answer::Answer;
 use super::bounds::Bounds;
 use super::frame::{self, Frame};
 use super::https;
-use super::identity::{Client, Connected, Identities};
-use super::measure::Open;
+use super::identity::{Client, Connected, Crowded, Identities};
+use super::measure::{self, Open};
 use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
 use super::telling::Refusals;
@@ -197,15 +197,24 @@ fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Ar
         }
     };
     client.warn_of_expiry(now, shared.warn_before_expiry);
-    let limit = shared.bounds.now().connections_per_client;
-    let connected = client.connect(limit);
-    if connected.is_none() {
-        tracing::warn!(
-            %peer, fingerprint = %client.fingerprint, limit,
-            "a connection is refused: its client has as many as kmip.limits.connections_per_client allows"
-        );
+    match client.connect(shared.bounds.now().connections_per_client) {
+        Ok(connected) => Some((client, connected)),
+        Err(crowded) => {
+            measure::refused(crowded);
+            let (fingerprint, adapter) = (&client.fingerprint, client.adapter_name());
+            match crowded {
+                Crowded::Client { limit } => tracing::warn!(
+                    %peer, %fingerprint, limit,
+                    "a connection is refused: its client has as many as kmip.limits.connections_per_client allows"
+                ),
+                Crowded::Adapter { limit } => tracing::warn!(
+                    %peer, %fingerprint, adapter, limit,
+                    "a connection is refused: its adapter has as many as its quota allows"
+                ),
+            }
+            None
+        }
     }
-    connected.map(|connected| (client, connected))
 }
 
 /// A connection whose client is known.

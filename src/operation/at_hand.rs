@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::adapter::{AdapterId, RootKey, RootKeyId};
+use crate::adapter::{AdapterId, Quota, RootKey, RootKeyId};
 use crate::store::{Error, Settings};
 
 /// Rows that many requests need and few change.
@@ -28,6 +28,7 @@ pub(super) struct Kinds {
     pub(super) root_keys: HashMap<RootKeyId, Arc<RootKey>>,
     pub(super) root_key_of: HashMap<AdapterId, Arc<RootKeyId>>,
     pub(super) settings: HashMap<AdapterId, Arc<Settings>>,
+    pub(super) quotas: HashMap<AdapterId, Arc<Quota>>,
 }
 
 impl AtHand {

@@ -186,6 +186,10 @@ impl<'a> Message<'a> {
 
     async fn answer(self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
         measure::asked(&items);
+        if let Err(refusal) = self.in_turn(items.len()).await {
+            let refused = self.refuse_all(&items, &refusal);
+            return self.write(refused, out).await;
+        }
         let put_off = match self.refused_whole(&items) {
             Some(refusal) => Err(refusal),
             None => asynchronous::put_off(&self, &items, request),
@@ -193,20 +197,54 @@ impl<'a> Message<'a> {
         let answered = match put_off {
             Err(refusal) => {
                 record_message_refusal(self.services, self.caller, &refusal).await;
-                let count = items.len();
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(position, item)| Answered {
-                        response: self.failure(item.operation, item.unique_batch_item_id, &refusal),
-                        event: self.event(item.operation, item.unique_batch_item_id, position, count),
-                    })
-                    .collect()
+                self.refuse_all(&items, &refusal)
             }
             Ok(Some(pending)) => pending,
             Ok(None) => self.work_on(items, &[]).await,
         };
         self.write(answered, out).await;
+    }
+
+    fn refuse_all(&self, items: &[RequestItem<'_>], refusal: &Refusal) -> Vec<Answered> {
+        let count = items.len();
+        let refused = items.iter().enumerate().map(|(position, item)| Answered {
+            response: self.failure(item.operation, item.unique_batch_item_id, refusal),
+            event: self.event(item.operation, item.unique_batch_item_id, position, count),
+        });
+        refused.collect()
+    }
+
+    /// Returns when it is the adapter's turn to send so many items. What is refused here is recorded now and then.
+    async fn in_turn(&self, items: usize) -> Result<(), Refusal> {
+        let adapter = self.caller.adapter;
+        let quota = match self.services.quota(adapter).await {
+            Ok(quota) => quota,
+            Err(refusal) => {
+                record_message_refusal(self.services, self.caller, &refusal).await;
+                return Err(refusal);
+            }
+        };
+        let Some(per_second) = quota.requests_per_second else {
+            return Ok(());
+        };
+        let Err(too_many) = self.services.throttle.wait(adapter, per_second, items).await else {
+            return Ok(());
+        };
+        measure::throttled();
+        let refusal = Refusal::request_quota(per_second.get());
+        if let Some(refused) = too_many.to_tell {
+            tracing::warn!(
+                adapter = %self.caller.adapter_name, refused, per_second,
+                "requests are refused: the adapter sends more than its quota"
+            );
+            let event = recorder::by_client(EventName::KmipMessageRefused, self.caller)
+                .refused(refusal.for_the_record())
+                .detail("refused", refused.to_string());
+            if let Err(error) = self.services.recorder.commit(Vec::new(), event).await {
+                tracing::error!(%error, "that requests were refused could not be recorded");
+            }
+        }
+        Err(refusal)
     }
 
     /// Why no item of the message is to be looked at, if that is so.

@@ -34,6 +34,7 @@ pub(super) async fn perform(item: &mut Item<'_>, request: CreateRequest) -> Resu
     let _held = names::hold(item, &names).await;
     make::require_free(item, &names).await?;
 
+    make::require_room(item).await?;
     let root_key = make::root_key(item).await?;
     let specification = make::specification(draft.object())?;
     let made = services

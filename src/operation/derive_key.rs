@@ -141,6 +141,7 @@ async fn derive(
         let key = use_of_key::open(item, base).await?;
         in_server(method, parameters, base, key, data, length).await?
     };
+    make::require_room(item).await?;
     let root_key = make::root_key(item).await?;
     let specification = make::specification(draft.object())?;
     let made = item
@@ -219,6 +220,7 @@ async fn on_device(
     let services = item.services;
     let wrapped = base.wrapped.as_ref().ok_or_else(Refusal::value_not_here)?;
     let base_root = services.root_key_at(wrapped.root_key, wrapped.version).await?;
+    make::require_room(item).await?;
     let root_key = make::root_key(item).await?;
     if base_root.backend != root_key.backend {
         return Ok(None);

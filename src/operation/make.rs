@@ -45,6 +45,21 @@ pub(super) async fn require_free(item: &Item<'_>, names: &[Name]) -> Result<(), 
     names::require_free(item, names, None, Refusal::name_of_new_taken).await
 }
 
+/// Refuses a key more than the adapter may have, before the device makes it. What counts is the commit: others may be making
+/// keys at the same time.
+pub(super) async fn require_room(item: &Item<'_>) -> Result<(), Refusal> {
+    let adapter = item.caller.adapter;
+    if item.services.quota(adapter).await?.keys.is_none() {
+        return Ok(());
+    }
+    let found = item.services.store.quota(adapter).await;
+    let found = found.map_err(|error| Refusal::of_store(&error))?;
+    match found.and_then(|found| found.full()) {
+        None => Ok(()),
+        Some(most) => Err(Refusal::key_quota(most)),
+    }
+}
+
 /// The root key that a new key goes under.
 pub(super) async fn root_key(item: &mut Item<'_>) -> Result<Arc<RootKey>, Refusal> {
     let root_key = item.services.root_key_of(item.caller.adapter).await?;

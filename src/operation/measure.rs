@@ -93,6 +93,11 @@ fn name(operation: Operation) -> &'static str {
     operation.name().unwrap_or(OTHER)
 }
 
+/// A message was refused, for its adapter sent more than it may.
+pub(super) fn throttled() {
+    counter!("claviger_kmip_throttled_requests_total").increment(1);
+}
+
 fn count(operation: Option<Operation>, result: &'static str) {
     static REQUESTS: LazyLock<Series<(&str, &str), Counter>> = LazyLock::new(Series::default);
     let operation = operation.map_or(OTHER, name);

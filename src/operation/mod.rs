@@ -43,6 +43,7 @@
 //! | `key_wrapping`, `key_unwrapping` | values under keys of the client's |
 //! | `profiles` | the profiles that Query tells |
 //! | `login`, `tickets` | Login and Logout, and the tickets that are good |
+//! | `throttle` | how many requests of an adapter are served in a second |
 //! | `turns` | whose turn it is in an object group |
 //! | `notice` | Log and Interop |
 //! | `shaping` | defaults and constraints: Set Defaults, Set and Get Constraints, and what they do to new objects |
@@ -103,6 +104,7 @@ mod set_attribute;
 mod shaping;
 mod streams;
 mod taking;
+mod throttle;
 mod tickets;
 mod turns;
 mod undo;

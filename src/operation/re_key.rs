@@ -89,6 +89,7 @@ async fn replace(
     draft: KeyDraft,
 ) -> Result<Option<String>, Refusal> {
     shaping::require_allowed(item, draft.object()).await?;
+    make::require_room(item).await?;
     let root_key = make::root_key(item).await?;
     let specification = make::specification(draft.object())?;
     // Of an attempt before this one.

@@ -8,9 +8,10 @@ use super::clock::Clock;
 use super::names::NameLocks;
 use super::refusal::{Refusal, Tampered};
 use super::streams::Streams;
+use super::throttle::Throttle;
 use super::tickets::Tickets;
 use super::turns::Turns;
-use crate::adapter::{AdapterId, Caller, RootKey, RootKeyId};
+use crate::adapter::{AdapterId, Caller, Quota, RootKey, RootKeyId};
 use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
 use crate::recorder::{self, Recorder};
@@ -70,6 +71,7 @@ pub struct Services {
     pub(super) tickets: Tickets,
     pub(super) asynchronous: Asynchronous,
     pub(super) turns: Turns,
+    pub(super) throttle: Throttle,
     at_hand: AtHand,
 }
 
@@ -95,6 +97,7 @@ impl Services {
             tickets: Tickets::default(),
             asynchronous: Asynchronous::default(),
             turns: Turns::default(),
+            throttle: Throttle::default(),
             at_hand,
         }
     }
@@ -135,6 +138,17 @@ impl Services {
         settings
             .map(Option::unwrap_or_default)
             .map_err(|error| Refusal::of_store(&error))
+    }
+
+    /// The bounds that are set for an adapter.
+    pub(super) async fn quota(&self, adapter: AdapterId) -> Result<Quota, Refusal> {
+        let read = async || {
+            let found = self.store.quota(adapter).await?;
+            Ok(Some(found.map(|found| found.quota).unwrap_or_default()))
+        };
+        let quota = self.at_hand.get(|kinds| &mut kinds.quotas, adapter, read).await;
+        let quota = quota.map_err(|error| Refusal::of_store(&error))?;
+        Ok(quota.as_deref().copied().unwrap_or_default())
     }
 
     /// A root key by its identifier. Refused where it is not enabled.

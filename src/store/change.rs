@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::adapter::{
-    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyState,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, Quota, RootKey, RootKeyId, RootKeyState,
     RootKeyVersion, VersionState,
 };
 
@@ -13,9 +13,10 @@ use super::{KeyRow, SettingKind};
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Writes a key. The row's own `revision` and `digest` are not looked at. Refused with
-    /// [`Error::VersionGone`](super::Error::VersionGone) where the key is under a version of a root key that is not there, and
+    /// [`Error::VersionGone`](super::Error::VersionGone) where the key is under a version of a root key that is not there,
     /// with [`Error::NameTaken`](super::Error::NameTaken) where it is given a name that, once all changes of the commit are made,
-    /// another object of its adapter has which is not destroyed.
+    /// another object of its adapter has which is not destroyed, and
+    /// with [`Error::QuotaReached`](super::Error::QuotaReached) where it is one key more than the adapter may have.
     PutKey {
         /// The key as it is to be.
         row: KeyRow,
@@ -84,6 +85,14 @@ pub enum Change {
         kind: SettingKind,
         /// In the form of who sets it; none takes it away.
         document: Option<Vec<u8>>,
+    },
+    /// Bounds what the clients of an adapter may have and do, in the place of what was bounded before. What the adapter has
+    /// beyond that stays.
+    SetQuota {
+        /// The adapter.
+        adapter: AdapterId,
+        /// The bounds; none at all takes them away.
+        quota: Quota,
     },
     /// Lets a client certificate in.
     AddCertificate(ClientCertificate),

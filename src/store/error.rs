@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use crate::adapter::{RootKeyId, RootKeyState};
+use crate::adapter::{AdapterId, RootKeyId, RootKeyState};
 use crate::kmip::attribute::Name;
 
 /// A store's errors.
@@ -52,6 +52,14 @@ pub enum Error {
         root_key: RootKeyId,
         /// The version.
         version: u32,
+    },
+    /// The adapter has as many keys as its quota allows.
+    #[error("adapter {adapter} may have {keys} keys, and has them")]
+    QuotaReached {
+        /// The adapter.
+        adapter: AdapterId,
+        /// How many keys it may have.
+        keys: u64,
     },
     /// A root key was changed by somebody else since it was read. Read it again.
     #[error("root key {root_key} was changed meanwhile")]
@@ -182,6 +190,7 @@ impl Error {
             | Self::Conflict { .. }
             | Self::RootKeyUnusable { .. }
             | Self::VersionGone { .. }
+            | Self::QuotaReached { .. }
             | Self::RootKeyMoved { .. }
             | Self::Exists { .. }
             | Self::NameTaken { .. }

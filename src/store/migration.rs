@@ -14,11 +14,13 @@ use super::{Error, PostgresStore, SqliteStore, Store};
 use crate::custody::{CompactRange, Head, leaf_hash};
 
 /// The tables, each after those that it refers to, with the order in which rows are read.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 14] = [
     ("root_key", "id"),
     ("root_key_version", "id, version"),
     ("adapter", "id"),
     ("adapter_setting", "id, kind"),
+    ("adapter_quota", "id"),
+    ("adapter_usage", "id"),
     ("client_certificate", "fingerprint"),
     ("access_token", "id"),
     ("managed_object", "ordinal"),

@@ -5,7 +5,7 @@
 //!
 //! # The seal
 //!
-//! Rows of keys, root keys, adapters, their settings and certificates carry a seal: an HMAC over all their columns, under a seal key
+//! Rows of keys, root keys, adapters, their settings, quotas and certificates carry a seal: an HMAC over all their columns, under a seal key
 //! that the device keeps wrapped ([`SealKeys`]). Each read verifies it before anything else looks at the row. A row
 //! that was changed, or moved to another identifier or adapter, by another hand is [`Error::Tampered`]; its neighbours
 //! are not harmed. An entry of the index that leads to the wrong key is found out by that key's row.
@@ -25,6 +25,7 @@ mod index;
 mod inventory;
 mod migration;
 mod postgres;
+mod quota;
 mod reading;
 mod row;
 mod schema;
@@ -50,6 +51,7 @@ pub use migration::{Migrated, migrate};
 #[cfg(test)]
 pub(crate) use postgres::tests as postgres_tests;
 pub use postgres::{PostgresOptions, PostgresStore, recorded_root_keys_at};
+pub use quota::QuotaUse;
 pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};

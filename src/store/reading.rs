@@ -8,15 +8,15 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::adapter::{
-    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
-    SecretDigest,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, Quota, RootKey, RootKeyId,
+    RootKeyVersion, SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, RecordFilter, RowsAt,
-    SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, QuotaUse, RecordFilter,
+    RowsAt, SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
@@ -75,6 +75,12 @@ pub trait Store: Send + Sync {
 
     /// What is set for all objects of an adapter.
     async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error>;
+
+    /// The quotas of all adapters that have one.
+    async fn quotas(&self) -> Result<Listing<(AdapterId, Quota)>, Error>;
+
+    /// The quota of an adapter and what it has, as of one moment; none where nothing is bounded.
+    async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error>;
 
     /// All root keys, by name.
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error>;

@@ -1,7 +1,9 @@
 //! What a client may take, and what it gets for taking more.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use claviger::adapter::{AdapterId, ClientCertificate};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -159,6 +161,48 @@ async fn one_client_can_not_take_the_places_of_the_others() {
     drop(third);
     server.connections(1).await;
     client.converse(&server).await.expect("there is a place again");
+}
+
+#[tokio::test]
+async fn the_certificates_of_an_adapter_share_the_connections_of_its_quota() {
+    let (server, _) = server("");
+    let wanted = Wanted {
+        kind: Kind::P256,
+        ..Wanted::default()
+    };
+    let pairs = ["first", "second", "elsewhere"].map(|name| Pair::new(name, &wanted));
+    let (shared, other) = (AdapterId::new(), AdapterId::new());
+    let admitted = pairs.iter().zip([shared, shared, other]);
+    let admitted = admitted.map(|(pair, adapter)| {
+        let now = time::OffsetDateTime::now_utc();
+        let certificate = ClientCertificate::from_der(adapter, "client", &pair.der(), now).unwrap();
+        (certificate, adapter.to_string())
+    });
+    server.identities.replace(admitted);
+    server.identities.bound_connections(&HashMap::from([(shared, 2)]));
+    let [first, second, elsewhere] = pairs.map(|pair| Client::new(&pair, &[&TLS13]));
+    let mut open = [
+        first.converse(&server).await.unwrap(),
+        second.converse(&server).await.unwrap(),
+    ];
+    for client in [&first, &second] {
+        let mut refused = client.connect(&server).await.unwrap();
+        assert_eq!(closed(&mut refused).await, b"");
+    }
+    let _other = elsewhere
+        .converse(&server)
+        .await
+        .expect("another adapter has its own");
+    // A lower bound closes nothing that is open.
+    server.identities.bound_connections(&HashMap::from([(shared, 1)]));
+    for stream in &mut open {
+        ask(stream, &message(8)).await.expect("who is in stays in");
+    }
+    server.identities.bound_connections(&HashMap::new());
+    first
+        .converse(&server)
+        .await
+        .expect("nothing is bounded any more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,9 +25,27 @@ pub struct Adapter {
     pub certificates: u64,
     /// How many managed objects it has, those destroyed included.
     pub keys: u64,
+    /// What its clients may have and do; absent where nothing is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<AdapterQuota>,
     /// How the move of its keys to its root key does; absent where none has to be moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relocation: Option<Rotation>,
+}
+
+/// `PUT /v1/adapters/{adapter}/quota`: what the clients of an adapter may have and do. What is absent has no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterQuota {
+    /// The most keys that are not destroyed, on all servers together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u64>,
+    /// The most items of KMIP requests a second, at each server; 1 at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<u32>,
+    /// The most connections at a time, at each server; 1 at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u32>,
 }
 
 /// `POST /v1/adapters/{adapter}/move`: puts an adapter under another root key.

@@ -15,7 +15,7 @@ mod root_key;
 mod status;
 mod token;
 
-pub use adapter::{Adapter, MoveAdapter, NewAdapter};
+pub use adapter::{Adapter, AdapterQuota, MoveAdapter, NewAdapter};
 pub use certificate::{Certificate, NewCertificate};
 pub use custody::{
     CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison,

@@ -19,6 +19,9 @@ pub struct Status {
     /// Certificates that are about to expire, or have, a sentence each: `kmip.warn_before_expiry` ahead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expiring: Vec<String>,
+    /// Adapters that have nearly all of the keys that they may have, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near_quota: Vec<String>,
     /// Sections and keys of the configuration that changed since the start and work only after a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs_restart: Vec<String>,

@@ -55,6 +55,16 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
     (
         Kind::Counter,
+        "claviger_kmip_throttled_requests_total",
+        "KMIP messages that were refused, for their adapter sent more in a second than its quota.",
+    ),
+    (
+        Kind::Counter,
+        "claviger_kmip_refused_connections_total",
+        "Connections of known clients that were refused, by whose were too many: of the client or of its adapter.",
+    ),
+    (
+        Kind::Counter,
         "claviger_device_operations_total",
         "Requests to a device, by device, operation and result.",
     ),
@@ -164,6 +174,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "When a certificate expires, in seconds since 1970: the server's own, and the first to expire of those that clients show and that have not expired.",
     ),
     (Kind::Gauge, "claviger_keys", "Keys in the store."),
+    (
+        Kind::Gauge,
+        "claviger_adapters_near_key_quota",
+        "Adapters that have nine tenths of the keys of their quota, or more.",
+    ),
 ];
 
 /// The names of all metrics that a server may show; a duration has its three series behind its name.

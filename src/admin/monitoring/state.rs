@@ -3,7 +3,9 @@
 use metrics::gauge;
 use time::OffsetDateTime;
 
-use super::super::{Administration, custody, expiry, feeds, status};
+use super::super::refusal::Refusal;
+use super::super::{Administration, custody, expiry, feeds, quota, status};
+use crate::store::KeyCounts;
 
 /// Brings every gauge that tells a state up to date. What can't be read keeps what was read last.
 pub(super) async fn look(administration: &Administration) {
@@ -17,8 +19,24 @@ pub(super) async fn look(administration: &Administration) {
         Ok(counts) => {
             let keys = counts.values().map(|count| count.objects).sum();
             gauge!("claviger_keys").set(number(keys));
+            of_quotas(administration, &counts).await;
         }
         Err(error) => tracing::warn!(%error, "the keys can't be counted for the metrics"),
+    }
+}
+
+async fn of_quotas(administration: &Administration, counts: &KeyCounts) {
+    let read = async {
+        let adapters = administration.store().adapters().await?.rows;
+        let quotas = quota::all(administration).await?;
+        Ok::<_, Refusal>(quota::near(&adapters, &quotas, counts).len() as u64)
+    };
+    match read.await {
+        Ok(near) => gauge!("claviger_adapters_near_key_quota").set(number(near)),
+        Err(refusal) => {
+            let error = refusal.message();
+            tracing::warn!(%error, "the quotas can't be read for the metrics");
+        }
     }
 }
 

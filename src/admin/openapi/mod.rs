@@ -215,6 +215,7 @@ fn variables(path: &str) -> impl Iterator<Item = &str> {
 fn identifier(operation: &Operation) -> String {
     let method = match operation.method {
         HttpMethod::Post => "post",
+        HttpMethod::Put => "put",
         HttpMethod::Delete => "delete",
         _ => "get",
     };

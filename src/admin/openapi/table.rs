@@ -1,10 +1,10 @@
 //! Each operation of the interface.
 
 use utoipa::openapi::HttpMethod;
-use utoipa::openapi::HttpMethod::{Delete, Get, Post};
+use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::super::api::{
-    Adapter, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey,
+    Adapter, AdapterQuota, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey,
     Key, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewRootKey, NewToken, OfferImport, OpenEpoch,
     Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token, TokenMade,
 };
@@ -213,6 +213,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         form::<MoveAdapter>,
         One(form::<Adapter>),
     ),
+    Operation {
+        method: Put,
+        ..with(
+            "/v1/adapters/{adapter}/quota",
+            "Bound what its clients may have and do",
+            form::<AdapterQuota>,
+            One(form::<Adapter>),
+        )
+    },
     asked(
         Get,
         "/v1/certificates",

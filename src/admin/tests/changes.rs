@@ -158,3 +158,32 @@ async fn a_request_of_another_version_is_refused_not_half_read() {
     );
     assert!(message(&body).contains("form"), "{body}");
 }
+
+#[tokio::test]
+async fn a_quota_is_shown_told_of_and_on_record() {
+    let fixture = Fixture::new().await.with_adapter("vcenter").await;
+    let path = "/v1/adapters/vcenter/quota";
+    let body = json!({ "keys": 0, "connections": 20 });
+    let (status, set) = fixture.ask(Method::PUT, path, &body.to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{set}");
+    assert_eq!(set["quota"], body);
+    assert_eq!(fixture.get("/v1/adapters/vcenter").await["quota"], body);
+    let record = fixture.last_record().await;
+    assert_eq!(record.event, EventName::AdapterSetQuota);
+    assert_eq!(record.adapter.as_ref().unwrap().name, "vcenter");
+    let told = ["keys", "requests_per_second", "connections"].map(|name| record.details[name].as_str());
+    assert_eq!(told, ["0", "none", "20"]);
+    let status = fixture.get("/v1/status").await;
+    assert_eq!(
+        status["near_quota"],
+        json!(["adapter vcenter has 0 of the 0 keys that it may have"])
+    );
+
+    let none = json!({ "requests_per_second": 0 });
+    let (status, refused) = fixture.ask(Method::PUT, path, &none.to_string()).await;
+    assert_eq!((status, code(&refused)), (StatusCode::BAD_REQUEST, "invalid"));
+    assert_eq!(fixture.last_record().await.outcome, Outcome::Refused);
+
+    let (_, unbounded) = fixture.ask(Method::PUT, path, "{}").await;
+    assert_eq!(unbounded.get("quota"), None);
+}

@@ -26,14 +26,23 @@ impl IdentityLoader {
         }
     }
 
-    /// Reads adapters and certificates. A row that can't be trusted lets nobody in, and is told of.
+    /// Reads adapters, their quotas and certificates. A row that can't be trusted lets nobody in, and is told of.
     pub(super) async fn load(&self) -> Result<(), Error> {
         let _alone = self.alone.lock().await;
         let adapters = self.store.adapters().await?;
         let certificates = self.store.certificates(None).await?;
+        let quotas = self.store.quotas().await?;
         for error in adapters.refused.iter().chain(&certificates.refused) {
             tracing::error!(%error, "nobody is let in by a row that can't be verified");
         }
+        for error in &quotas.refused {
+            tracing::error!(%error, "a quota can't be verified: its adapter is refused what it asks for");
+        }
+        let connections = quotas.rows.into_iter().filter_map(|(adapter, quota)| {
+            let most = quota.connections?.get();
+            Some((adapter, usize::try_from(most).unwrap_or(usize::MAX)))
+        });
+        self.identities.bound_connections(&connections.collect());
         let names: HashMap<_, _> = adapters
             .rows
             .into_iter()

@@ -110,6 +110,7 @@ fn activity(event: EventName) -> u32 {
         | E::KeyRewrap
         | E::KeyMove
         | E::AdapterMove
+        | E::AdapterSetQuota
         | E::RootKeyRotate
         | E::RootKeyDisable
         | E::RootKeyEnable => 3,

@@ -34,6 +34,7 @@ impl Refusal {
         match error.store() {
             Some(store::Error::RootKeyUnusable { state, .. }) => return Self::root_key_unusable(state),
             Some(store::Error::NameTaken { name }) => return Self::name_of_new_taken(name),
+            Some(store::Error::QuotaReached { keys, .. }) => return Self::key_quota(*keys),
             Some(store::Error::VersionGone { .. }) => {
                 return Self::failed(
                     ResultReason::GeneralFailure,

@@ -1,4 +1,5 @@
-//! Why what is kept between requests is refused: tickets, and requests whose answers are fetched later.
+//! Why what is kept between requests is refused: tickets, and requests whose answers are fetched later; and what goes beyond
+//! the quota of the client's adapter.
 
 use super::Refusal;
 use crate::kmip::enumeration::{Operation, ResultReason};
@@ -50,6 +51,24 @@ impl Refusal {
         Self::new(
             ResultReason::PermissionDenied,
             "There are as many outstanding requests as are kept; fetch an answer first",
+        )
+        .since_2(ResultReason::ServerLimitExceeded)
+    }
+
+    /// The adapter has as many keys as it may have. Before 2.0 there is no reason that says so.
+    pub(in crate::operation) fn key_quota(most: u64) -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            format!("This client's adapter may have {most} keys and has them; destroy one, or have the quota raised"),
+        )
+        .since_2(ResultReason::ServerLimitExceeded)
+    }
+
+    /// The adapter sends more than it may, and its turn is too far off.
+    pub(in crate::operation) fn request_quota(per_second: u32) -> Self {
+        Self::new(
+            ResultReason::PermissionDenied,
+            format!("More requests came than the {per_second} a second of this client's adapter; try again"),
         )
         .since_2(ResultReason::ServerLimitExceeded)
     }

@@ -23,7 +23,7 @@ const MASK: u8 = 0x5A;
 
 #[derive(Default)]
 pub(super) struct Backend {
-    made: AtomicU64,
+    pub(super) made: AtomicU64,
     pub(super) is_down: AtomicBool,
     /// How often a key was used on it.
     pub(super) asked: AtomicU64,

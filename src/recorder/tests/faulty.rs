@@ -10,15 +10,15 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::adapter::{
-    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
-    SecretDigest,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, Quota, RootKey, RootKeyId,
+    RootKeyVersion, SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
     Appended, Applied, Change, Cursor, CustodyHead, CustodyKept, Error, KeyCounts, KeyRow, Listing, Located,
-    RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey, WriteStore,
-    WriteTransaction,
+    QuotaUse, RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    WriteStore, WriteTransaction,
 };
 
 /// Where a write, or the reading of the log, can fail.
@@ -211,6 +211,14 @@ impl Store for Faulty {
 
     async fn settings(&self, adapter: AdapterId) -> Result<Settings, Error> {
         self.inner.settings(adapter).await
+    }
+
+    async fn quotas(&self) -> Result<Listing<(AdapterId, Quota)>, Error> {
+        self.inner.quotas().await
+    }
+
+    async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error> {
+        self.inner.quota(adapter).await
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

@@ -5,21 +5,20 @@ use std::collections::HashMap;
 use sqlx::{Acquire as _, Transaction};
 
 use crate::adapter::{AdapterId, RootKeyId};
-use crate::store::table::AdapterColumns;
 use crate::store::{Applied, Change, Error, SealKeys};
 
 use super::dialect::{Connection, Db};
 use super::identity::{delete_adapter, found};
 use super::name::Given;
 use super::prune;
-use super::read::within;
+use super::quota::Tenant;
 use super::root_key::Life;
 use super::token::delete_access_token;
 
 /// What making changes takes: the open seal keys, and what was looked up in this transaction.
 pub(in crate::store) struct Changes {
     pub(super) keys: SealKeys,
-    root_keys: HashMap<AdapterId, RootKeyId>,
+    pub(super) tenants: HashMap<AdapterId, Tenant>,
     pub(super) lives: HashMap<RootKeyId, Life>,
     pub(super) last_ordinal: Option<i64>,
     /// Names whose objects are looked at once all changes are made.
@@ -31,7 +30,7 @@ impl Changes {
     pub(in crate::store) fn new(keys: SealKeys) -> Self {
         Self {
             keys,
-            root_keys: HashMap::new(),
+            tenants: HashMap::new(),
             lives: HashMap::new(),
             last_ordinal: None,
             given: Vec::new(),
@@ -41,7 +40,7 @@ impl Changes {
 
     /// Forgets what was looked up, since what it was read from was taken back.
     pub(in crate::store) fn forget(&mut self) {
-        self.root_keys.clear();
+        self.tenants.clear();
         self.lives.clear();
         self.last_ordinal = None;
         self.given.clear();
@@ -78,7 +77,7 @@ impl Changes {
                     .await
             }
             Change::MoveAdapter { adapter, to } => {
-                self.root_keys.remove(adapter);
+                self.tenants.remove(adapter);
                 self.move_adapter(connection, *adapter, *to).await
             }
             Change::SetForAdapter {
@@ -89,9 +88,10 @@ impl Changes {
                 self.set_for_adapter(connection, *adapter, *kind, document.clone())
                     .await
             }
+            Change::SetQuota { adapter, quota } => self.set_quota(connection, *adapter, quota).await,
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {
-                self.root_keys.remove(id);
+                self.tenants.remove(id);
                 self.last_ordinal = None;
                 delete_adapter(connection, *id).await
             }
@@ -116,18 +116,7 @@ impl Changes {
         connection: &mut Connection,
         adapter: AdapterId,
     ) -> Result<RootKeyId, Error> {
-        const ADAPTER: &str = "SELECT * FROM adapter WHERE id = $1";
-        if let Some(root_key) = self.root_keys.get(&adapter) {
-            return Ok(*root_key);
-        }
-        let found = within::<AdapterColumns>(connection, ADAPTER, adapter.uuid(), &self.keys)
-            .await?
-            .ok_or_else(|| Error::NotFound {
-                what: "adapter",
-                id: adapter.to_string(),
-            })?;
-        self.root_keys.insert(adapter, found.root_key);
-        Ok(found.root_key)
+        Ok(self.tenant(connection, adapter).await?.root_key)
     }
 }
 

@@ -81,7 +81,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Puts an adapter, its certificates and its settings under another root key and its seal. Each row is verified before it is sealed anew.
+    /// Puts an adapter, its certificates, its settings and its quota under another root key and its seal. Each row is verified before it is sealed anew.
     pub(in crate::store) async fn move_adapter(
         &mut self,
         connection: &mut Connection,
@@ -124,7 +124,8 @@ impl Changes {
                 .await
                 .map_err(Error::database("move a certificate"))?;
         }
-        self.move_settings(connection, id, to).await
+        self.move_settings(&mut *connection, id, to).await?;
+        self.move_quota(connection, id, to).await
     }
 }
 
@@ -155,6 +156,8 @@ pub(in crate::store) async fn delete_adapter(
         "DELETE FROM managed_object WHERE adapter = $1",
         "DELETE FROM client_certificate WHERE adapter = $1",
         "DELETE FROM adapter_setting WHERE id = $1",
+        "DELETE FROM adapter_quota WHERE id = $1",
+        "DELETE FROM adapter_usage WHERE id = $1",
     ] {
         sqlx::query(sql)
             .bind(id.uuid().as_bytes().to_vec())

@@ -32,6 +32,7 @@ impl Changes {
             self.require_version(&mut *connection, wrapped.root_key, wrapped.version)
                 .await?;
         }
+        let growth = self.growth(&mut *connection, row, expected).await?;
         let ordinal = match expected {
             None => self.number_key(connection).await?,
             Some(_) => integer(row.ordinal, "the ordinal")?,
@@ -55,8 +56,9 @@ impl Changes {
             return Err(conflict(connection, row, expected.unwrap_or(0)).await);
         }
         if expected.is_some() {
-            index(connection, &terms, &present, ordinal).await?;
+            index(&mut *connection, &terms, &present, ordinal).await?;
         }
+        self.count(connection, adapter, growth).await?;
         applied.rows.push(RowFacts {
             identifier: row.object.id(),
             revision: revision.unsigned_abs(),

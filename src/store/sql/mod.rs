@@ -16,6 +16,7 @@ pub(in crate::store) mod inventory;
 pub(in crate::store) mod key;
 mod name;
 pub(in crate::store) mod prune;
+mod quota;
 pub(in crate::store) mod read;
 pub(in crate::store) mod recorded;
 mod root_key;

@@ -9,23 +9,24 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::adapter::{
-    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, RootKey, RootKeyId, RootKeyVersion,
-    SecretDigest,
+    AccessToken, Adapter, AdapterId, ClientCertificate, Fingerprint, Quota, RootKey, RootKeyId,
+    RootKeyVersion, SecretDigest,
 };
 use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 use crate::store::index::term;
 use crate::store::table::{
-    AdapterColumns, CertificateColumns, KeyColumns, RootKeyColumns, RootKeyVersionColumns, Sealed,
-    SettingColumns, TokenColumns,
+    AdapterColumns, CertificateColumns, KeyColumns, QuotaColumns, RootKeyColumns, RootKeyVersionColumns,
+    Sealed, SettingColumns, TokenColumns,
 };
 use crate::store::{
     Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyCount, KeyCounts, KeyRow, Listing, Located,
-    RecordFilter, RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    QuotaUse, RecordFilter, RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint,
+    UnverifiedRootKey,
 };
 
 use super::dialect::{self, Connection, DatabaseStore, Db, Pool, Row};
-use super::{custody, inventory};
+use super::{custody, inventory, quota};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
 const SELECTIVE: u32 = 512;
@@ -141,6 +142,17 @@ impl Store for DatabaseStore {
         rows.iter()
             .map(|row| columns::<SettingColumns>(row)?.open(&self.keys))
             .collect()
+    }
+
+    async fn quotas(&self) -> Result<Listing<(AdapterId, Quota)>, Error> {
+        let rows = sqlx::query("SELECT * FROM adapter_quota ORDER BY id")
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<QuotaColumns>(rows)
+    }
+
+    async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error> {
+        quota::of_adapter(&self.readers, adapter, &self.keys).await
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

@@ -245,6 +245,8 @@ async fn a_database_of_the_first_schema_opens_and_keeps_its_keys() {
     // What the later migrations made is taken out again: this is the first schema, with rows as it had them.
     for statement in [
         "DROP TABLE schema_compatibility",
+        "DROP TABLE adapter_usage",
+        "DROP TABLE adapter_quota",
         "ALTER TABLE custody_head DROP COLUMN prune_below",
         "DROP TABLE access_token",
         "ALTER TABLE adapter DROP COLUMN created_by",

@@ -9,6 +9,7 @@ pub(crate) mod life;
 pub(crate) mod locate;
 pub(crate) mod log;
 pub(crate) mod newer;
+pub(crate) mod quotas;
 pub(crate) mod settings;
 pub(crate) mod tampering;
 pub(crate) mod tokens;
@@ -94,6 +95,13 @@ macro_rules! store_suite {
             a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter,
             the_settings_of_an_adapter_follow_it_under_another_root_key,
             a_setting_changed_in_any_column_is_refused,
+        );
+        store_suite!(@$how $maker; quotas:
+            an_adapter_gets_no_more_keys_than_its_quota_whatever_it_had_before,
+            a_destroyed_key_makes_room_for_another,
+            what_was_taken_back_is_not_counted,
+            a_quota_follows_its_adapter_and_goes_with_it,
+            a_quota_changed_in_any_column_makes_no_room,
         );
         store_suite!(@$how $maker; tokens:
             a_token_is_found_by_its_secret_until_it_is_revoked,
