@@ -80,6 +80,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod unused;
 mod web;
 
 use std::sync::Arc;
@@ -121,6 +122,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(certificates::routes())
         .merge(keys::routes())
         .merge(key_scan::routes())
+        .merge(unused::routes())
         .merge(custody::routes())
         .merge(comparison::routes())
         .merge(bundle::routes())

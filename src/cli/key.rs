@@ -3,6 +3,7 @@
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say};
+use super::{key_scan, key_unused};
 use crate::admin::api::{Key, List};
 
 #[derive(Debug, clap::Subcommand)]
@@ -25,6 +26,8 @@ pub(crate) enum Command {
         /// Its Unique Identifier
         key: String,
     },
+    /// List the keys that no client has fetched for a time, of all adapters or of one
+    Unused(key_unused::Arguments),
     /// Compare the wrapped keys that lie in key managers with the keys here. Keys that were deleted there are destroyed
     Scan {
         /// Only tell what the last scan found; the server scans every hour
@@ -53,7 +56,8 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             output.data(&key, properties)?;
             Ok(Exit::Done)
         }
-        Command::Scan { last } => super::key_scan::run(client, last, output).await,
+        Command::Unused(arguments) => key_unused::run(&arguments, client, output).await,
+        Command::Scan { last } => key_scan::run(client, last, output).await,
     }
 }
 

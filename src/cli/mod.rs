@@ -20,6 +20,7 @@ mod init;
 mod key;
 mod key_protect;
 mod key_scan;
+mod key_unused;
 mod kmip;
 mod output;
 mod root_key;

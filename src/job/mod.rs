@@ -18,6 +18,7 @@ mod rotation;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unused;
 mod versions;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use readiness::Readiness;
 pub use retention::{Archive, Prunable, Retention, RetentionError, RetentionPolicy};
 pub use rotation::Rotation;
 pub use turn::Turn;
+pub use unused::{Horizon, LastFetch, UnusedError, UnusedKey, UnusedPage};
 pub use versions::Versions;
 
 use relocation::Relocation;

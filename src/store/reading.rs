@@ -161,6 +161,15 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredRecord>, Error>;
 
+    /// For each of these objects the last record about it, of those from number `from` on and before number `before`, found by
+    /// an index; none for an object without one. In no order.
+    async fn custody_latest(
+        &self,
+        objects: &[Uuid],
+        from: u64,
+        before: u64,
+    ) -> Result<Vec<StoredRecord>, Error>;
+
     /// At most `count` hashes of the custody log, in order, from place `first` of a level: 0 has the leaves, each level above
     /// it the roots of the full tiles below. Ends before a hash that is missing.
     async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error>;

@@ -14,6 +14,7 @@ mod reply;
 mod root_key;
 mod status;
 mod token;
+mod unused;
 
 pub use adapter::{Adapter, AdapterQuota, MoveAdapter, NewAdapter};
 pub use certificate::{Certificate, NewCertificate};
@@ -34,5 +35,6 @@ pub use status::{
 };
 
 pub use token::{NewToken, Token, TokenMade};
+pub use unused::UnusedKey;
 
 pub use crate::root_key::Healing;

@@ -4,9 +4,10 @@ use utoipa::openapi::HttpMethod;
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::super::api::{
-    Adapter, AdapterQuota, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey,
-    Key, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewRootKey, NewToken, OfferImport, OpenEpoch,
-    Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token, TokenMade,
+    Adapter, AdapterQuota, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer,
+    ImportRootKey, Key, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewRootKey, NewToken, OfferImport,
+    OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token,
+    TokenMade, UnusedKey,
 };
 use super::super::key_protect;
 use super::{Described, form};
@@ -269,6 +270,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Destroy it",
         &[("force", "`true` to destroy it though it is active.")],
         Nothing,
+    ),
+    queried(
+        Get,
+        "/v1/unused-keys",
+        "Keys that no client has fetched for so long",
+        &[
+            ("for_seconds", "For how long, in seconds."),
+            (
+                "adapter",
+                "The name or identifier of an adapter, whose keys alone are looked at.",
+            ),
+            ("after", "The `next` of the page before."),
+            ("limit", "How many keys are looked at, at most."),
+        ],
+        List(form::<UnusedKey>),
     ),
     asked(
         Get,

@@ -166,7 +166,8 @@ fn map(map: &std::collections::BTreeMap<String, String>) -> String {
     serde_json::to_string(map).unwrap_or_default()
 }
 
-fn quoted(cell: &str) -> String {
+/// A cell as it stands in a line.
+pub(super) fn quoted(cell: &str) -> String {
     let harmless = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
     } else {

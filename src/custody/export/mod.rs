@@ -35,6 +35,11 @@ pub enum Format {
     Cadf,
 }
 
+/// A cell of a line of comma-separated values, quoted where it has to be.
+pub fn csv_cell(text: &str) -> String {
+    csv::quoted(text)
+}
+
 /// A name of no form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the formats are jsonl, csv, cef, rfc5424, ocsf and cadf, not {0:?}")]

@@ -5,6 +5,7 @@ mod backend;
 mod comparison;
 mod inventory;
 mod retention;
+mod unused;
 mod versions;
 
 use std::collections::BTreeMap;

@@ -317,6 +317,15 @@ impl Store for Faulty {
         self.inner.custody_search(filter, from, limit).await
     }
 
+    async fn custody_latest(
+        &self,
+        objects: &[Uuid],
+        from: u64,
+        before: u64,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        self.inner.custody_latest(objects, from, before).await
+    }
+
     async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error> {
         self.inner.custody_hashes(level, first, count).await
     }

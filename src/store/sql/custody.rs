@@ -2,6 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Executor, QueryBuilder};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
 use crate::store::{CustodyHead, CustodyKept, Error, RecordFilter, SearchFrom, StoredCheckpoint};
@@ -102,6 +103,44 @@ pub(in crate::store) async fn search(
         .await
         .map_err(Error::database("search the custody log"))?;
     rows.into_iter().map(record).collect()
+}
+
+/// How many objects one statement asks for.
+const OBJECTS: usize = 256;
+
+pub(in crate::store) async fn latest(
+    readers: &Pool,
+    objects: &[Uuid],
+    from: u64,
+    before: u64,
+) -> Result<Vec<StoredRecord>, Error> {
+    let mut found = Vec::with_capacity(objects.len());
+    for objects in objects.chunks(OBJECTS) {
+        let mut query = QueryBuilder::<Db>::new("WITH wanted (object) AS (");
+        query.push_values(objects, |mut wanted, object| {
+            wanted.push_bind(object.hyphenated().to_string());
+        });
+        // One step down the index for each, however many records there are about it.
+        query
+            .push(
+                ") SELECT record.sequence, record.leaf, record.record FROM wanted JOIN custody_record AS record \
+                 ON record.sequence = (SELECT about.sequence FROM custody_record AS about \
+                 WHERE about.object = wanted.object AND about.sequence >= ",
+            )
+            .push_bind(clamped(from))
+            .push(" AND about.sequence < ")
+            .push_bind(clamped(before))
+            .push(" ORDER BY about.sequence DESC LIMIT 1)");
+        let rows: Vec<RecordRow> = query
+            .build_query_as()
+            .fetch_all(readers)
+            .await
+            .map_err(Error::database("search the custody log"))?;
+        for row in rows {
+            found.push(record(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The statement of a search. An object has fewer records than a client: where both are asked for, its index leads.

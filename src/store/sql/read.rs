@@ -343,6 +343,15 @@ impl Store for DatabaseStore {
         custody::search(&self.readers, filter, from, limit).await
     }
 
+    async fn custody_latest(
+        &self,
+        objects: &[Uuid],
+        from: u64,
+        before: u64,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        custody::latest(&self.readers, objects, from, before).await
+    }
+
     async fn custody_hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>, Error> {
         custody::hashes(&self.readers, level, first, count).await
     }

@@ -1,5 +1,7 @@
 //! The custody log as a store keeps it.
 
+use uuid::Uuid;
+
 use super::fixture::{Fixture, Maker};
 use crate::custody::{CompactRange, Hash, StoredRecord, TileHash, leaf_hash, verify_inclusion};
 use crate::store::{
@@ -90,6 +92,49 @@ pub(crate) async fn a_log_that_was_advanced_by_another_is_not_written_over<M: Ma
     assert!(matches!(error, Error::HeadMoved), "{error}");
     assert_eq!(fixture.store.custody_head().await.unwrap(), head);
     assert_eq!(fixture.store.custody_records(0, 9).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn the_last_record_about_each_of_many_objects_is_found_within_bounds<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let empty = fixture.store.custody_head().await.unwrap();
+    // More than one statement asks for; the last has no record.
+    let objects: Vec<Uuid> = (0..300).map(|_| Uuid::now_v7()).collect();
+    let about = |sequence: u64| usize::try_from(sequence % 299).unwrap();
+    let all = records(0, 900);
+    let to = grown(&empty, &all);
+    let terms = |record: &StoredRecord| RecordTerms {
+        object: Some(objects[about(record.sequence)].hyphenated().to_string()),
+        client: None,
+    };
+    let appended = Appended {
+        records: all.iter().map(|record| (record.clone(), terms(record))).collect(),
+        hashes: Vec::new(),
+    };
+    let mut transaction = fixture.store.begin().await.unwrap();
+    transaction.append(&appended, &empty, &to).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (from, before) in [(0, u64::MAX), (0, 600), (450, 600), (899, 900), (600, 600)] {
+        let mut expected: Vec<u64> = (0..299)
+            .filter_map(|object| {
+                (from..before.min(900))
+                    .rev()
+                    .find(|sequence| about(*sequence) == object)
+            })
+            .collect();
+        expected.sort_unstable();
+        let found = fixture.store.custody_latest(&objects, from, before).await;
+        let mut found: Vec<u64> = found.unwrap().iter().map(|record| record.sequence).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "from {from} before {before}");
+    }
+    assert!(
+        fixture
+            .store
+            .custody_latest(&[], 0, u64::MAX)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub(crate) async fn a_record_is_found_by_its_object_and_its_client<M: Maker>() {

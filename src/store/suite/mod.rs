@@ -72,6 +72,7 @@ macro_rules! store_suite {
             the_log_begins_empty_and_grows_by_what_is_appended,
             a_log_that_was_advanced_by_another_is_not_written_over,
             a_record_is_found_by_its_object_and_its_client,
+            the_last_record_about_each_of_many_objects_is_found_within_bounds,
             the_hashes_of_the_log_are_given_in_order_up_to_one_that_is_missing,
             a_checkpoint_follows_the_one_before_it_and_gains_signatures,
             of_records_that_are_pruned_the_hashes_stay_and_prove_them,
