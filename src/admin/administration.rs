@@ -74,6 +74,8 @@ pub struct Administration {
     epoch: Mutex<Option<super::epoch::Asked>>,
     /// Who has asked to let records of the custody log go.
     pruning: Mutex<super::pruning::Asked>,
+    /// Who has asked to revoke or destroy keys by a list.
+    key_lists: Mutex<super::key_lists::AllAsked>,
     /// Bundles of the log are made one after another.
     bundles: Mutex<()>,
     /// Those under way, also where nobody waits for them any more.
@@ -104,6 +106,7 @@ impl Administration {
             changes: Mutex::new(()),
             epoch: Mutex::new(None),
             pruning: Mutex::default(),
+            key_lists: Mutex::default(),
             bundles: Mutex::new(()),
             under_way: TaskTracker::new(),
         }
@@ -151,6 +154,10 @@ impl Administration {
 
     pub(super) fn pruning_asked(&self) -> &Mutex<super::pruning::Asked> {
         &self.pruning
+    }
+
+    pub(super) fn key_lists_asked(&self) -> &Mutex<super::key_lists::AllAsked> {
+        &self.key_lists
     }
 
     /// What is carried out to its end, though nobody waits for it.

@@ -56,6 +56,7 @@ mod expiry;
 mod extract;
 mod feeds;
 mod key_deletion;
+mod key_lists;
 mod key_protect;
 mod key_scan;
 mod keys;
@@ -122,6 +123,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(certificates::routes())
         .merge(keys::routes())
         .merge(key_scan::routes())
+        .merge(key_lists::routes())
         .merge(unused::routes())
         .merge(custody::routes())
         .merge(comparison::routes())

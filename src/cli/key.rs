@@ -3,7 +3,7 @@
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say};
-use super::{key_scan, key_unused};
+use super::{key_list, key_scan, key_unused};
 use crate::admin::api::{Key, List};
 
 #[derive(Debug, clap::Subcommand)]
@@ -28,6 +28,10 @@ pub(crate) enum Command {
     },
     /// List the keys that no client has fetched for a time, of all adapters or of one
     Unused(key_unused::Arguments),
+    /// Revoke the keys of a list: clients protect nothing new with them
+    Revoke(key_list::Arguments),
+    /// Destroy the keys of a list for good, once another administrator has approved of it
+    Destroy(key_list::Destroying),
     /// Compare the wrapped keys that lie in key managers with the keys here. Keys that were deleted there are destroyed
     Scan {
         /// Only tell what the last scan found; the server scans every hour
@@ -57,6 +61,8 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             Ok(Exit::Done)
         }
         Command::Unused(arguments) => key_unused::run(&arguments, client, output).await,
+        Command::Revoke(arguments) => key_list::revoke(&arguments, client, output).await,
+        Command::Destroy(arguments) => key_list::destroy(&arguments, client, output).await,
         Command::Scan { last } => key_scan::run(client, last, output).await,
     }
 }

@@ -18,6 +18,7 @@ mod exit;
 mod generate;
 mod init;
 mod key;
+mod key_list;
 mod key_protect;
 mod key_scan;
 mod key_unused;

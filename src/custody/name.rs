@@ -68,6 +68,12 @@ event_names! {
     KeyDestroy = "key.destroy",
     /// A key is destroyed, for whoever looks after its adapter deleted it at the administration interface.
     KeyDelete = "key.delete",
+    /// A key is revoked, for whoever administers the server had it on a list.
+    KeyRevoke = "key.revoke",
+    /// The keys of a list are about to be revoked or destroyed, each with a record of its own.
+    KeyListBegin = "key-list.begin",
+    /// Each key of a list was revoked or destroyed, or left as it was.
+    KeyListEnd = "key-list.end",
 
     /// A root key was disabled: nothing is made, released or re-wrapped under it.
     RootKeyDisable = "root-key.disable",

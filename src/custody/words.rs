@@ -171,6 +171,11 @@ impl Record {
             E::KmipRecover => "took the key out of the archive",
             E::KeyDestroy => "found that the key was deleted in its key manager, and destroyed what is left",
             E::KeyDelete => "deleted the key",
+            E::KeyRevoke => "revoked the key by a list",
+            E::KeyListBegin => {
+                return format!("began to {} the {} keys of a list", detail("end"), detail("keys"));
+            }
+            E::KeyListEnd => return format!("ended a list of keys, {} of them done", detail("done")),
             E::TokenCreate => return format!("made the access token {}", detail("name")),
             E::TokenRevoke => return format!("revoked the access token {}", detail("name")),
             E::KmipGetAttributes => "read attributes of the key",

@@ -3,9 +3,11 @@
 
 mod comparison;
 mod destruction;
+mod ending;
 pub mod feed;
 mod identities;
 mod inventory;
+mod key_list;
 mod ledger;
 mod opening;
 mod pace;
@@ -27,9 +29,11 @@ use tokio::task::JoinSet;
 
 pub use comparison::{Compared, Comparison, RowFinding};
 pub use destruction::{Destroyer, Failure};
+pub use ending::{End, Ending, NotEnded};
 pub use feed::{FeedStatus, Feeds};
 pub use identities::IdentityFinding;
 pub use inventory::{Findings, Inventory};
+pub use key_list::{KeyList, KeyListLine, KeyListStatus, KeyLists, KeyOrder, Verdict};
 pub use ledger::LedgerError;
 pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
@@ -57,6 +61,10 @@ pub struct Jobs {
     pub closed: ClosedRootKeys,
     /// What compares the wrapped keys in key managers with the rows.
     pub inventory: Inventory,
+    /// What revokes and destroys single keys for administrators.
+    pub ending: Ending,
+    /// What does so by a list.
+    pub key_lists: KeyLists,
     /// What compares the rows of keys with the custody log.
     pub comparison: Comparison,
     /// What enters versions of root keys that were made elsewhere.
@@ -73,7 +81,10 @@ pub struct Jobs {
 impl Jobs {
     /// The jobs over this store and these root keys. None of them runs yet.
     pub fn new(store: Arc<dyn Store>, recorder: Recorder, root_keys: RootKeys) -> Self {
+        let ending = Ending::new(Arc::clone(&store), recorder.clone(), root_keys.clone());
         Self {
+            key_lists: KeyLists::new(Arc::clone(&store), recorder.clone(), ending.clone()),
+            ending,
             progress: Progress::default(),
             feeds: Feeds::default(),
             closed: ClosedRootKeys::default(),

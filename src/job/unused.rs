@@ -186,7 +186,7 @@ impl Horizon {
 }
 
 /// The last use of a key that the records from number `from` on and before number `before` tell of.
-async fn last_use(
+pub(super) async fn last_use(
     store: &dyn Store,
     key: Uuid,
     from: u64,

@@ -8,6 +8,7 @@ mod adapter;
 mod certificate;
 mod custody;
 mod key;
+mod key_list;
 mod key_scan;
 mod pruning;
 mod reply;
@@ -23,6 +24,7 @@ pub use custody::{
     WrongIdentity, WrongRow,
 };
 pub use key::{Attribute, Key, WrappedUnder};
+pub use key_list::{KeyEnd, KeyList, KeyListResult, ListedKey, NewKeyList};
 pub use key_scan::{KeptElsewhere, KeyDeletedElsewhere, KeyScan};
 pub use pruning::{ArchiveNamed, Prune, Pruning, PruningAsked};
 pub use reply::{ErrorBody, ErrorReply, List};

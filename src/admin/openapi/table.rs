@@ -5,9 +5,9 @@ use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::super::api::{
     Adapter, AdapterQuota, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer,
-    ImportRootKey, Key, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewRootKey, NewToken, OfferImport,
-    OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token,
-    TokenMade, UnusedKey,
+    ImportRootKey, Key, KeyList, KeyListResult, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewKeyList,
+    NewRootKey, NewToken, OfferImport, OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison,
+    ScheduleDestruction, Status, Token, TokenMade, UnusedKey,
 };
 use super::super::key_protect;
 use super::{Described, form};
@@ -270,6 +270,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Destroy it",
         &[("force", "`true` to destroy it though it is active.")],
         Nothing,
+    ),
+    with(
+        "/v1/key-lists",
+        "Revoke or destroy the keys of a list, or only tell what would become of each",
+        form::<NewKeyList>,
+        One(form::<KeyList>),
+    ),
+    asked(
+        Get,
+        "/v1/key-lists/{sha256}",
+        "How far a list is",
+        One(form::<KeyList>),
+    ),
+    queried(
+        Get,
+        "/v1/key-lists/{sha256}/lines",
+        "What became of each of its keys",
+        RANGE,
+        List(form::<KeyListResult>),
+    ),
+    asked(
+        Post,
+        "/v1/key-lists/{sha256}/approve",
+        "Approve of a destruction, as another administrator",
+        One(form::<KeyList>),
     ),
     queried(
         Get,

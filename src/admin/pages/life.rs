@@ -201,7 +201,7 @@ fn kind(record: &Record) -> &'static str {
     match record.event {
         E::KmipGet | E::KmipExport => "released",
         E::KmipCreate | E::KmipRegister | E::KmipImport | E::KmipReKey | E::KmipDeriveKey => "made",
-        E::KmipDestroy | E::KmipRevoke | E::KeyDestroy | E::KeyDelete => "ended",
+        E::KmipDestroy | E::KmipRevoke | E::KeyDestroy | E::KeyDelete | E::KeyRevoke => "ended",
         E::KmipGetAttributes | E::KmipGetAttributeList | E::KmipLocate | E::KmipCheck => "looked-at",
         _ => "changed",
     }

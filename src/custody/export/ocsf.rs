@@ -109,6 +109,7 @@ fn activity(event: EventName) -> u32 {
         | E::KmipRecover
         | E::KeyRewrap
         | E::KeyMove
+        | E::KeyRevoke
         | E::AdapterMove
         | E::AdapterSetQuota
         | E::RootKeyRotate

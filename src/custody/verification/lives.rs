@@ -249,6 +249,7 @@ impl Life {
 fn is_of_a_key(event: EventName) -> bool {
     event == EventName::KeyDestroy
         || event == EventName::KeyDelete
+        || event == EventName::KeyRevoke
         || event == EventName::KeyRewrap
         || event == EventName::KeyMove
         || event.as_str().starts_with("kmip.")

@@ -4,6 +4,7 @@
 mod backend;
 mod comparison;
 mod inventory;
+mod key_list;
 mod retention;
 mod unused;
 mod versions;
