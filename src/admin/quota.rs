@@ -79,7 +79,8 @@ pub(super) fn near(
     counts: &KeyCounts,
 ) -> Vec<String> {
     let sentence = |adapter: &Adapter| {
-        let most = quotas.get(&adapter.id)?.keys?;
+        // Where it may have none, that is meant so.
+        let most = quotas.get(&adapter.id)?.keys.filter(|most| *most > 0)?;
         let keys = counts.get(&adapter.id).map_or(0, |count| count.with_key);
         let is_near = u128::from(keys) * 100 >= u128::from(most) * NEAR;
         is_near.then(|| {
@@ -117,7 +118,8 @@ mod tests {
             told(Some(100), 90),
             ["adapter east has 90 of the 100 keys that it may have"]
         );
-        assert_eq!(told(Some(0), 0).len(), 1);
+        assert_eq!(told(Some(2), 7).len(), 1);
+        assert_eq!(told(Some(0), 7), [""; 0]);
         assert_eq!(told(None, 1 << 40), [""; 0]);
     }
 }

@@ -67,9 +67,16 @@ async fn list(
         .and_then(|time| now().checked_sub(time))
         .ok_or_else(|| Refusal::new(Kind::Invalid, "the time is longer than there have been any keys"))?;
     let store = administration.store();
+    let mut tampered = Vec::new();
     let mut adapters = match &wanted.adapter {
         Some(name) => vec![administration.adapter(name).await?],
-        None => store.adapters().await?.rows,
+        // What is wrong with a row is told, and recorded, with the first page alone.
+        None if place.is_some() => store.adapters().await?.rows,
+        None => {
+            let (adapters, found) = administration.trusted(store.adapters().await?, &caller).await?;
+            tampered = found;
+            adapters
+        }
     };
     // The order in which they were made stays, whatever is made or deleted between two pages.
     adapters.sort_by_key(|adapter| adapter.id.uuid());
@@ -78,15 +85,19 @@ async fn list(
         .into_iter()
         .skip_while(|adapter| adapter.id.uuid() < begun);
     let Some(adapter) = adapters.next() else {
-        return Ok(Json(List::from(Vec::new())));
+        return Ok(Json(List {
+            tampered,
+            ..List::from(Vec::new())
+        }));
     };
     let after = place
         .filter(|place| place.adapter == adapter.id.uuid())
         .and_then(|place| place.after);
     let horizon = Horizon::at(store, since).await?;
     let page = horizon.page(store, adapter.id, after, limit).await?;
-    let tampered: Vec<_> = page.refused.iter().map(ToString::to_string).collect();
-    administration.record_tampering(&tampered, &caller).await?;
+    let refused: Vec<_> = page.refused.iter().map(ToString::to_string).collect();
+    administration.record_tampering(&refused, &caller).await?;
+    tampered.extend(refused);
     let next = match page.next {
         Some(next) => Some(format!("{}.{next}", adapter.id)),
         None => adapters.next().map(|next| next.id.to_string()),
