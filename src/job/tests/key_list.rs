@@ -12,9 +12,10 @@ use crate::recorder::tests::faulty::{Faulty, How, Plan, Step};
 use crate::recorder::{NodeFacts, Recorder};
 use crate::root_key::RootKeys;
 use crate::store::Change;
+use crate::store::suite::Maker;
 use crate::store::suite::fixture::{row, write};
 
-impl House {
+impl<M: Maker> House<M> {
     fn jobs(&self) -> Jobs {
         Jobs::new(
             self.fixture.store.clone(),
@@ -55,6 +56,12 @@ impl House {
     }
 }
 
+super::on_both_databases!(
+    a_dry_run_says_of_each_key_what_a_run_then_does,
+    an_active_key_is_destroyed_by_force_alone_and_a_revoked_one_without,
+    a_list_that_breaks_off_at_any_commit_is_carried_to_its_end_by_the_same_list,
+);
+
 fn order(end: End, lines: Vec<KeyListLine>) -> KeyOrder {
     KeyOrder {
         end,
@@ -83,9 +90,8 @@ fn verdicts(list: &KeyList) -> Vec<String> {
     words.collect()
 }
 
-#[tokio::test]
-async fn a_dry_run_says_of_each_key_what_a_run_then_does() {
-    let house = House::new().await;
+async fn a_dry_run_says_of_each_key_what_a_run_then_does<M: Maker>() {
+    let house = House::<M>::new().await;
     let jobs = house.jobs();
     let (good, fetched) = (house.active_key().await, house.active_key().await);
     let west = row(&house.fixture.west, &[]);
@@ -160,9 +166,8 @@ async fn a_dry_run_says_of_each_key_what_a_run_then_does() {
     assert!(verdicts(&again)[0].contains("is deactivated already"));
 }
 
-#[tokio::test]
-async fn an_active_key_is_destroyed_by_force_alone_and_a_revoked_one_without() {
-    let house = House::new().await;
+async fn an_active_key_is_destroyed_by_force_alone_and_a_revoked_one_without<M: Maker>() {
+    let house = House::<M>::new().await;
     let jobs = house.jobs();
     let (active, idle) = (house.active_key().await, house.key().await);
     let destroy = order(End::Destroy, vec![house.line(active), house.line(idle)]);
@@ -188,10 +193,9 @@ async fn an_active_key_is_destroyed_by_force_alone_and_a_revoked_one_without() {
     }
 }
 
-#[tokio::test]
-async fn a_list_that_breaks_off_at_any_commit_is_carried_to_its_end_by_the_same_list() {
+async fn a_list_that_breaks_off_at_any_commit_is_carried_to_its_end_by_the_same_list<M: Maker>() {
     for how in [How::Failed, How::FailedButDone] {
-        let mut house = House::new().await;
+        let mut house = House::<M>::new().await;
         let plan = Arc::new(Plan::default());
         let faulty = Faulty {
             inner: Arc::clone(&house.fixture.store),

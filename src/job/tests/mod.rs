@@ -1,6 +1,23 @@
 //! Keys that are wrapped anew, with each step broken twice: it failed, and it failed although it was done. No key is lost,
 //! none is under a version that its row does not name, and none is recorded twice.
 
+/// Makes a test of each of these functions for each database.
+macro_rules! on_both_databases {
+    ($($test:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $test() {
+                super::$test::<crate::store::sqlite_tests::SqliteMaker>().await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $test() {
+                super::$test::<crate::store::postgres_tests::PostgresMaker>().await;
+            })*
+        }
+    };
+}
+use on_both_databases;
+
 mod backend;
 mod comparison;
 mod inventory;

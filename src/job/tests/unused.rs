@@ -8,18 +8,18 @@ use crate::job::{Horizon, LastFetch, UnusedError};
 use crate::recorder::{NodeFacts, Recorder, by_client};
 use crate::store::Change;
 use crate::store::sqlite_tests::SqliteMaker;
-use crate::store::suite::Fixture;
 use crate::store::suite::fixture::{THEN, caller, row, write};
+use crate::store::suite::{Fixture, Maker};
 
 /// A store whose keys were made long before anything was recorded.
-pub(super) struct House {
-    pub(super) fixture: Fixture<SqliteMaker>,
+pub(super) struct House<M> {
+    pub(super) fixture: Fixture<M>,
     pub(super) recorder: Recorder,
 }
 
-impl House {
+impl<M: Maker> House<M> {
     pub(super) async fn new() -> Self {
-        let fixture = Fixture::<SqliteMaker>::new().await;
+        let fixture = Fixture::<M>::new().await;
         let node = NodeFacts {
             name: "node-1".to_owned(),
             server_version: "0.1.0".to_owned(),
@@ -69,15 +69,19 @@ impl House {
     }
 }
 
+super::on_both_databases!(
+    a_key_is_unused_where_nobody_was_given_it_since_and_not_where_it_was_only_looked_at,
+    a_pruned_log_makes_no_key_look_as_if_it_was_never_fetched,
+);
+
 /// The time of a record that was just written.
-async fn time_of(house: &House, sequence: u64) -> OffsetDateTime {
+async fn time_of<M: Maker>(house: &House<M>, sequence: u64) -> OffsetDateTime {
     let stored = house.fixture.store.custody_records(sequence, 1).await.unwrap();
     crate::custody::Record::from_bytes(&stored[0].bytes).unwrap().time
 }
 
-#[tokio::test]
-async fn a_key_is_unused_where_nobody_was_given_it_since_and_not_where_it_was_only_looked_at() {
-    let house = House::new().await;
+async fn a_key_is_unused_where_nobody_was_given_it_since_and_not_where_it_was_only_looked_at<M: Maker>() {
+    let house = House::<M>::new().await;
     let mut keys = Vec::new();
     for _ in 0..6 {
         keys.push(house.key().await);
@@ -112,9 +116,8 @@ async fn a_key_is_unused_where_nobody_was_given_it_since_and_not_where_it_was_on
     assert!(house.unused(THEN - time::Duration::days(3650)).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_pruned_log_makes_no_key_look_as_if_it_was_never_fetched() {
-    let house = House::new().await;
+async fn a_pruned_log_makes_no_key_look_as_if_it_was_never_fetched<M: Maker>() {
+    let house = House::<M>::new().await;
     let key = house.key().await;
     house.record(EventName::KmipGet, key).await;
     for _ in 0..1100 {
@@ -140,7 +143,7 @@ async fn a_pruned_log_makes_no_key_look_as_if_it_was_never_fetched() {
 #[ignore = "it measures, and takes minutes"]
 async fn how_long_the_unused_keys_of_many_take_to_be_found() {
     let keys: usize = std::env::var("CLAVIGER_TEST_KEYS").map_or(2_000, |keys| keys.parse().unwrap());
-    let house = House::new().await;
+    let house = House::<SqliteMaker>::new().await;
     let (mut unused, begun) = (0, std::time::Instant::now());
     for first in (0..keys).step_by(100) {
         let rows: Vec<_> = (0..100).map(|_| row(&house.fixture.east, &[])).collect();

@@ -93,10 +93,10 @@ async fn a_flood_of_requests_is_refused_in_part_and_one_record_tells_of_it() {
     server.set_quota(Quota::new(None, Some(1), None).unwrap()).await;
     let asked = (0..40).map(|_| server.ask(get(&key)));
     let answers = futures_util::future::join_all(asked).await;
-    let (served, refused): (Vec<_>, Vec<_>) = answers
+    let (done, refused): (Vec<_>, Vec<_>) = answers
         .iter()
         .partition(|answer| answer.result_status == ResultStatus::Success);
-    assert!(!served.is_empty());
+    assert!(!done.is_empty());
     assert!(refused.len() > 20, "{} refused", refused.len());
     for refused in &refused {
         assert_eq!(refused.result_reason, Some(ResultReason::PermissionDenied));
@@ -106,7 +106,7 @@ async fn a_flood_of_requests_is_refused_in_part_and_one_record_tells_of_it() {
         .iter()
         .filter(|record| record.event == EventName::KmipGet)
         .count();
-    assert_eq!(released, served.len(), "what was refused is no release");
+    assert_eq!(released, done.len(), "what was refused is no release");
     let told: Vec<_> = records
         .iter()
         .filter(|record| record.event == EventName::KmipMessageRefused)
