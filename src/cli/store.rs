@@ -128,7 +128,7 @@ async fn record(
         .detail("size", migrated.head.size.to_string())
         .detail("root", migrated.head.root.to_string());
     let recorder = Recorder::start(database.writing(), node).await?;
-    let recorded = recorder.commit(Vec::new(), event).await;
+    let written = recorder.commit(Vec::new(), event).await;
     recorder.stop().await;
-    recorded.map(drop)
+    written.map(drop)
 }

@@ -12,7 +12,7 @@ use super::server::{ADAPTER, Server, device};
 use super::ttlv::Item;
 
 /// How long anything may take before a test gives up.
-const LIMIT: Duration = Duration::from_mins(2);
+pub const LIMIT: Duration = Duration::from_mins(2);
 
 /// Two servers, the database that they share, and where the public key of their log is.
 pub struct Pair {

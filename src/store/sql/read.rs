@@ -319,7 +319,8 @@ impl Store for DatabaseStore {
     }
 
     async fn rows_at(&self) -> Result<RowsAt, Error> {
-        dialect::while_reached(&self.readers, inventory::rows_at(&self.readers)).await
+        let rows = Box::pin(inventory::rows_at(&self.readers));
+        dialect::while_reached(&self.readers, rows).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {
@@ -327,7 +328,8 @@ impl Store for DatabaseStore {
     }
 
     async fn custody_tail(&self, limit: u32) -> Result<(CustodyHead, Vec<StoredRecord>), Error> {
-        dialect::while_reached(&self.readers, custody::tail(&self.readers, limit)).await
+        let tail = Box::pin(custody::tail(&self.readers, limit));
+        dialect::while_reached(&self.readers, tail).await
     }
 
     async fn custody_records(&self, from: u64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
