@@ -1,9 +1,12 @@
 //! A database that is open, of whichever kind.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Error, PostgresOptions, PostgresStore, SealKeys, SqliteStore, Store, WriteStore};
+use tokio::sync::mpsc;
+
+use super::{Error, Piece, PostgresOptions, PostgresStore, SealKeys, SqliteStore, Store, WriteStore};
 
 /// A database that is open, of whichever kind.
 pub struct Database {
@@ -43,6 +46,11 @@ impl Database {
     /// The seal keys that it is read and written with.
     pub const fn seal_keys(&self) -> &SealKeys {
         &self.keys
+    }
+
+    /// Takes in every row of another database; see [`WriteStore::fill`].
+    pub async fn fill(&self, pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
+        self.store.fill(pieces).await
     }
 
     /// Waits for what is under way and lets the database go. Afterwards every call fails.

@@ -28,6 +28,7 @@ mod postgres;
 mod quota;
 mod reading;
 mod row;
+mod rows;
 mod schema;
 mod seal;
 mod setting;
@@ -47,13 +48,14 @@ pub use database::Database;
 pub use elsewhere::Elsewhere;
 pub use error::Error;
 pub use inventory::RowsAt;
-pub use migration::{Migrated, migrate};
+pub use migration::{Migrated, migrate, verify_log};
 #[cfg(test)]
 pub(crate) use postgres::tests as postgres_tests;
 pub use postgres::{PostgresOptions, PostgresStore, recorded_root_keys_at};
 pub use quota::QuotaUse;
 pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
+pub use rows::{Column, Kind, Piece, TableEnd, TableHead};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
 pub use setting::{SettingKind, Settings};
 #[cfg(test)]

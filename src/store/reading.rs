@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -15,8 +15,8 @@ use crate::custody::{Hash, StoredRecord};
 use crate::key::IndexTerm;
 
 use super::{
-    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, QuotaUse, RecordFilter,
-    RowsAt, SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, Piece, QuotaUse,
+    RecordFilter, RowsAt, SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
@@ -142,6 +142,10 @@ pub trait Store: Send + Sync {
 
     /// Every row that the custody log tells of, as of one moment, without looking at its seal.
     async fn rows_at(&self) -> Result<RowsAt, Error>;
+
+    /// Sends every row of every table, all as of one moment, and at last [`Piece::End`]. Whoever takes them has to be quick:
+    /// meanwhile the database keeps what is deleted. That they are not taken any more is no error of this.
+    async fn send_rows(&self, out: mpsc::Sender<Piece>) -> Result<(), Error>;
 
     /// The head of the custody log.
     async fn custody_head(&self) -> Result<CustodyHead, Error>;

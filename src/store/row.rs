@@ -5,7 +5,7 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 use crate::adapter::RootKeyId;
-use crate::custody::Hash;
+use crate::custody::{Hash, RowFacts};
 use crate::key::{ManagedObject, WrappedKek};
 
 use super::Error;
@@ -36,6 +36,15 @@ impl KeyRow {
             digest: None,
             ordinal: 0,
         }
+    }
+
+    /// What the custody log says of such a row; none of one that was never stored.
+    pub fn facts(&self) -> Option<RowFacts> {
+        Some(RowFacts {
+            identifier: self.object.id(),
+            revision: self.revision,
+            sha256: self.digest?,
+        })
     }
 }
 

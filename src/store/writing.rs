@@ -1,16 +1,26 @@
 //! The writing half of a store. Only the recorder calls it; a test of the architecture sees to that.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
 use crate::custody::{Head, RowFacts, TileHash};
 
-use super::{Appended, Change, CustodyHead, Error, Store, StoredCheckpoint};
+use super::{Appended, Change, CustodyHead, Error, Piece, Store, StoredCheckpoint};
 
 /// A store that can be written.
 #[async_trait]
 pub trait WriteStore: Store {
     /// Begins the one transaction that can be under way.
     async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error>;
+
+    /// Takes in every row of another store, in one transaction, and gives the number of rows of each table. Each table is read
+    /// back and compared with what was sent.
+    ///
+    /// Fails with [`Error::NotEmpty`] where there is something already, and with [`Error::Unlike`] where what comes does not
+    /// reach its end or is not what arrived; nothing is left there then.
+    async fn fill(&self, pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error>;
 
     /// Waits for what is under way and lets the database go. Afterwards every call fails.
     async fn close(&self);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -17,7 +17,7 @@ use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
     Appended, Applied, Change, Cursor, CustodyHead, CustodyKept, Error, KeyCounts, KeyRow, Listing, Located,
-    QuotaUse, RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
+    Piece, QuotaUse, RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
     WriteStore, WriteTransaction,
 };
 
@@ -101,6 +101,10 @@ impl WriteStore for Faulty {
             inner,
             plan: Arc::clone(&self.plan),
         }))
+    }
+
+    async fn fill(&self, pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
+        self.inner.fill(pieces).await
     }
 
     async fn close(&self) {
@@ -291,6 +295,10 @@ impl Store for Faulty {
 
     async fn rows_at(&self) -> Result<RowsAt, Error> {
         self.inner.rows_at().await
+    }
+
+    async fn send_rows(&self, out: mpsc::Sender<Piece>) -> Result<(), Error> {
+        self.inner.send_rows(out).await
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

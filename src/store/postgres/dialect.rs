@@ -93,6 +93,30 @@ pub(super) async fn while_reached<T>(
     lifeline.unless_cut(Error::database("answer"), step).await
 }
 
+/// The names of all tables.
+pub(super) async fn tables(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT table_name::text FROM information_schema.tables \
+         WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// The columns of a table with their types, in its own order.
+pub(super) async fn columns(
+    connection: &mut PgConnection,
+    table: &str,
+) -> sqlx::Result<Vec<(String, String)>> {
+    sqlx::query_as(
+        "SELECT column_name::text, data_type::text FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position",
+    )
+    .bind(table)
+    .fetch_all(connection)
+    .await
+}
+
 /// Writes a new key and its index; neither where its identifier is taken.
 pub(super) async fn insert_key(
     connection: &mut PgConnection,

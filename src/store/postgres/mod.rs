@@ -84,10 +84,6 @@ impl PostgresStore {
         &self.keys
     }
 
-    pub(super) const fn readers(&self) -> &PgPool {
-        self.readers.pool()
-    }
-
     /// Waits for what is under way and lets the connections go. Afterwards every call fails.
     pub async fn close(&self) {
         self.watching.abort();

@@ -1,15 +1,18 @@
 //! The writing half: a transaction.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sqlx::{PgConnection, Postgres, Transaction};
+use tokio::sync::mpsc;
 
 use super::lifeline::Connections;
 use super::sql::change::{self, Changes};
-use super::sql::{custody, prune};
+use super::sql::{custody, prune, rows};
 use super::{PostgresStore, dialect, watching};
 use crate::custody::{Hash, Head, TileHash};
 use crate::store::{
-    Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
+    Appended, Applied, Change, CustodyHead, Error, Piece, StoredCheckpoint, WriteStore, WriteTransaction,
 };
 
 #[async_trait]
@@ -28,6 +31,21 @@ impl WriteStore for PostgresStore {
             connections: self.readers.clone(),
             changes_identities: false,
         }))
+    }
+
+    async fn fill(&self, mut pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
+        let begun = self
+            .readers
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+            .await;
+        let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
+        let filling = async {
+            let filled = rows::fill(&mut transaction, &mut pieces).await?;
+            count_change(&mut transaction).await?;
+            transaction.commit().await.map_err(Error::database("commit"))?;
+            Ok(filled)
+        };
+        dialect::while_reached(&self.readers, filling).await
     }
 
     async fn close(&self) {

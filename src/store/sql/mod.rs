@@ -20,6 +20,7 @@ mod quota;
 pub(in crate::store) mod read;
 pub(in crate::store) mod recorded;
 mod root_key;
+pub(in crate::store) mod rows;
 pub(in crate::store) mod schema;
 mod setting;
 mod token;

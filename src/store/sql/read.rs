@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, FromRow, Row as _};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::adapter::{
@@ -20,13 +20,13 @@ use crate::store::table::{
     Sealed, SettingColumns, TokenColumns,
 };
 use crate::store::{
-    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyCount, KeyCounts, KeyRow, Listing, Located,
+    Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, Piece,
     QuotaUse, RecordFilter, RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint,
     UnverifiedRootKey,
 };
 
 use super::dialect::{self, Connection, DatabaseStore, Db, Pool, Row};
-use super::{custody, inventory, quota};
+use super::{custody, inventory, quota, rows};
 
 /// Of several terms, the one that the fewest objects have leads; beyond so many, they count as equal.
 const SELECTIVE: u32 = 512;
@@ -321,6 +321,12 @@ impl Store for DatabaseStore {
     async fn rows_at(&self) -> Result<RowsAt, Error> {
         let rows = Box::pin(inventory::rows_at(&self.readers));
         dialect::while_reached(&self.readers, rows).await
+    }
+
+    async fn send_rows(&self, out: mpsc::Sender<Piece>) -> Result<(), Error> {
+        let sent = dialect::while_reached(&self.readers, rows::send(&self.readers, &out)).await;
+        // Whoever took them has given up by then, and says why.
+        if out.is_closed() { Ok(()) } else { sent }
     }
 
     async fn custody_head(&self) -> Result<CustodyHead, Error> {

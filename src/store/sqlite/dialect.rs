@@ -67,6 +67,24 @@ pub(super) async fn while_reached<T>(
     step.await
 }
 
+/// The names of all tables.
+pub(super) async fn tables(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        .fetch_all(connection)
+        .await
+}
+
+/// The columns of a table with their types, in its own order.
+pub(super) async fn columns(
+    connection: &mut SqliteConnection,
+    table: &str,
+) -> sqlx::Result<Vec<(String, String)>> {
+    sqlx::query_as("SELECT name, type FROM pragma_table_info($1) ORDER BY cid")
+        .bind(table)
+        .fetch_all(connection)
+        .await
+}
+
 /// Writes a new key and its index; neither where its identifier is taken. One statement after the other, but sent at once:
 /// each way to the thread of the database costs more than the statement.
 pub(super) async fn insert_key(

@@ -63,10 +63,6 @@ impl SqliteStore {
         &self.path
     }
 
-    pub(super) const fn readers(&self) -> &SqlitePool {
-        &self.readers
-    }
-
     /// Waits for what is under way and closes the file. Afterwards every call fails.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -1,17 +1,20 @@
 //! The writing half: a transaction.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use tokio::sync::mpsc;
 
+use super::open::BUSY;
 use super::sql::change::{self, Changes};
-use super::sql::{custody, prune};
+use super::sql::{custody, prune, rows};
 use super::{SqliteStore, dialect};
 use crate::custody::TileHash;
 use crate::store::{
-    Appended, Applied, Change, CustodyHead, Error, StoredCheckpoint, WriteStore, WriteTransaction,
+    Appended, Applied, Change, CustodyHead, Error, Piece, StoredCheckpoint, WriteStore, WriteTransaction,
 };
 
 #[async_trait]
@@ -30,6 +33,14 @@ impl WriteStore for SqliteStore {
             erases: false,
             erasure_due: Arc::clone(&self.erasure_due),
         }))
+    }
+
+    async fn fill(&self, mut pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
+        let filled = rows::fill(&mut transaction, &mut pieces).await?;
+        transaction.commit().await.map_err(Error::database("commit"))?;
+        Ok(filled)
     }
 
     async fn close(&self) {
@@ -113,14 +124,27 @@ impl WriteTransaction for SqliteTransaction {
 /// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is
 /// reading an older state, it is tried again after the next commit. What was committed stays so in any case.
 async fn erase(pool: &SqlitePool, due: &AtomicBool) {
-    let emptied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)")
-        .fetch_one(pool)
-        .await;
-    match emptied {
+    match empty_log(pool).await {
         Ok((0, _, _)) => due.store(false, Ordering::Relaxed),
         Ok(_) => tracing::debug!("deleted key bytes stay in the write-ahead log until its readers are done"),
         Err(error) => {
             tracing::warn!("the write-ahead log could not be emptied of deleted key bytes: {error}");
         }
     }
+}
+
+/// Does not wait for readers, such as a backup: commits would wait with it.
+async fn empty_log(pool: &SqlitePool) -> sqlx::Result<(i64, i64, i64)> {
+    let mut connection = pool.acquire().await?;
+    sqlx::query("PRAGMA busy_timeout = 0")
+        .execute(&mut *connection)
+        .await?;
+    let emptied = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut *connection)
+        .await;
+    let patience = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
+    sqlx::query(AssertSqlSafe(patience))
+        .execute(&mut *connection)
+        .await?;
+    emptied
 }
