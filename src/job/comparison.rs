@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::adapter::{Adapter, AdapterId};
-use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RowFacts, RowFault};
+use crate::custody::{Actor, AdapterFacts, Event, EventName, ObjectFacts, RowFault};
 use crate::recorder::Recorder;
 use crate::store::{KeyRow, Store};
 
@@ -198,7 +198,7 @@ impl Comparison {
             compared.not_judged += page.refused.len() as u64;
             for row in &page.rows {
                 compared.rows += 1;
-                match facts(row).map(|facts| reading.ledger.compare(&facts)) {
+                match row.facts().map(|facts| reading.ledger.compare(&facts)) {
                     Some(Some(Ok(()))) => {}
                     Some(Some(Err(_))) => suspects.push((adapter.id, row.object.id())),
                     Some(None) | None => compared.not_judged += 1,
@@ -227,7 +227,7 @@ impl Comparison {
                 Err(error) if error.is_of_one_change() => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            let Some(facts) = row.as_ref().and_then(facts) else {
+            let Some(facts) = row.as_ref().and_then(KeyRow::facts) else {
                 return Ok(None);
             };
             // The record was read after the row: where the row is still the same, the record is not behind it.
@@ -295,13 +295,4 @@ fn found(compared: &mut Compared, adapter: Option<AdapterId>, key: Uuid, fault: 
     if compared.findings.len() < FINDINGS {
         compared.findings.push(RowFinding { adapter, key, fault });
     }
-}
-
-/// What the log says of such a row.
-fn facts(row: &KeyRow) -> Option<RowFacts> {
-    Some(RowFacts {
-        identifier: row.object.id(),
-        revision: row.revision,
-        sha256: row.digest?,
-    })
 }

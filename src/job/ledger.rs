@@ -3,8 +3,10 @@
 
 use std::time::Instant;
 
+use uuid::Uuid;
+
 use super::identities::Tokens;
-use crate::custody::{CompactRange, Inventory, Record, RowLedger, leaf_hash};
+use crate::custody::{CompactRange, Inventory, Record, RowFacts, RowFault, RowLedger, leaf_hash};
 use crate::store::{self, Store};
 
 /// Records that are read at a time.
@@ -22,7 +24,7 @@ pub enum LedgerError {
 }
 
 /// The log as far as it was read.
-pub(super) struct Reading {
+pub struct Reading {
     pub(super) tree: CompactRange,
     pub(super) ledger: RowLedger,
     pub(super) inventory: Inventory,
@@ -33,7 +35,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Before the first record that was not pruned.
-    pub(super) async fn begin(store: &dyn Store) -> Result<Self, LedgerError> {
+    pub async fn begin(store: &dyn Store) -> Result<Self, LedgerError> {
         let first = store.custody_kept().await?.from;
         Ok(Self {
             tree: store::custody_tree(store, first).await?,
@@ -45,7 +47,7 @@ impl Reading {
     }
 
     /// Reads what the log has beyond what was read, and compares the hashes with its head.
-    pub(super) async fn read_on(&mut self, store: &dyn Store) -> Result<(), LedgerError> {
+    pub async fn read_on(&mut self, store: &dyn Store) -> Result<(), LedgerError> {
         let head = store.custody_head().await?.head();
         while self.tree.size() < head.size {
             let began = Instant::now();
@@ -88,6 +90,16 @@ impl Reading {
             )));
         }
         Ok(())
+    }
+
+    /// Compares a row of the database with what was read. None where nothing can be said of this key.
+    pub fn compare(&mut self, row: &RowFacts) -> Option<Result<(), RowFault>> {
+        self.ledger.compare(row)
+    }
+
+    /// The keys that have a row by what was read, and of which none was compared.
+    pub fn missing(&self) -> impl Iterator<Item = (Uuid, RowFault)> {
+        self.ledger.missing()
     }
 }
 

@@ -34,7 +34,7 @@ pub use feed::{FeedStatus, Feeds};
 pub use identities::IdentityFinding;
 pub use inventory::{Findings, Inventory};
 pub use key_list::{KeyList, KeyListLine, KeyListStatus, KeyLists, KeyOrder, Verdict};
-pub use ledger::LedgerError;
+pub use ledger::{LedgerError, Reading};
 pub use opening::{ClosedRootKeys, Unusable, open};
 pub use progress::{Progress, RotationProgress};
 pub use readiness::Readiness;
