@@ -11,6 +11,7 @@
 //! | [`admin`] | the administration interface |
 //! | [`operation`] | what a KMIP operation does, a file an operation |
 //! | [`witness`] | another host that signs the log's checkpoints, and refuses a log that was cut short or rewritten |
+//! | [`backup`] | backups: their form, their making, the way back, and whether what came back is whole |
 //! | [`job`] | what goes on in the background |
 //! | [`recorder`] | the only way to write: a change and its custody record in one commit |
 //! | [`store`] | the database and the seal of a row |
@@ -33,6 +34,8 @@
 pub mod adapter;
 #[cfg(feature = "server")]
 pub mod admin;
+#[cfg(feature = "server")]
+pub mod backup;
 #[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]

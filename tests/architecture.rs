@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "endpoint",
             "admin",
+            "backup",
             "operation",
             "job",
             "witness",
@@ -43,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "admin",
         &[
+            "backup",
             "operation",
             "job",
             "recorder",
@@ -68,6 +70,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "custody",
             "kmip",
         ],
+    ),
+    (
+        "backup",
+        &["job", "store", "root_key", "key", "adapter", "custody"],
     ),
     (
         "job",

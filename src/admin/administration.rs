@@ -42,6 +42,8 @@ pub struct ServerFacts {
     pub witnesses: Option<Policy>,
     /// Where a bundle of the log is made before it is sent: it may become as large as the log.
     pub bundle_directory: PathBuf,
+    /// How its backups are made.
+    pub backups: super::Backups,
     /// The files of its own certificates.
     pub certificates: Vec<PathBuf>,
     /// What of the configuration waits for a restart.
@@ -310,7 +312,7 @@ impl Administration {
     }
 
     /// Records a refusal. Where that fails too, the refusal says so.
-    async fn record_refusal(&self, event: Event, refusal: Refusal) -> Refusal {
+    pub(super) async fn record_refusal(&self, event: Event, refusal: Refusal) -> Refusal {
         let event = match refusal.kind() {
             // There is no log to write this into.
             Kind::Unavailable => return refusal,

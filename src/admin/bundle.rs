@@ -76,12 +76,17 @@ pub(super) async fn sent(administration: &Administration, range: BundleRange) ->
         (header::CONTENT_DISPOSITION, disposition),
         (header::CONTENT_LENGTH, length.to_string()),
     ];
+    Ok((headers, content(file)).into_response())
+}
+
+/// What a file has from its present place on.
+pub(super) fn content(file: File) -> Body {
     let chunks = futures_util::stream::try_unfold(tokio::fs::File::from_std(file), async |mut file| {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         let read = file.read_buf(&mut chunk).await?;
         io::Result::Ok((read > 0).then(|| (chunk.freeze(), file)))
     });
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    Body::from_stream(chunks)
 }
 
 /// A bundle in a file, its length, and what it says of itself.
@@ -120,7 +125,7 @@ fn policy(administration: &Administration) -> Result<Policy, Refusal> {
 }
 
 /// A file that is gone when it is closed.
-fn unnamed(folder: &Path) -> io::Result<File> {
+pub(super) fn unnamed(folder: &Path) -> io::Result<File> {
     let path = folder.join(format!("bundle-{}", Uuid::now_v7()));
     let file = OpenOptions::new()
         .read(true)

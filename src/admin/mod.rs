@@ -45,6 +45,7 @@
 mod adapters;
 mod administration;
 pub mod api;
+mod backup;
 mod bundle;
 mod caller;
 mod certificates;
@@ -90,9 +91,10 @@ use std::time::Duration;
 use axum::{Router, middleware};
 
 pub use administration::{Administration, ReloadIdentities, ServerFacts};
+pub use backup::Backups;
 pub use error::Error;
 pub use monitoring::{MetricsListener, metric_names, serve as serve_metrics};
-pub use peer::{Admitted, Peer};
+pub use peer::{Admitted, Peer, user_name};
 pub use readable::{readable, value_text};
 pub use restart::NeedsRestart;
 pub use server::serve;
@@ -107,7 +109,8 @@ pub const BODY_LIMIT: usize = 64 << 10;
 /// How long a request may take from its last header to its answer.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 
-/// The same for a bundle of the custody log, which is read from its beginning to its end before the answer begins.
+/// The same for a bundle of the custody log and for a backup: what is in them is read from its beginning to its end before the
+/// answer begins.
 const BUNDLE_DEADLINE: Duration = Duration::from_hours(1);
 
 /// Every resource.
@@ -128,6 +131,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(custody::routes())
         .merge(comparison::routes())
         .merge(bundle::routes())
+        .merge(backup::routes())
         .merge(epoch::routes())
         .merge(pruning::routes())
         .merge(tokens::routes())

@@ -177,6 +177,7 @@ mod tests {
             ("/v1/tokens", Method::POST, Role::Administrator),
             ("/v1/tokens/{token}", Method::DELETE, Role::Administrator),
             ("/v1/custody/epoch/approve", Method::POST, Role::Administrator),
+            ("/v1/backups", Method::POST, Role::Administrator),
             ("/v1/something-new", Method::PUT, Role::Administrator),
         ] {
             assert_eq!(least_role(route, &method), role, "{method} {route}");

@@ -159,7 +159,7 @@ pub(super) fn guarded(routes: Router) -> Router {
 
 async fn within_deadline(request: Request, next: Next) -> Response {
     let deadline = match request.uri().path() {
-        "/v1/custody/bundle" => BUNDLE_DEADLINE,
+        "/v1/custody/bundle" | "/v1/backups" => BUNDLE_DEADLINE,
         _ => DEADLINE,
     };
     tokio::time::timeout(deadline, next.run(request))

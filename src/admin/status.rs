@@ -149,6 +149,7 @@ pub(super) async fn status(administration: &Administration, actor: &Actor) -> Re
         key_scan: super::key_scan::summary(administration),
         feeds,
         row_comparison: super::comparison::summary(administration),
+        last_backup: super::backup::last(administration),
     })
 }
 

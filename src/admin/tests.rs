@@ -119,6 +119,16 @@ impl Fixture {
                 destruction_waiting_time: WAITING_TIME,
                 witnesses: None,
                 bundle_directory: folder.path().to_owned(),
+                backups: Backups {
+                    key: folder.path().join("backup-key.json"),
+                    source: crate::backup::Source {
+                        node: "test".into(),
+                        server_version: "0".into(),
+                        log: "test/claviger".into(),
+                        files: Vec::new(),
+                    },
+                    state_directory: folder.path().to_owned(),
+                },
                 certificates: Vec::new(),
                 needs_restart: NeedsRestart::default(),
                 warn_before_expiry: Duration::from_hours(30 * 24),

@@ -133,7 +133,16 @@ impl Client {
 
     /// Reads a resource that is too long for memory, however long that takes, and writes it to `out`.
     pub(crate) async fn download(&self, path: ResourcePath, out: &mut impl Write) -> Result<(), Failure> {
-        let (reply, connection) = self.open(Method::GET, path, Bytes::new()).await?;
+        self.receive(Method::GET, path, out).await
+    }
+
+    /// Has something made that is too long for memory, however long that takes, and writes it to `out`.
+    pub(crate) async fn take_along(&self, path: ResourcePath, out: &mut impl Write) -> Result<(), Failure> {
+        self.receive(Method::POST, path, out).await
+    }
+
+    async fn receive(&self, method: Method, path: ResourcePath, out: &mut impl Write) -> Result<(), Failure> {
+        let (reply, connection) = self.open(method, path, Bytes::new()).await?;
         let status = reply.status();
         let mut body = reply.into_body();
         if !status.is_success() {

@@ -5,6 +5,7 @@
 //! administration interface (`client`), so that a change works at once and is recorded with who made it.
 
 mod adapter;
+mod backup;
 mod certificate;
 mod client;
 mod client_certificate;
@@ -24,6 +25,7 @@ mod key_scan;
 mod key_unused;
 mod kmip;
 mod output;
+mod restore;
 mod root_key;
 pub mod serve;
 mod signing_key;
@@ -120,6 +122,11 @@ enum Command {
     Custody(custody::Arguments),
     /// A witness: another host that signs the custody log's checkpoints, and refuses a log that was cut short or rewritten
     Witness(witness::Arguments),
+    /// Backups: everything that the server keeps, in one encrypted file
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Bring what is in a backup into an empty database; the server must not run
+    Restore(restore::Arguments),
     /// The database as a whole
     #[command(subcommand)]
     Store(store::Command),
@@ -179,6 +186,8 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Key(command) => block_on(key::run(command, &common.client()?, output)),
         Command::Custody(arguments) => block_on(custody::run(arguments, &common, output)),
         Command::Witness(arguments) => witness::run(arguments, output),
+        Command::Backup(command) => block_on(backup::run(command, &common, output)),
+        Command::Restore(arguments) => block_on(restore::run(&arguments, &common.configuration()?, output)),
         Command::Store(command) => block_on(store::run(command, &common.configuration()?, output)),
         Command::Kmip(arguments) => block_on(kmip::run(arguments, output)),
         Command::Generate(command) => generate::run(&command),

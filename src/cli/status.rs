@@ -60,6 +60,15 @@ fn table(status: &Status) -> String {
         );
         properties.line("rows of keys", found);
     }
+    if let Some(backup) = &status.last_backup {
+        let found = format!(
+            "{}, {} records, {} bytes",
+            time(backup.at),
+            backup.records,
+            backup.bytes
+        );
+        properties.line("last backup", found);
+    }
     for root_key in &status.root_keys_in_change {
         let mut facts = vec![root_key.state.clone()];
         facts.extend(super::root_key::rotation(root_key));

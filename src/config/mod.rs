@@ -8,6 +8,7 @@
 //! [`template()`] writes the commented file that `claviger init` leaves behind. What the values are used for is
 //! said where they are used; nothing here opens a socket or a device.
 
+mod backup;
 mod check;
 mod custody;
 mod key_protect;
@@ -29,6 +30,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use backup::Backup;
 pub use check::check;
 pub use custody::{
     Custody, CustodyRetention, CustodySigner, CustodyWitness, Feed, FeedReceiver, SyslogReceiver, WhenAbsent,
@@ -78,6 +80,8 @@ pub struct Config {
     pub key_protect: Vec<KeyProtect>,
     /// The custody log.
     pub custody: Custody,
+    /// `[backup]`
+    pub backup: Backup,
     /// `[metrics]`
     pub metrics: Metrics,
     /// `[tracing]`; none where nothing is traced.

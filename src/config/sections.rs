@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::backup::backup;
 use super::custody::custody;
 use super::key_protect;
 use super::metrics::metrics;
@@ -84,6 +85,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         .chain(web)
         .copied()
         .collect();
+    let backup = backup(top.section("backup"));
     let metrics = metrics(top.section("metrics"), &taken);
     let tracing = tracing(top.section("tracing"));
     let log = log(top.section("log"));
@@ -100,6 +102,7 @@ fn whole(file: &Path, mut top: Section<'_>) -> Config {
         mirrors,
         key_protect,
         custody,
+        backup,
         metrics,
         tracing,
         log,

@@ -211,6 +211,10 @@ event_names! {
 
     /// A row of the store was found changed by another hand, and refused.
     StoreTampered = "store.tampered",
+    /// A backup was made: everything that the store has, encrypted, left the server.
+    BackupCreate = "backup.create",
+    /// The store was filled from a backup; recorded by the first server that started on it.
+    BackupRestore = "backup.restore",
 
     /// A change that an administrator asked for was refused, where no event of its own tells of it.
     AdministratorRefused = "administrator.refused",

@@ -216,6 +216,8 @@ impl Record {
             E::CertificateRemove => "took a client certificate out",
             E::CertificateRefused => "connected with a client certificate that is not let in",
             E::StoreTampered => "found a row of the database that another hand has changed",
+            E::BackupCreate => "made a backup of everything and took it along, encrypted",
+            E::BackupRestore => "started on a database that was restored from a backup",
             E::CustodyHeartbeat => "wrote that it is there",
             E::CustodyEpoch => "opened a new epoch of the custody log",
             E::CustodyCarry => "told again how rows of keys are that the oldest records tell of",

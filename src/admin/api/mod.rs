@@ -5,6 +5,7 @@
 //! know, so that an older command line can talk to a newer server.
 
 mod adapter;
+mod backup;
 mod certificate;
 mod custody;
 mod key;
@@ -18,6 +19,7 @@ mod token;
 mod unused;
 
 pub use adapter::{Adapter, AdapterQuota, MoveAdapter, NewAdapter};
+pub use backup::LastBackup;
 pub use certificate::{Certificate, NewCertificate};
 pub use custody::{
     CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison,

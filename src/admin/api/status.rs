@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{CustodyHead, RootKey};
+use super::{CustodyHead, LastBackup, RootKey};
 use crate::root_key::Healing;
 
 /// `GET /v1/status`: how the server is.
@@ -60,6 +60,9 @@ pub struct Status {
     /// The last comparison of the keys' rows with the custody log; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_comparison: Option<RowComparisonSummary>,
+    /// The last backup that this server made; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_backup: Option<LastBackup>,
 }
 
 /// A live feed of the custody log.

@@ -173,6 +173,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "claviger_certificate_expiry_time_seconds",
         "When a certificate expires, in seconds since 1970: the server's own, and the first to expire of those that clients show and that have not expired.",
     ),
+    (
+        Kind::Gauge,
+        "claviger_backup_time_seconds",
+        "When this server made its last backup, in seconds since 1970; absent before the first.",
+    ),
     (Kind::Gauge, "claviger_keys", "Keys in the store."),
     (
         Kind::Gauge,

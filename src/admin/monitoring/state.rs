@@ -4,7 +4,7 @@ use metrics::gauge;
 use time::OffsetDateTime;
 
 use super::super::refusal::Refusal;
-use super::super::{Administration, custody, expiry, feeds, quota, status};
+use super::super::{Administration, backup, custody, expiry, feeds, quota, status};
 use crate::store::KeyCounts;
 
 /// Brings every gauge that tells a state up to date. What can't be read keeps what was read last.
@@ -15,6 +15,9 @@ pub(super) async fn look(administration: &Administration) {
     gauge!("claviger_ready").set(truth(status::is_ready(administration).await));
     of_log(administration);
     of_certificates(administration).await;
+    if let Some(last) = backup::last(administration) {
+        gauge!("claviger_backup_time_seconds").set(seconds(last.at));
+    }
     match administration.store().key_counts().await {
         Ok(counts) => {
             let keys = counts.values().map(|count| count.objects).sum();

@@ -142,12 +142,12 @@ fn described(operation: &Operation, forms: &mut Forms, refusal: &Ref) -> Operati
         Reply::Texts => ("200", Some(list(RefOr::T(text().into())))),
         Reply::Collection(form) => ("200", Some(collection(forms.take(form())))),
         Reply::Collected(form) => ("201", Some(collection(forms.take(form())))),
-        Reply::File => ("200", None),
+        Reply::File(_) => ("200", None),
         Reply::Document => ("200", Some(RefOr::T(ObjectBuilder::new().build().into()))),
     };
     let mut answer = ResponseBuilder::new().description("It is done.");
-    if matches!(operation.reply, Reply::File) {
-        answer = answer.content("application/x-tar", ContentBuilder::new().build());
+    if let Reply::File(content_type) = operation.reply {
+        answer = answer.content(content_type, ContentBuilder::new().build());
     }
     if let Some(schema) = schema {
         answer = answer.content(JSON, ContentBuilder::new().schema(Some(schema)).build());

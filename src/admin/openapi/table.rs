@@ -38,8 +38,8 @@ pub(super) enum Reply {
     Collection(fn() -> Described),
     /// 201, and such a collection; the request is one as well.
     Collected(fn() -> Described),
-    /// 200, and a tar archive.
-    File,
+    /// 200, and a file of this type.
+    File(&'static str),
     /// 200, and this document.
     Document,
 }
@@ -404,7 +404,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ("until", "Records up to this time."),
             ("kept", "The size of the log at the auditor's last visit."),
         ],
-        File,
+        File("application/x-tar"),
+    ),
+    asked(
+        Post,
+        "/v1/backups",
+        "Make a backup, and take it along",
+        File("application/octet-stream"),
     ),
     asked(
         Get,

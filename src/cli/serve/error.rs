@@ -7,7 +7,7 @@ use crate::cli::database;
 use crate::config::Problems;
 use crate::job::feed::SyslogError;
 use crate::root_key::key_protect;
-use crate::{admin, endpoint, recorder, store};
+use crate::{admin, backup, endpoint, recorder, store};
 
 /// Why the server does not start, with what can be done about it.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,9 @@ pub enum Error {
     /// The last known head of the custody log can't be read.
     #[error("{0}")]
     Known(#[from] recorder::KnownError),
+    /// That the database was restored can't be read.
+    #[error("{0}")]
+    Restored(#[from] backup::Error),
     /// The administration socket can't be opened.
     #[error("{0}")]
     Administration(#[from] admin::Error),

@@ -10,6 +10,7 @@ mod custody;
 mod devices;
 mod error;
 mod feeds;
+mod holders;
 mod identities;
 mod jobs;
 pub(super) mod logging;
@@ -33,6 +34,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::backup;
 use super::database;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
@@ -40,6 +42,7 @@ use super::key_protect::key_protect_backend;
 use crate::admin::{
     self, Administration, Admitted, MetricsListener, NeedsRestart, ServerFacts, Socket, WebListener,
 };
+use crate::backup::Restored;
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
 use crate::endpoint::{self, Endpoint, Identities, Services};
@@ -54,10 +57,12 @@ use crate::store::{Database, SealKeys, Store};
 
 use devices::Devices;
 pub use error::Error;
+pub(super) use holders::Holders;
 use identities::IdentityLoader;
 use process::StateLock;
 use root_keys::{Due, Opener};
 use traces::Traces;
+pub(super) use witnesses::policy as witness_policy;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A server that answers.
@@ -360,8 +365,13 @@ async fn begin_log(
     if let Some(checkpoints) = &checkpoints {
         started = started.detail("custody_key", checkpoints.signer.key().to_string());
     }
-    let events = std::iter::once(started).chain(found);
+    let restored = restored(config, store).await?;
+    let has_restored = restored.is_some();
+    let events = restored.into_iter().chain(std::iter::once(started)).chain(found);
     recorder.commit_at_start(events.collect()).await?;
+    if has_restored {
+        tokio::spawn(forget_restored(recorder.clone(), config.state_directory.clone()));
+    }
     if let Some(checkpoints) = checkpoints {
         recorder.sign_with(checkpoints);
     }
@@ -373,9 +383,37 @@ async fn begin_log(
     Ok((recorder, known))
 }
 
+/// The record that the database was restored, where that is so and no server has recorded it.
+async fn restored(config: &Config, store: &Database) -> Result<Option<Event>, Error> {
+    let Some(restored) = Restored::within(&config.state_directory)? else {
+        return Ok(None);
+    };
+    let event = restored.event(&*store.reading()).await?;
+    if event.is_none() {
+        tracing::warn!(
+            "a restoration was begun here, and the database does not go on from that backup: it did not take place"
+        );
+        Restored::forget(&config.state_directory)?;
+    }
+    Ok(event)
+}
+
+/// Where the log is held, what a start records is written once a new epoch is open, and not before.
+async fn forget_restored(recorder: Recorder, state_directory: PathBuf) {
+    recorder.released().await;
+    if recorder.held().is_none()
+        && let Err(error) = Restored::forget(&state_directory)
+    {
+        tracing::error!(%error, "the next start will record the restoration again");
+    }
+}
+
 /// What goes on with the custody log of the store, and what keeps its head outside of it. A log that is not the one that was
 /// written last is held.
-async fn go_on_with_log(config: &Config, store: &Database) -> Result<(Recorder, KnownHead), Error> {
+pub(super) async fn go_on_with_log(
+    config: &Config,
+    store: &Database,
+) -> Result<(Recorder, KnownHead), Error> {
     let node = NodeFacts {
         name: config.node.clone(),
         server_version: VERSION.to_owned(),
@@ -462,6 +500,11 @@ fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFa
         destruction_waiting_time: config.admin.destruction_waiting_time,
         witnesses: witness.map(witnesses::policy).transpose()?,
         bundle_directory: config.state_directory.clone(),
+        backups: admin::Backups {
+            key: config.backup.key.clone(),
+            source: backup::source(config),
+            state_directory: config.state_directory.clone(),
+        },
         certificates: own_certificates(config),
         warn_before_expiry: config.kmip.warn_before_expiry,
     })

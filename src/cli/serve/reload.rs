@@ -99,6 +99,7 @@ fn needing_restart(current: &Config, read: &Config) -> Vec<String> {
         ("mirror", differ(&current.mirrors, &read.mirrors)),
         ("key_protect", differ(&current.key_protect, &read.key_protect)),
         ("custody", differ(&current.custody, &read.custody)),
+        ("backup", differ(&current.backup, &read.backup)),
         ("metrics", differ(&current.metrics, &read.metrics)),
         ("tracing", differ(&current.tracing, &read.tracing)),
         ("log.format", differ(&current.log.format, &read.log.format)),

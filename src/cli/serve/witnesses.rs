@@ -28,7 +28,7 @@ pub(super) fn cosigner(configured: Option<&CustodyWitness>) -> Result<Option<Arc
 }
 
 /// The witnesses and their quorum.
-pub(super) fn policy(configured: &CustodyWitness) -> Result<Policy, Error> {
+pub(in crate::cli) fn policy(configured: &CustodyWitness) -> Result<Policy, Error> {
     let failed = |why: String| Error::Witness {
         policy: configured.policy.clone(),
         why,

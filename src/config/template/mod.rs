@@ -82,6 +82,11 @@ pub fn template(answers: &InitAnswers) -> String {
     backend::write(&mut text, &answers.backend);
     custody::write(&mut text, answers);
     text.push_str(
+        "# Backups: docs/disaster-recovery.md. `claviger backup key create` makes the key under which they are, once, and\n\
+         # writes down here which it is. Private keys of the server's certificates are in a backup only where this says so.\n\
+         #[backup]\n#key = \"backup-key.json\"\n#private_keys = false\n\n",
+    );
+    text.push_str(
         "# Health and metrics for Prometheus, over plain HTTP: docs/operations.md.\n\
          #[metrics]\n#listen = [\"127.0.0.1:9464\"]\n\n",
     );
