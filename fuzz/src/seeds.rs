@@ -17,6 +17,7 @@ use claviger::kmip::{json, ttlv, xml};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
+mod backup_seeds;
 mod custody_seeds;
 #[path = "../../tests/support/kmip_generators/mod.rs"]
 mod generators;
@@ -132,5 +133,6 @@ fn main() -> std::io::Result<()> {
             write_request(COUNT + 3 * place + encoding, out.as_slice())?;
         }
     }
+    backup_seeds::fill()?;
     custody_seeds::write_all()
 }

@@ -151,7 +151,8 @@ impl Server {
         Self::prepare_node("test", tokens, sections)
     }
 
-    fn prepare_node(node: &'static str, tokens: Vec<SoftHsm>, sections: &str) -> Self {
+    /// A server that was not started yet: its configuration and its certificate are there, and nothing else.
+    pub fn prepare_node(node: &'static str, tokens: Vec<SoftHsm>, sections: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let address = own_address();
         identity::write(&identity::server(address.ip()), directory.path(), "server");
