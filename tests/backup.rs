@@ -8,8 +8,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use claviger_hsm::testkit::SoftHsm;
+use claviger_key_protect_stand_in::Form;
 use serde_json::Value;
 use support::client::Client;
+use support::key_protect::KeyProtect;
 use support::keys::material;
 use support::message::{self, about, create};
 use support::postgres::PostgresServer;
@@ -271,6 +273,15 @@ fn a_backup_that_is_not_what_was_written_leaves_nothing_behind() {
         stderr(&refused)
     );
 
+    // Into a log of another name.
+    let other = Server::prepare_node(
+        "other",
+        Vec::new(),
+        &on(&house.token, "[custody]\norigin = \"other/log\"\n"),
+    );
+    let refused = other.claviger(&["restore", text(&house.place("backup"))]);
+    assert!(stderr(&refused).contains("lost/claviger"), "{}", stderr(&refused));
+
     // Nothing is left of all that: the backup comes into the same place.
     new.must(&["restore", text(&house.place("backup"))]);
     let again = new.claviger(&["restore", text(&house.place("backup"))]);
@@ -426,6 +437,32 @@ fn a_server_that_is_stopped_is_backed_up_and_recorded_too() {
     let secret = fs::read(house.server.server_key()).expect("the private key");
     let is_secret = |file: &PathBuf| fs::read(file).is_ok_and(|content| content == secret);
     assert!(walk(&files).iter().any(is_secret), "it was asked for");
+}
+
+#[test]
+fn a_backup_is_under_a_root_key_of_key_protect_where_that_holds_the_keys() {
+    let key_protect = KeyProtect::start(Form::KeyProtect);
+    // Wrapped keys lie there too; the data key of a backup does not.
+    let section = key_protect.section("wrapped_keys = \"key-manager\"");
+    let mut server = Server::start_node("lost", Vec::new(), &section);
+    server.must(&["backup", "key", "create"]);
+    server.must(&["root-key", "create", "root"]);
+    server.adapter(ADAPTER);
+    let client = server.client("client");
+    let mut connection = client.connect();
+    let keys: Vec<_> = (0..3)
+        .map(|_| message::identifier(&connection.exchange(&create())))
+        .collect();
+    let before = material(&client, &keys);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let backup = folder.path().join("backup");
+    server.must(&["backup", "create", text(&backup)]);
+    server.kill();
+    let mut new = Server::prepare_node("new", Vec::new(), &section);
+    let restored = new.must(&["restore", text(&backup), "--verify"]);
+    assert!(restored.contains("whole"), "{restored}");
+    new.start_again();
+    assert_eq!(material(&new.seen_by(&client), &keys), before);
 }
 
 /// Prints how long it takes with so many keys: `CLAVIGER_TEST_KEYS=100000 cargo nextest run --release --test backup

@@ -89,13 +89,13 @@ pub async fn check(
     let adapters = identities(store, &mut checked).await?;
     let mut log = Reading::begin(store).await?;
     log.read_on(store).await?;
-    let keys = Keys {
+    let walk = Walk {
         store,
         root_keys,
         every: every(store, unwrap).await?,
     };
     for adapter in &adapters {
-        keys.of(adapter, &mut log, &mut checked).await?;
+        walk.through(adapter, &mut log, &mut checked).await?;
     }
     let missing: Vec<_> = log.missing().collect();
     for (key, fault) in missing {
@@ -195,14 +195,20 @@ async fn every(store: &dyn Store, unwrap: Unwrap) -> Result<u64, Error> {
     })
 }
 
-struct Keys<'a> {
+/// The way through all keys.
+struct Walk<'a> {
     store: &'a dyn Store,
     root_keys: &'a RootKeys,
     every: u64,
 }
 
-impl Keys<'_> {
-    async fn of(&self, adapter: &Adapter, log: &mut Reading, checked: &mut Checked) -> Result<(), Error> {
+impl Walk<'_> {
+    async fn through(
+        &self,
+        adapter: &Adapter,
+        log: &mut Reading,
+        checked: &mut Checked,
+    ) -> Result<(), Error> {
         let mut known = BTreeMap::new();
         let mut after = None;
         let mut number: u64 = 0;
@@ -219,7 +225,7 @@ impl Keys<'_> {
                     match self.unwrap(row, wrapped, &mut known).await? {
                         Ok(()) => checked.unwrapped += 1,
                         Err(why) => {
-                            checked.fault(format!("key {} can't be unwrapped: {why}", row.object.id()))
+                            checked.fault(format!("key {} can't be unwrapped: {why}", row.object.id()));
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Error, Header, Made};
 use crate::custody::{Actor, Event, EventName, Hash};
@@ -113,11 +114,15 @@ impl Restored {
             .detail("backup_records", backup.size.to_string())
             .detail("backup_root", backup.root.to_string())
             .detail("backup_sha256", self.sha256.to_string())
-            .detail("made_at", self.header.created_at.to_string())
-            .detail("restored_at", self.at.to_string())
+            .detail("made_at", rfc3339(self.header.created_at))
+            .detail("restored_at", rfc3339(self.at))
             .detail("restored_by_uid", self.uid.to_string());
         Ok(Some(event))
     }
+}
+
+fn rfc3339(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {

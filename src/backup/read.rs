@@ -86,7 +86,7 @@ fn read(
     rewound(file)?;
     let mut file = BufReader::with_capacity(BUFFER, file);
     let (header, length, associated) = Header::read(&mut file)?;
-    let mut opener = Opener::new(data_key.as_slice(), &header.nonce, associated, length, file)?;
+    let mut opener = Opener::new(data_key.as_slice(), header.nonce, associated, length, file)?;
     let mut files = Vec::new();
     // Before anything else: whether the header, and with it what stands there of the log, is what was written.
     opener.is_at_end()?;

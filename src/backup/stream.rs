@@ -15,11 +15,11 @@ const TAG: usize = 16;
 
 type Stream = StreamBE32<Aes256Gcm>;
 
-fn stream(key: &[u8], nonce: &[u8; 7]) -> Result<Stream, Error> {
+fn stream(key: &[u8], nonce: [u8; 7]) -> Result<Stream, Error> {
     let key = key
         .try_into()
         .map_err(|_| Error::contradiction("its key has not 32 bytes"))?;
-    Ok(Stream::new(key, nonce.into()))
+    Ok(Stream::new(key, &nonce.into()))
 }
 
 /// Encrypts what is written to it.
@@ -33,7 +33,7 @@ pub struct Sealer<W> {
 
 impl<W: Write> Sealer<W> {
     /// Encrypts by this key, which encrypts nothing else, and writes behind what `associated` is the hash of.
-    pub fn new(key: &[u8], nonce: &[u8; 7], associated: [u8; 32], out: W) -> Result<Self, Error> {
+    pub fn new(key: &[u8], nonce: [u8; 7], associated: [u8; 32], out: W) -> Result<Self, Error> {
         Ok(Self {
             stream: stream(key, nonce)?,
             associated,
@@ -97,7 +97,7 @@ pub struct Opener<R> {
 
 impl<R: Read> Opener<R> {
     /// Decrypts by this key what is behind the `at` bytes of which `associated` is the hash.
-    pub fn new(key: &[u8], nonce: &[u8; 7], associated: [u8; 32], at: u64, from: R) -> Result<Self, Error> {
+    pub fn new(key: &[u8], nonce: [u8; 7], associated: [u8; 32], at: u64, from: R) -> Result<Self, Error> {
         Ok(Self {
             stream: stream(key, nonce)?,
             associated,
@@ -203,13 +203,13 @@ mod tests {
     const NONCE: [u8; 7] = [1; 7];
 
     fn sealed(text: &[u8]) -> Vec<u8> {
-        let mut sealer = Sealer::new(&KEY, &NONCE, [3; 32], Vec::new()).unwrap();
+        let mut sealer = Sealer::new(&KEY, NONCE, [3; 32], Vec::new()).unwrap();
         sealer.write_all(text).unwrap();
         sealer.finish().unwrap()
     }
 
     fn opened(sealed: &[u8], associated: [u8; 32]) -> Result<Vec<u8>, Error> {
-        let mut opener = Opener::new(&KEY, &NONCE, associated, 0, sealed)?;
+        let mut opener = Opener::new(&KEY, NONCE, associated, 0, sealed)?;
         let mut text = Vec::new();
         while !opener.is_at_end()? {
             let mut one = [0];
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn what_was_sealed_is_opened_whatever_its_length() {
         for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK - 7] {
-            let text: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
+            let text: Vec<u8> = (0..251).cycle().take(length).collect();
             assert_eq!(opened(&sealed(&text), [3; 32]).unwrap(), text, "{length}");
         }
     }

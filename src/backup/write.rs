@@ -123,7 +123,7 @@ fn written(
     (header.records, header.root) = (head.size, head.root);
     let mut out = BufWriter::with_capacity(BUFFER, Counting::new(out));
     let (_, associated) = header.write(&mut out)?;
-    let mut sealer = Sealer::new(data_key, &header.nonce, associated, out)?;
+    let mut sealer = Sealer::new(data_key, header.nonce, associated, out)?;
     let (mut rows, mut number) = (0, 0);
     for file in files {
         number += put(file, &mut sealer)?;

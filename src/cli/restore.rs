@@ -44,6 +44,17 @@ struct Summary {
 
 pub(super) async fn run(arguments: &Arguments, config: &Config, output: Output) -> Result<Exit, Failure> {
     let header = header_of(&arguments.file).map_err(|error| backups::failure(&error))?;
+    if let Some(name) = backups::log_name(config).filter(|name| *name != header.log) {
+        return Err(Failure::new(format!(
+            "the custody log of the backup is called {:?}, and the configuration here says {name:?}",
+            header.log
+        ))
+        .remedy(format!(
+            "a log keeps its name for good: write origin = {:?} in [custody], and move {} away; the backup has the right one",
+            header.log,
+            config.custody.public_key.display()
+        )));
+    }
     if let Some(folder) = arguments.files.as_deref().filter(|folder| folder.exists()) {
         return Err(Failure::new(format!("{} is there already", folder.display()))
             .remedy("name a folder that is not there yet"));

@@ -17,9 +17,9 @@ use crate::cli::output::{Output, Properties, time};
 use crate::custody::Hash;
 
 #[derive(Debug, clap::Args)]
-#[group(id = "place", required = true, multiple = false, args = ["file", "directory"])]
 pub(crate) struct Arguments {
     /// The file to write, which must not be there
+    #[arg(required_unless_present = "directory", conflicts_with = "directory")]
     file: Option<PathBuf>,
     /// Write into this folder, under a name that says the server and the time
     #[arg(long, value_name = "FOLDER")]

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::{Common, serve};
+use super::{Common, serve, signing_key};
 use crate::backup::{self, Source};
 use crate::config::Config;
 
@@ -80,8 +80,18 @@ pub(super) fn source(config: &Config) -> Source {
     Source {
         node: config.node.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
-        log: config.custody.origin.clone(),
+        log: log_name(config).unwrap_or_else(|| config.custody.origin.clone()),
         files,
+    }
+}
+
+/// What the custody log is called here: by its key, or by what the configuration says. None where neither says it.
+pub(super) fn log_name(config: &Config) -> Option<String> {
+    let known = signing_key::known(config).ok().flatten();
+    let said = config.line_of("custody.origin");
+    match known {
+        Some(key) => Some(key.name().to_owned()),
+        None => said.map(|_| config.custody.origin.clone()),
     }
 }
 

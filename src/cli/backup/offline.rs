@@ -70,8 +70,8 @@ async fn written_and_recorded(
             .fold(event.detail("offline", "true"), |event, (name, value)| {
                 event.detail(name, value)
             });
-        let recorded = recorder.commit(Vec::new(), event).await;
-        recorded.map_err(|error| {
+        let committed = recorder.commit(Vec::new(), event).await;
+        committed.map_err(|error| {
             Failure::new(format!(
                 "the backup could not be recorded, and was thrown away: {error}"
             ))
