@@ -490,7 +490,7 @@ fn how_long_a_backup_and_its_way_back_take() {
     };
     let backup = house.place("backup");
     timed("backup", &mut || {
-        drop(house.server.must(&["backup", "create", text(&backup)]))
+        drop(house.server.must(&["backup", "create", text(&backup)]));
     });
     println!(
         "{keys} keys, {} bytes",
@@ -502,12 +502,12 @@ fn how_long_a_backup_and_its_way_back_take() {
     house.server.kill();
     let sqlite = house.another("");
     timed("restore to SQLite", &mut || {
-        drop(sqlite.must(&["restore", text(&backup)]))
+        drop(sqlite.must(&["restore", text(&backup)]));
     });
     let postgres = PostgresServer::start();
     let section = format!("[store]\nurl = \"{}\"\n", postgres.new_database());
     let other = house.another(&section);
     timed("restore to PostgreSQL", &mut || {
-        drop(other.must(&["restore", text(&backup)]))
+        drop(other.must(&["restore", text(&backup)]));
     });
 }

@@ -112,7 +112,7 @@ impl<R: Read> Opener<R> {
         })
     }
 
-    /// So many bytes; [`Error::Short`] where the backup ends before.
+    /// So many bytes; an error where the backup has fewer.
     pub fn take(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
         let mut taken = 0;
         while taken < bytes.len() {
