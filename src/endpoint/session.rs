@@ -131,6 +131,13 @@ async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr, protocol
     .await;
 }
 
+/// Returns when the endpoint stops and the runtime has looked what has come by then: that is read first, and whoever sent it does
+/// not have to ask elsewhere.
+async fn told_to_stop(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::task::yield_now().await;
+}
+
 /// Whether the handshake came to its good end.
 async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) -> bool {
     let limit = shared.bounds.now().handshake;
@@ -289,8 +296,7 @@ impl Session<'_> {
                 biased;
                 () = self.client.removed.cancelled() => continue,
                 read = timeout_at(deadline, self.stream.read()) => read,
-                // What had come by then is read first: whoever sent it does not have to ask elsewhere.
-                () = self.shared.stopping.cancelled(), if !begun => return Ok(Next::Stop),
+                () = told_to_stop(&self.shared.stopping), if !begun => return Ok(Next::Stop),
             };
             match read {
                 Ok(Ok(Read::Some)) => {}
