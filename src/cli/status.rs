@@ -1,5 +1,7 @@
 //! `claviger status`: how the running server is.
 
+use std::fmt::Write as _;
+
 use super::client::{Client, path};
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, time};
@@ -102,21 +104,16 @@ fn table(status: &Status) -> String {
             text.push_str(&healed(&backend.name, healing));
         }
     }
-    for sentence in &status.expiring {
-        text.push_str("\nexpiry: ");
-        text.push_str(&super::output::printable(sentence));
-    }
-    for sentence in &status.near_quota {
-        text.push_str("\nquota: ");
-        text.push_str(&super::output::printable(sentence));
-    }
-    if !status.needs_restart.is_empty() {
-        text.push_str("\nwaits for a restart: ");
-        text.push_str(&super::output::printable(&status.needs_restart.join(", ")));
-    }
-    for problem in &status.problems {
-        text.push_str("\nproblem: ");
-        text.push_str(&super::output::printable(problem));
+    let restart = Vec::from_iter((!status.needs_restart.is_empty()).then(|| status.needs_restart.join(", ")));
+    for (what, sentences) in [
+        ("expiry", &status.expiring),
+        ("quota", &status.near_quota),
+        ("waits for a restart", &restart),
+        ("problem", &status.problems),
+    ] {
+        for sentence in sentences {
+            let _ = write!(text, "\n{what}: {}", super::output::printable(sentence));
+        }
     }
     text
 }

@@ -324,7 +324,8 @@ impl Store for DatabaseStore {
     }
 
     async fn send_rows(&self, out: mpsc::Sender<Piece>) -> Result<(), Error> {
-        let sent = dialect::while_reached(&self.readers, rows::send(&self.readers, &out)).await;
+        let rows = Box::pin(rows::send(&self.readers, &out));
+        let sent = dialect::while_reached(&self.readers, rows).await;
         // Whoever took them has given up by then, and says why.
         if out.is_closed() { Ok(()) } else { sent }
     }
