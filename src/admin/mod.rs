@@ -94,7 +94,7 @@ pub use administration::{Administration, ReloadIdentities, ServerFacts};
 pub use backup::Backups;
 pub use error::Error;
 pub use monitoring::{MetricsListener, metric_names, serve as serve_metrics};
-pub use peer::{Admitted, Peer, user_name};
+pub use peer::{Admitted, Peer};
 pub use readable::{readable, value_text};
 pub use restart::NeedsRestart;
 pub use server::serve;

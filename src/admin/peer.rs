@@ -81,8 +81,7 @@ impl Peer {
     }
 }
 
-/// The name of a user of this machine. It may be looked up over the network.
-pub fn user_name(uid: u32) -> String {
+fn user_name(uid: u32) -> String {
     match nix::unistd::User::from_uid(uid.into()) {
         Ok(Some(user)) => user.name,
         Ok(None) | Err(_) => format!("uid {uid}"),

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::{failure, not_started, source};
-use crate::admin::user_name;
+use crate::admin::Peer;
 use crate::backup::{self, BackupKey, LastBackup, Made};
 use crate::cli::database;
 use crate::cli::exit::Failure;
@@ -88,9 +88,9 @@ async fn written_and_recorded(
 
 /// Who runs this command.
 fn administrator() -> Actor {
-    let uid = rustix::process::getuid().as_raw();
+    let own = Peer::own();
     Actor::Administrator {
-        uid,
-        user: user_name(uid),
+        uid: own.uid,
+        user: own.user,
     }
 }
