@@ -465,8 +465,8 @@ fn a_backup_is_under_a_root_key_of_key_protect_where_that_holds_the_keys() {
     assert_eq!(material(&new.seen_by(&client), &keys), before);
 }
 
-/// Prints how long it takes with so many keys: `CLAVIGER_TEST_KEYS=100000 cargo nextest run --release --test backup
-/// --run-ignored only --no-capture`.
+/// Prints how long it takes with so many keys: `CLAVIGER_TEST_KEYS=10000 cargo nextest run --test backup --run-ignored only
+/// --no-capture`.
 #[test]
 #[ignore = "a measurement"]
 fn how_long_a_backup_and_its_way_back_take() {
