@@ -173,6 +173,9 @@ async fn identities(store: &dyn Store, checked: &mut Checked) -> Result<Vec<Adap
             checked.refused(vec![error]);
         }
     }
+    let quotas = store.quotas().await?;
+    checked.rows += quotas.rows.len() as u64;
+    checked.refused(quotas.refused);
     let certificates = store.certificates(None).await?;
     checked.rows += certificates.rows.len() as u64;
     checked.refused(certificates.refused);
