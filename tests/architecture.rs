@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "recorder",
             "store",
             "root_key",
+            "cryptography",
             "key",
             "adapter",
             "custody",

@@ -30,6 +30,12 @@ pub enum Error {
         /// Its place, counted in characters from 1.
         position: usize,
     },
+    /// A text that is not to be shown has a control character in it.
+    #[error("{what} must not have control characters in it")]
+    ControlCharacter {
+        /// The value that was checked, as a noun with its article.
+        what: &'static str,
+    },
     /// A name has the form of an identifier, so that a command could not tell which is meant.
     #[error("{what} must not have the form of a UUID, and {name:?} has it")]
     NameIsUuid {

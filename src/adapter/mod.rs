@@ -6,6 +6,7 @@
 
 mod caller;
 mod certificate;
+mod credential;
 mod error;
 mod id;
 mod name;
@@ -16,6 +17,10 @@ mod token;
 
 pub use caller::{Caller, Origin};
 pub use certificate::{ClientCertificate, Expiry, Fingerprint};
+pub use credential::{
+    Credentials, PASSWORD_LONGEST, PASSWORD_SHORTEST, PasswordHash, PasswordUser, USERNAME_LONGEST,
+    USERS_AT_MOST, check_password, username,
+};
 pub use error::Error;
 pub use id::{AdapterId, RootKeyId};
 pub use name::{

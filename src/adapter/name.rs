@@ -72,7 +72,7 @@ fn checked(what: &'static str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn characters(
+pub(super) fn characters(
     what: &'static str,
     allowed: &'static str,
     text: &str,

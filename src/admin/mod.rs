@@ -50,6 +50,7 @@ mod bundle;
 mod caller;
 mod certificates;
 mod comparison;
+mod credentials;
 mod custody;
 mod epoch;
 mod error;
@@ -124,6 +125,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(adapters::routes())
         .merge(quota::routes())
         .merge(certificates::routes())
+        .merge(credentials::routes())
         .merge(keys::routes())
         .merge(key_scan::routes())
         .merge(key_lists::routes())

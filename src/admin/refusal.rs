@@ -225,7 +225,10 @@ fn kind_of_store_error(error: &crate::store::Error) -> Kind {
     match error {
         Error::Tampered { .. } => Kind::Tampered,
         Error::SealKeyMissing { .. } => Kind::BackendFailed,
-        Error::Conflict { .. } | Error::RootKeyMoved { .. } | Error::VersionGone { .. } => Kind::Conflict,
+        Error::Conflict { .. }
+        | Error::RootKeyMoved { .. }
+        | Error::SettingMoved { .. }
+        | Error::VersionGone { .. } => Kind::Conflict,
         Error::RootKeyUnusable { .. } | Error::NotPrunable { .. } | Error::QuotaReached { .. } => {
             Kind::WrongState
         }

@@ -3,6 +3,7 @@
 mod backend;
 mod certificates;
 mod changes;
+mod credentials;
 mod key_manager;
 mod key_protect;
 mod pages;

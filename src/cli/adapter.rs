@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::client::{Client, path};
+use super::credential;
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
 use super::root_key::progress;
@@ -43,6 +44,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         bounds: Bounds,
     },
+    /// Look after users whose passwords its clients show beside their certificates
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Delete an adapter and its certificates, once all its keys are destroyed
     Delete {
         /// Its name or identifier
@@ -138,6 +142,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             let set: Adapter = client.put(route, &quota).await?;
             output.data(&set, properties)?;
         }
+        Command::Credential(command) => return credential::run(command, client, output).await,
         Command::Delete { adapter } => {
             client.delete(path(["adapters", &adapter])).await?;
             say(format_args!("adapter {adapter} deleted"));

@@ -10,6 +10,7 @@ mod certificate;
 mod client;
 mod client_certificate;
 mod config;
+mod credential;
 mod custody;
 mod database;
 mod device;

@@ -14,6 +14,7 @@ mod hash;
 mod key_wrap;
 mod mac;
 mod padding;
+mod password;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use hash::{HashStream, hash};
 pub use key_wrap::{Wrapping, unwrap, wrap};
 pub use mac::{MacAlgorithm, MacStream};
 pub(crate) use padding::{data_in, padding};
+pub use password::{Argon2id, PASSWORD_HASH};
 
 use claviger_hsm::memory::LockedBuffer;
 

@@ -115,7 +115,7 @@ pub enum Actor {
         issuer: String,
         /// Its serial number, in hexadecimal.
         serial: String,
-        /// The user or the device that the request names in its credentials. A claim: the certificate alone is proved.
+        /// The user or the device that the request names in its credentials. A claim, unless the details say `authenticated`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<String>,
     },

@@ -116,6 +116,13 @@ event_names! {
     /// A client certificate that is not let in was shown.
     CertificateRefused = "certificate.refused",
 
+    /// A user was added, whose password an adapter's clients show.
+    CredentialAdd = "credential.add",
+    /// A user was removed.
+    CredentialRemove = "credential.remove",
+    /// It was said whether a request that shows no user is refused.
+    CredentialPolicy = "credential.policy",
+
     /// KMIP Create.
     KmipCreate = "kmip.create",
     /// KMIP Register.

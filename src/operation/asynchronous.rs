@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
+use super::authentication::Authentication;
 use super::batch::{Answered, Message, answered_in};
 use super::refusal::Refusal;
 use super::services::Services;
@@ -163,8 +164,7 @@ pub(super) fn put_off(
     )? {
         return Ok(None);
     }
-    let user = message.user.as_deref();
-    let names = submit(message.services, message.caller, user, &operations, request)?;
+    let names = submit(message, &operations, request)?;
     let pending = items
         .iter()
         .zip(names)
@@ -181,20 +181,27 @@ pub(super) fn put_off(
 
 /// Puts a message off. Returns what each of its items is called by.
 fn submit(
-    services: &Arc<Services>,
-    caller: &Caller,
-    user: Option<&str>,
+    message: &Message<'_>,
     operations: &[Operation],
     request: &[u8],
 ) -> Result<Vec<Correlation>, Refusal> {
-    let owner = Owner::of(caller, user);
+    let (services, caller) = (message.services, message.caller);
+    let owner = Owner::of(caller, message.user.as_deref());
     let now = services.clock.now();
     let (job, correlations) = services
         .asynchronous
         .admit(&owner, operations, request.len(), now)?;
     let mut kept = LockedBuffer::with_capacity(request.len());
     kept.extend_from_slice(request);
-    let task = run(Arc::clone(services), caller.clone(), kept, job, Span::current());
+    let shown = message.authentication;
+    let task = run(
+        Arc::clone(services),
+        caller.clone(),
+        shown,
+        kept,
+        job,
+        Span::current(),
+    );
     services.asynchronous.tasks.spawn(task);
     Ok(correlations)
 }
@@ -202,7 +209,14 @@ fn submit(
 /// Carries a message out and keeps its answers for a while.
 ///
 /// `asking` is the request that brought it, which it is part of until it is carried out.
-async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job: Arc<Job>, asking: Span) {
+async fn run(
+    services: Arc<Services>,
+    caller: Caller,
+    shown: Authentication,
+    request: LockedBuffer,
+    job: Arc<Job>,
+    asking: Span,
+) {
     let requests = &services.asynchronous;
     tokio::select! {
         () = job.begin.cancelled() => {}
@@ -210,7 +224,7 @@ async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job
         () = tokio::time::sleep(GRACE) => {}
     }
     let canceled = requests.take_up(&job);
-    let answers = carry_out_later(&services, &caller, request.as_slice(), &canceled)
+    let answers = carry_out_later(&services, &caller, shown, request.as_slice(), &canceled)
         .instrument(asking)
         .await;
     drop(request);
@@ -230,6 +244,7 @@ async fn run(services: Arc<Services>, caller: Caller, request: LockedBuffer, job
 async fn carry_out_later(
     services: &Arc<Services>,
     caller: &Caller,
+    shown: Authentication,
     request: &[u8],
     canceled: &[bool],
 ) -> Vec<ResponseItem<'static>> {
@@ -243,7 +258,7 @@ async fn carry_out_later(
         .iter()
         .map(|item| (item.operation, item.unique_batch_item_id))
         .collect();
-    let work = Message::new(services, caller, version, &message.header, Uuid::now_v7());
+    let work = Message::new(services, caller, version, &message.header, Uuid::now_v7()).authenticated(shown);
     let answered = work.work_on(message.items, canceled).await;
     let not_reached = asked.into_iter().skip(answered.len());
     let not_reached: Vec<_> = not_reached

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::adapter::{AdapterId, Quota, RootKey, RootKeyId};
+use crate::adapter::{AdapterId, Credentials, Quota, RootKey, RootKeyId};
 use crate::store::{Error, Settings};
 
 /// Rows that many requests need and few change.
@@ -29,6 +29,7 @@ pub(super) struct Kinds {
     pub(super) root_key_of: HashMap<AdapterId, Arc<RootKeyId>>,
     pub(super) settings: HashMap<AdapterId, Arc<Settings>>,
     pub(super) quotas: HashMap<AdapterId, Arc<Quota>>,
+    pub(super) credentials: HashMap<AdapterId, Arc<Credentials>>,
 }
 
 impl AtHand {

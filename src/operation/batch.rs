@@ -6,6 +6,7 @@ use std::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::authentication::Authentication;
 use super::earlier::{Earlier, Placeholder};
 use super::item::{Ids, Item, request_facts, shortened};
 use super::loose::Loose;
@@ -123,7 +124,7 @@ async fn refuse_message(
     refusal: &Refusal,
     out: &mut (dyn Output + Send),
 ) {
-    record_message_refusal(services, caller, refusal).await;
+    record_message_refusal(services, caller, None, refusal).await;
     measure::refused(refusal.reason(version));
     let response = ResponseMessage {
         header: ResponseHeader::new(version, services.clock.now()),
@@ -138,8 +139,20 @@ async fn refuse_message(
     }
 }
 
-async fn record_message_refusal(services: &Services, caller: &Caller, refusal: &Refusal) {
-    let event = recorder::by_client(EventName::KmipMessageRefused, caller).refused(refusal.for_the_record());
+async fn record_message_refusal(
+    services: &Services,
+    caller: &Caller,
+    shown: Option<&str>,
+    refusal: &Refusal,
+) {
+    if let Some(tampered) = refusal.tampered() {
+        services.report_tampered(caller, tampered).await;
+    }
+    let mut event =
+        recorder::by_client(EventName::KmipMessageRefused, caller).refused(refusal.for_the_record());
+    if let Actor::Client { user, .. } = &mut event.actor {
+        *user = shown.map(shortened);
+    }
     if let Err(error) = services.recorder.commit(Vec::new(), event).await {
         tracing::error!(%error, "that a message was refused could not be recorded");
     }
@@ -155,6 +168,8 @@ pub(super) struct Message<'a> {
     server_correlation: Option<String>,
     /// The user that the request shows.
     pub(super) user: Option<String>,
+    /// What of it is proved.
+    pub(super) authentication: Authentication,
 }
 
 /// An item's answer, with what the record says of it.
@@ -181,22 +196,38 @@ impl<'a> Message<'a> {
             header,
             server_correlation,
             user: user::shown(&header.credentials),
+            authentication: Authentication::default(),
         }
     }
 
-    async fn answer(self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
+    /// The same, with what was found of its credentials before.
+    pub(super) fn authenticated(self, authentication: Authentication) -> Self {
+        Self {
+            authentication,
+            ..self
+        }
+    }
+
+    async fn answer(mut self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
         measure::asked(&items);
         if let Err(refusal) = self.in_turn(items.len()).await {
             let refused = self.refuse_all(&items, &refusal);
             return self.write(refused, out).await;
         }
-        let put_off = match self.refused_whole(&items) {
+        let authenticated = match self.refused_whole(&items) {
             Some(refusal) => Err(refusal),
-            None => asynchronous::put_off(&self, &items, request),
+            None => {
+                let operations: Vec<_> = items.iter().map(|item| item.operation).collect();
+                self.authenticate(&operations).await
+            }
         };
+        let put_off = authenticated.and_then(|authentication| {
+            self.authentication = authentication;
+            asynchronous::put_off(&self, &items, request)
+        });
         let answered = match put_off {
             Err(refusal) => {
-                record_message_refusal(self.services, self.caller, &refusal).await;
+                record_message_refusal(self.services, self.caller, self.user.as_deref(), &refusal).await;
                 self.refuse_all(&items, &refusal)
             }
             Ok(Some(pending)) => pending,
@@ -220,7 +251,7 @@ impl<'a> Message<'a> {
         let quota = match self.services.quota(adapter).await {
             Ok(quota) => quota,
             Err(refusal) => {
-                record_message_refusal(self.services, self.caller, &refusal).await;
+                record_message_refusal(self.services, self.caller, self.user.as_deref(), &refusal).await;
                 return Err(refusal);
             }
         };
@@ -266,17 +297,11 @@ impl<'a> Message<'a> {
             .iter()
             .flat_map(|item| &item.message_extensions)
             .find(|extension| extension.criticality_indicator);
-        if let Some(extension) = critical {
-            return Some(Refusal::critical_extension(extension.vendor_identification));
-        }
-        let (tickets, now) = (&self.services.tickets, self.services.clock.now());
-        self.tickets()
-            .find_map(|secret| tickets.take(self.caller, now, secret).err())
-            .map(Refusal::of_ticket)
+        critical.map(|extension| Refusal::critical_extension(extension.vendor_identification))
     }
 
     /// The secrets of the tickets that came.
-    fn tickets(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn tickets(&self) -> impl Iterator<Item = &[u8]> {
         self.header
             .credentials
             .iter()
@@ -313,6 +338,7 @@ impl<'a> Message<'a> {
                 earlier: &earlier,
                 staged: staged.as_ref(),
                 user: self.user.as_deref(),
+                authentication: self.authentication,
                 version: self.version,
                 loose: Loose::default(),
                 renewal: None,
@@ -462,7 +488,15 @@ impl<'a> Message<'a> {
         if let Some(secret) = self.tickets().next() {
             event.details.insert("ticket".into(), tickets::shown(secret));
         }
-        let unused = |credential: &&Credential<'_>| !matches!(credential, Credential::Ticket(_));
+        if let Some(how) = self.authentication.shown() {
+            event.details.insert("authenticated".into(), how.into());
+        }
+        let by_password = self.authentication.by_password;
+        let unused = |credential: &&Credential<'_>| match credential {
+            Credential::Ticket(_) => false,
+            Credential::UsernameAndPassword { .. } => !by_password,
+            _ => true,
+        };
         if self
             .header
             .credentials

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::authentication::Authentication;
 use super::earlier::{Earlier, Placeholder};
 use super::loose::Loose;
 use super::refusal::Refusal;
@@ -40,6 +41,8 @@ pub(super) struct Item<'a> {
     pub(super) staged: Option<&'a Staged<'a>>,
     /// The user that the request shows, of those who share the certificate.
     pub(super) user: Option<&'a str>,
+    /// What of that is proved.
+    pub(super) authentication: Authentication,
     /// The version of the client's message.
     pub(super) version: ProtocolVersion,
     /// What lies in the key manager for it and may be named by no row in the end.

@@ -35,7 +35,13 @@ pub(super) async fn login(item: &mut Item<'_>, request: &LoginRequest) -> Result
     let secret = item
         .services
         .tickets
-        .give(item.caller, now, until, requests.flatten())
+        .give(
+            item.caller,
+            now,
+            until,
+            requests.flatten(),
+            item.authentication.proof,
+        )
         .map_err(Refusal::of_ticket)?;
     let details = &mut item.event.details;
     details.insert("ticket".into(), shown(&secret));

@@ -16,9 +16,10 @@
 //! - A batch with the option Undo is staged and committed as a whole (section 6.13). Batches run in their order, whether
 //!   or not that is asked for.
 //! - The ID Placeholder can be used as long as the batch stops at errors (section 4).
-//! - Clients are known by their certificates. Credentials in the header are not needed and their passwords not looked at,
-//!   so that a client that is set up with a user name works; the record tells that some came, of which type, and of whom.
-//!   A ticket alone is looked at: a message with one that is not good, or not this client's, is refused whole.
+//! - Clients are known by their certificates. Where their adapter has users, a user name and password in the header are
+//!   verified as well, and may be required (`authentication`); where it has none they are not looked at, so that a client
+//!   that is set up with a user name works. The record tells that credentials came, of which type, and of whom.
+//! - A message with a ticket that is not good, or not this client's, is refused whole.
 //! - What a client says that it can wait for is put off where it insists, or where it may take long (`asynchronous`).
 //! - An archived object gives its attributes to who asks for them, and nothing else until it is recovered; archiving moves
 //!   no value (section 4.22).
@@ -32,6 +33,7 @@
 //! | `dispatch` | which file an operation is in |
 //! | `item` | one item while it is worked on, and its record |
 //! | `user` | users of one client, told apart |
+//! | `authentication`, `passwords` | users that an adapter knows by their passwords |
 //! | `undo` | a batch that is carried out as a whole |
 //! | `earlier` | what the items before it made or found |
 //! | `refusal` | why a request is not carried out |
@@ -55,6 +57,7 @@ mod adjust_attribute;
 mod archive;
 mod asynchronous;
 mod at_hand;
+mod authentication;
 mod batch;
 mod change_attribute;
 mod check;
@@ -89,6 +92,7 @@ mod modify_attribute;
 mod names;
 mod notice;
 mod obtain_lease;
+mod passwords;
 mod poll;
 mod profiles;
 mod query;
@@ -116,4 +120,5 @@ mod tests;
 
 pub use batch::{Disposition, answer, refuse_unreadable};
 pub use clock::Clock;
+pub use passwords::hash_password;
 pub use services::{Limits, RandomSeed, Services};

@@ -6,17 +6,18 @@ use super::asynchronous::Asynchronous;
 use super::at_hand::AtHand;
 use super::clock::Clock;
 use super::names::NameLocks;
+use super::passwords::Passwords;
 use super::refusal::{Refusal, Tampered};
 use super::streams::Streams;
 use super::throttle::Throttle;
 use super::tickets::Tickets;
 use super::turns::Turns;
-use crate::adapter::{AdapterId, Caller, Quota, RootKey, RootKeyId};
+use crate::adapter::{AdapterId, Caller, Credentials, Quota, RootKey, RootKeyId};
 use crate::custody::{EventName, ObjectFacts};
 use crate::kmip::ttlv;
 use crate::recorder::{self, Recorder};
 use crate::root_key::{Pieces, RootKeys};
-use crate::store::{Settings, Store, WrappedUnder};
+use crate::store::{self, Settings, Store, WrappedUnder};
 
 /// Bounds on what one request can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub struct Services {
     pub(super) names: NameLocks,
     pub(super) streams: Streams,
     pub(super) tickets: Tickets,
+    pub(super) passwords: Passwords,
     pub(super) asynchronous: Asynchronous,
     pub(super) turns: Turns,
     pub(super) throttle: Throttle,
@@ -95,6 +97,7 @@ impl Services {
             names: NameLocks::new(),
             streams: Streams::default(),
             tickets: Tickets::default(),
+            passwords: Passwords::default(),
             asynchronous: Asynchronous::default(),
             turns: Turns::default(),
             throttle: Throttle::default(),
@@ -149,6 +152,25 @@ impl Services {
         let quota = self.at_hand.get(|kinds| &mut kinds.quotas, adapter, read).await;
         let quota = quota.map_err(|error| Refusal::of_store(&error))?;
         Ok(quota.as_deref().copied().unwrap_or_default())
+    }
+
+    /// The users of an adapter.
+    pub(super) async fn credentials(&self, adapter: AdapterId) -> Result<Arc<Credentials>, Refusal> {
+        let read = async || {
+            let settings = self.store.settings(adapter).await?;
+            let credentials = Credentials::from_document(settings.credentials.as_deref());
+            credentials.map(Some).map_err(|error| store::Error::Unfit {
+                what: "the users of an adapter",
+                why: error.to_string(),
+            })
+        };
+        let credentials = self
+            .at_hand
+            .get(|kinds| &mut kinds.credentials, adapter, read)
+            .await;
+        credentials
+            .map(Option::unwrap_or_default)
+            .map_err(|error| Refusal::of_store(&error))
     }
 
     /// A root key by its identifier. Refused where it is not enabled.

@@ -1,7 +1,7 @@
 //! The tickets of logins (KMIP 2.1, section 6.1.30): which are good, whose they are, for how long and how often.
 //!
 //! A ticket adds nothing to what its client may do: the client certificate is needed for every request, and a ticket is good
-//! with that certificate alone. Of its secret only the SHA-256 is kept, in the memory of this server: a restart ends every
+//! with that certificate alone. It stands for the password that was shown at the login, as long as that is the user's. Of its secret only the SHA-256 is kept, in the memory of this server: a restart ends every
 //! login.
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use openssl::rand::rand_bytes;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::passwords::Proof;
 use crate::adapter::{AdapterId, Caller, Fingerprint};
 use crate::kmip::ttlv::DateTime;
 
@@ -36,6 +37,8 @@ struct Held {
     until: DateTime,
     /// How many requests it is still good for; none means any number.
     left: Option<u32>,
+    /// The user who logged in, where a password was shown.
+    proof: Option<Proof>,
 }
 
 /// Why a ticket is not given or not taken.
@@ -65,6 +68,7 @@ impl Tickets {
         now: DateTime,
         until: DateTime,
         requests: Option<u32>,
+        proof: Option<Proof>,
     ) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         let mut secret = Zeroizing::new(vec![0; LENGTH]);
         rand_bytes(&mut secret)?;
@@ -79,26 +83,30 @@ impl Tickets {
             owner,
             until,
             left: requests,
+            proof,
         };
         held.insert(digest(&secret), ticket);
         Ok(secret)
     }
 
-    /// Takes a ticket that comes with a request, which counts.
-    pub(super) fn take(&self, caller: &Caller, now: DateTime, secret: &[u8]) -> Result<(), Trouble> {
+    /// Takes a ticket that comes with a request, which counts. Tells the user who logged in, where a password was shown.
+    pub(super) fn take(
+        &self,
+        caller: &Caller,
+        now: DateTime,
+        secret: &[u8],
+    ) -> Result<Option<Proof>, Trouble> {
         let mut held = self.lock();
         let ticket = held
             .get_mut(&digest(secret))
             .filter(|ticket| ticket.owner == owner(caller) && ticket.until > now)
             .ok_or(Trouble::Invalid)?;
         match &mut ticket.left {
-            None => Ok(()),
-            Some(0) => Err(Trouble::UsedUp),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
+            None => {}
+            Some(0) => return Err(Trouble::UsedUp),
+            Some(left) => *left -= 1,
         }
+        Ok(ticket.proof)
     }
 
     /// Ends a login.

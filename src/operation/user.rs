@@ -2,8 +2,8 @@
 //!
 //! A client is known by its certificate, and all of an adapter's clients share its objects. A client whose program has
 //! several users can keep their objects apart: an object that is made with the Operation Policy Name `default`, by a request
-//! that shows a user or a device, is that user's alone. Nothing here proves who a user is: passwords are not looked at, and
-//! the certificate stays what lets a client in.
+//! that shows a user or a device, is that user's alone. Nothing here proves who a user is: where the adapter has users of its
+//! own, `authentication` has verified the password before, and in any case the certificate is what lets a client in.
 
 use crate::kmip::message::Credential;
 

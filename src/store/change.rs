@@ -94,6 +94,18 @@ pub enum Change {
         /// The bounds; none at all takes them away.
         quota: Quota,
     },
+    /// The same, where what is set is what the change was made from. Refused with
+    /// [`Error::SettingMoved`](super::Error::SettingMoved) where it is not.
+    ReplaceForAdapter {
+        /// The adapter.
+        adapter: AdapterId,
+        /// What is set.
+        kind: SettingKind,
+        /// The document that was read; none where none was set.
+        from: Option<Vec<u8>>,
+        /// The document that is to be; none takes it away.
+        to: Option<Vec<u8>>,
+    },
     /// Lets a client certificate in.
     AddCertificate(ClientCertificate),
     /// Takes a client certificate out.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use super::SettingKind;
 use crate::adapter::{AdapterId, RootKeyId, RootKeyState};
 use crate::kmip::attribute::Name;
 
@@ -66,6 +67,14 @@ pub enum Error {
     RootKeyMoved {
         /// The root key.
         root_key: RootKeyId,
+    },
+    /// What is set for an adapter was changed by somebody else since it was read. Read it again.
+    #[error("the {} of adapter {adapter} were changed meanwhile", .kind.name())]
+    SettingMoved {
+        /// The adapter.
+        adapter: AdapterId,
+        /// What is set.
+        kind: SettingKind,
     },
     /// The identifier or name is taken.
     #[error("there is a {what} {name} already")]
@@ -192,6 +201,7 @@ impl Error {
             | Self::VersionGone { .. }
             | Self::QuotaReached { .. }
             | Self::RootKeyMoved { .. }
+            | Self::SettingMoved { .. }
             | Self::Exists { .. }
             | Self::NameTaken { .. }
             | Self::NotFound { .. }

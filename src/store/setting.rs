@@ -7,16 +7,19 @@ pub enum SettingKind {
     Constraints,
     /// What new objects get where their makers leave it out.
     Defaults,
+    /// The users whose passwords its clients show.
+    Credentials,
 }
 
 impl SettingKind {
-    pub(super) const ALL: [Self; 2] = [Self::Constraints, Self::Defaults];
+    pub(super) const ALL: [Self; 3] = [Self::Constraints, Self::Defaults, Self::Credentials];
 
     /// The name in the database.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Constraints => "constraints",
             Self::Defaults => "defaults",
+            Self::Credentials => "credentials",
         }
     }
 }
@@ -28,6 +31,20 @@ pub struct Settings {
     pub constraints: Option<Vec<u8>>,
     /// What new objects get where their makers leave it out.
     pub defaults: Option<Vec<u8>>,
+    /// The users whose passwords its clients show.
+    pub credentials: Option<Vec<u8>>,
+}
+
+impl Settings {
+    /// The document of a kind.
+    pub fn document(&self, kind: SettingKind) -> Option<&[u8]> {
+        let document = match kind {
+            SettingKind::Constraints => &self.constraints,
+            SettingKind::Defaults => &self.defaults,
+            SettingKind::Credentials => &self.credentials,
+        };
+        document.as_deref()
+    }
 }
 
 impl FromIterator<(SettingKind, Vec<u8>)> for Settings {
@@ -37,6 +54,7 @@ impl FromIterator<(SettingKind, Vec<u8>)> for Settings {
             match kind {
                 SettingKind::Constraints => all.constraints = Some(document),
                 SettingKind::Defaults => all.defaults = Some(document),
+                SettingKind::Credentials => all.credentials = Some(document),
             }
         }
         all

@@ -7,6 +7,7 @@
 mod adapter;
 mod backup;
 mod certificate;
+mod credential;
 mod custody;
 mod key;
 mod key_list;
@@ -21,6 +22,7 @@ mod unused;
 pub use adapter::{Adapter, AdapterQuota, MoveAdapter, NewAdapter};
 pub use backup::LastBackup;
 pub use certificate::{Certificate, NewCertificate};
+pub use credential::{Credential, CredentialMade, CredentialPolicy, Credentials, NewCredential};
 pub use custody::{
     CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, EpochAsked, OpenEpoch, RowComparison,
     WrongIdentity, WrongRow,

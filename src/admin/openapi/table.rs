@@ -4,10 +4,11 @@ use utoipa::openapi::HttpMethod;
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::super::api::{
-    Adapter, AdapterQuota, Certificate, CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer,
-    ImportRootKey, Key, KeyList, KeyListResult, KeyScan, MoveAdapter, NewAdapter, NewCertificate, NewKeyList,
-    NewRootKey, NewToken, OfferImport, OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison,
-    ScheduleDestruction, Status, Token, TokenMade, UnusedKey,
+    Adapter, AdapterQuota, Certificate, CredentialMade, CredentialPolicy, Credentials, CustodyCheckpoint,
+    CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey, Key, KeyList, KeyListResult, KeyScan,
+    MoveAdapter, NewAdapter, NewCertificate, NewCredential, NewKeyList, NewRootKey, NewToken, OfferImport,
+    OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token,
+    TokenMade, UnusedKey,
 };
 use super::super::key_protect;
 use super::{Described, form};
@@ -246,6 +247,30 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/adapters/{adapter}/certificates/{fingerprint}",
         "Shut a client out, at once",
         Nothing,
+    ),
+    asked(
+        Get,
+        "/v1/adapters/{adapter}/credentials",
+        "Its users, without their passwords",
+        One(form::<Credentials>),
+    ),
+    with(
+        "/v1/adapters/{adapter}/credentials",
+        "Add a user; a password that the server makes is told this once",
+        form::<NewCredential>,
+        Made(form::<CredentialMade>),
+    ),
+    asked(
+        Delete,
+        "/v1/adapters/{adapter}/credentials/{username}",
+        "Remove a user, at once",
+        Nothing,
+    ),
+    with(
+        "/v1/adapters/{adapter}/credential-policy",
+        "Say whether a user has to be shown",
+        form::<CredentialPolicy>,
+        One(form::<Credentials>),
     ),
     queried(
         Get,

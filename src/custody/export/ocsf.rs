@@ -87,7 +87,8 @@ fn activity(event: EventName) -> u32 {
         | E::RootKeyAdopt
         | E::AdapterCreate
         | E::TokenCreate
-        | E::CertificateAdd => 1,
+        | E::CertificateAdd
+        | E::CredentialAdd => 1,
         E::KmipGet
         | E::KmipExport
         | E::KmipGetAttributes
@@ -112,6 +113,7 @@ fn activity(event: EventName) -> u32 {
         | E::KeyRevoke
         | E::AdapterMove
         | E::AdapterSetQuota
+        | E::CredentialPolicy
         | E::RootKeyRotate
         | E::RootKeyDisable
         | E::RootKeyEnable => 3,
@@ -121,6 +123,7 @@ fn activity(event: EventName) -> u32 {
         | E::TokenRevoke
         | E::AdapterDelete
         | E::CertificateRemove
+        | E::CredentialRemove
         | E::RootKeyDestroy
         | E::RootKeyDestroyed
         | E::RootKeyDestroyVersion

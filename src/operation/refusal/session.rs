@@ -1,8 +1,9 @@
-//! Why what is kept between requests is refused: tickets, and requests whose answers are fetched later; and what goes beyond
-//! the quota of the client's adapter.
+//! Why who asks is not known well enough; why what is kept between requests is refused: tickets, and requests whose answers
+//! are fetched later; and what goes beyond the quota of the client's adapter.
 
 use super::Refusal;
 use crate::kmip::enumeration::{Operation, ResultReason};
+use crate::operation::passwords::Denied;
 use crate::operation::tickets::Trouble;
 
 impl Refusal {
@@ -27,6 +28,31 @@ impl Refusal {
                 "there are no random numbers".into(),
             ),
         }
+    }
+
+    /// A password is not taken. Why, is for the record alone: who guesses is not told how near that was.
+    pub(in crate::operation) fn of_password(denied: &Denied) -> Self {
+        let mut refusal = Self::new(
+            ResultReason::AuthenticationNotSuccessful,
+            "The user name or the password is not right",
+        );
+        if let Denied::Failed(cause) = denied {
+            return Self::failed(
+                ResultReason::GeneralFailure,
+                "The password could not be verified",
+                cause.clone(),
+            );
+        }
+        refusal.more.cause = Some(denied.to_string());
+        refusal
+    }
+
+    /// A request has to show a user of the adapter.
+    pub(in crate::operation) fn password_needed() -> Self {
+        Self::new(
+            ResultReason::AuthenticationNotSuccessful,
+            "A user name and a password are needed in the request's header",
+        )
     }
 
     /// A login is to be good for an amount of use.

@@ -13,6 +13,7 @@ mod kept;
 mod keys;
 mod locating;
 mod objects;
+mod passwords;
 mod quotas;
 mod re_key;
 mod records;

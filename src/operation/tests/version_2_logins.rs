@@ -13,7 +13,7 @@ use crate::kmip::payload::{
 };
 use crate::kmip::version::V2_1;
 
-fn ticket(secret: &[u8]) -> Ticket {
+pub(super) fn ticket(secret: &[u8]) -> Ticket {
     Ticket {
         ticket_type: TicketType::Login,
         ticket_value: TicketValue::new(Zeroizing::new(secret.to_vec())),

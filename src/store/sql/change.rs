@@ -89,6 +89,17 @@ impl Changes {
                     .await
             }
             Change::SetQuota { adapter, quota } => self.set_quota(connection, *adapter, quota).await,
+            Change::ReplaceForAdapter {
+                adapter,
+                kind,
+                from,
+                to,
+            } => {
+                self.require_set(connection, *adapter, *kind, from.as_deref())
+                    .await?;
+                self.set_for_adapter(connection, *adapter, *kind, to.clone())
+                    .await
+            }
             Change::CreateAdapter(adapter) => self.create_adapter(connection, adapter).await,
             Change::DeleteAdapter(id) => {
                 self.tenants.remove(id);

@@ -31,6 +31,31 @@ impl Changes {
             .await
     }
 
+    /// Refuses where a setting is not this one.
+    pub(in crate::store) async fn require_set(
+        &self,
+        connection: &mut Connection,
+        adapter: AdapterId,
+        kind: SettingKind,
+        expected: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let row = sqlx::query("SELECT * FROM adapter_setting WHERE id = $1 AND kind = $2")
+            .bind(adapter.uuid().as_bytes().to_vec())
+            .bind(kind.name())
+            .fetch_optional(connection)
+            .await
+            .map_err(Error::database("read a setting"))?;
+        let found = match row {
+            Some(row) => Some(columns_of::<SettingColumns>(&row)?.open(&self.keys)?.1),
+            None => None,
+        };
+        if found.as_deref() == expected {
+            Ok(())
+        } else {
+            Err(Error::SettingMoved { adapter, kind })
+        }
+    }
+
     async fn write_setting(
         &self,
         connection: &mut Connection,

@@ -95,6 +95,7 @@ macro_rules! store_suite {
         store_suite!(@$how $maker; settings:
             a_setting_is_read_back_as_it_was_written_last_and_goes_with_its_adapter,
             the_settings_of_an_adapter_follow_it_under_another_root_key,
+            of_two_changes_of_a_setting_from_one_reading_the_second_is_refused,
             a_setting_changed_in_any_column_is_refused,
         );
         store_suite!(@$how $maker; quotas:

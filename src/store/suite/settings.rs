@@ -27,6 +27,7 @@ pub(crate) async fn a_setting_is_read_back_as_it_was_written_last_and_goes_with_
     let expected = Settings {
         constraints: Some(b"second".to_vec()),
         defaults: Some(b"third".to_vec()),
+        ..Settings::default()
     };
     assert_eq!(store.settings(east).await.unwrap(), expected);
     assert_eq!(
@@ -52,6 +53,32 @@ pub(crate) async fn the_settings_of_an_adapter_follow_it_under_another_root_key<
     fixture.keys.remove(from);
     let settings = fixture.reopened().await.settings(east).await.unwrap();
     assert_eq!(settings.constraints.as_deref(), Some(&b"kept"[..]));
+}
+
+pub(crate) async fn of_two_changes_of_a_setting_from_one_reading_the_second_is_refused<M: Maker>() {
+    let fixture = Fixture::<M>::new().await;
+    let replace = |from: Option<&[u8]>, to: Option<&[u8]>| {
+        [Change::ReplaceForAdapter {
+            adapter: fixture.east.id,
+            kind: SettingKind::Credentials,
+            from: from.map(<[u8]>::to_vec),
+            to: to.map(<[u8]>::to_vec),
+        }]
+    };
+    let write = async |changes: [Change; 1]| write(&*fixture.store, &changes).await;
+    write(replace(None, Some(b"one"))).await.unwrap();
+    for from in [None, Some(&b"other"[..])] {
+        let refused = write(replace(from, Some(b"two"))).await;
+        assert!(
+            matches!(refused, Err(Error::SettingMoved { .. })),
+            "{from:?}: {refused:?}"
+        );
+    }
+    write(replace(Some(b"one"), Some(b"two"))).await.unwrap();
+    let settings = fixture.store.settings(fixture.east.id).await.unwrap();
+    assert_eq!(settings.document(SettingKind::Credentials), Some(&b"two"[..]));
+    write(replace(Some(b"two"), None)).await.unwrap();
+    write(replace(None, Some(b"three"))).await.unwrap();
 }
 
 pub(crate) async fn a_setting_changed_in_any_column_is_refused<M: Maker>() {
