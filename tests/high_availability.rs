@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use support::audit::wait_until_signed;
 use support::client::Client;
+use support::identity;
 use support::pair::{Pair, eventually, get, make};
 use support::postgres::PostgresServer;
 use support::server::{ADAPTER, Server};
@@ -114,6 +115,49 @@ fn two_servers_together_make_no_more_keys_than_the_quota_of_an_adapter() {
     });
     kept.close();
     eventually("the place is given back", || make(&at_first).is_ok());
+}
+
+#[test]
+fn users_and_authorities_of_one_server_are_the_other_s_too() {
+    let pair = Pair::start();
+    let at_second = pair.second.seen_by(&pair.first.client("client"));
+    eventually("a new certificate is admitted by the other server", || {
+        make(&at_second).is_ok()
+    });
+    let policy = |policy| {
+        pair.first
+            .must(&["adapter", "credential", "policy", ADAPTER, policy]);
+    };
+    pair.first
+        .must(&["adapter", "credential", "add", ADAPTER, "vcenter"]);
+    policy("required");
+    eventually("a request without a user is refused by the other server", || {
+        make(&at_second).is_err()
+    });
+    policy("optional");
+    eventually("a user is asked for no more", || make(&at_second).is_ok());
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (identity, authority) = identity::issued("issued");
+    identity::write(&identity, folder.path(), "issued");
+    let file = folder.path().join("authority.pem");
+    std::fs::write(&file, authority).expect("the folder can be written to");
+    let file = file.to_str().expect("a path");
+    let issued = Client {
+        certificate: folder.path().join("issued.pem"),
+        key: folder.path().join("issued.key"),
+        ..at_second.clone()
+    };
+    assert!(issued.try_connect().is_err(), "nobody vouches for it");
+    pair.first
+        .must(&["adapter", "trust", "add", ADAPTER, file, "--name", "internal"]);
+    eventually("the other server lets in whom the authority vouches for", || {
+        make(&issued).is_ok()
+    });
+    pair.first
+        .must(&["adapter", "trust", "remove", ADAPTER, "internal"]);
+    eventually("and lets them in no more", || issued.try_connect().is_err());
+    pair.second.verify_custody_log();
 }
 
 #[test]

@@ -36,6 +36,22 @@ pub enum Error {
         /// The value that was checked, as a noun with its article.
         what: &'static str,
     },
+    /// A certificate that should be an authority's is none.
+    #[error(
+        "expected the certificate of an authority (CA:TRUE), and that of {subject} is none; admit it by itself"
+    )]
+    NotAnAuthority {
+        /// Its subject.
+        subject: String,
+    },
+    /// A restriction that no certificate can meet.
+    #[error("{expected}, and {text:?} is not")]
+    NotARestriction {
+        /// What was expected, as a sentence.
+        expected: &'static str,
+        /// The text that came.
+        text: String,
+    },
     /// A name has the form of an identifier, so that a command could not tell which is meant.
     #[error("{what} must not have the form of a UUID, and {name:?} has it")]
     NameIsUuid {

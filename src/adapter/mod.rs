@@ -4,6 +4,7 @@
 //! Whether an expired certificate is let in is the endpoint's policy; here it is only a fact with dates.
 //! Imports nothing else of the house.
 
+mod authority;
 mod caller;
 mod certificate;
 mod credential;
@@ -15,6 +16,7 @@ mod root_key;
 mod root_key_life;
 mod token;
 
+pub use authority::{AUTHORITIES_AT_MOST, Authority, Only, Trust};
 pub use caller::{Caller, Origin};
 pub use certificate::{ClientCertificate, Expiry, Fingerprint};
 pub use credential::{

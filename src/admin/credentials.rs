@@ -51,7 +51,8 @@ impl Found {
     async fn read(administration: &Administration, name: &str) -> Result<Self, Refusal> {
         let adapter = administration.adapter(name).await?;
         let document = administration.store().settings(adapter.id).await?.credentials;
-        let credentials = Credentials::from_document(document.as_deref()).map_err(unreadable)?;
+        let credentials =
+            Credentials::from_document(document.as_deref()).map_err(|error| unreadable(&error))?;
         Ok(Self {
             adapter,
             document,
@@ -65,7 +66,10 @@ impl Found {
             adapter: self.adapter.id,
             kind: SettingKind::Credentials,
             from: self.document,
-            to: self.credentials.to_document().map_err(unreadable)?,
+            to: self
+                .credentials
+                .to_document()
+                .map_err(|error| unreadable(&error))?,
         };
         administration.commit(vec![change], event).await?;
         Ok(self.credentials)
@@ -205,7 +209,7 @@ fn new_password() -> Result<Zeroizing<String>, Refusal> {
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*chance)))
 }
 
-fn unreadable(error: serde_json::Error) -> Refusal {
+fn unreadable(error: &serde_json::Error) -> Refusal {
     let message = format!("the users of the adapter can't be read or written: {error}");
     Refusal::new(Kind::Internal, message).remedy("a newer version of this program may have written them")
 }

@@ -1,4 +1,4 @@
-//! What is about to expire, or has: the server's own certificates, and those of clients.
+//! What is about to expire, or has: the server's own certificates, those of clients, and those of authorities.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Administration;
-use crate::adapter::ClientCertificate;
+use crate::adapter::{ClientCertificate, Trust};
+use crate::store::SettingKind;
 
 /// A sentence for each, the first to expire first.
 pub(super) async fn told(administration: &Administration, clients: &[ClientCertificate]) -> Vec<String> {
@@ -29,6 +30,10 @@ pub(super) async fn told(administration: &Administration, clients: &[ClientCerti
             (certificate.not_after, what)
         })
         .collect();
+    for (name, certificate) in authorities(administration).await {
+        let what = format!("the authority {name} ({})", certificate.subject);
+        found.push((certificate.not_after, what));
+    }
     for file in &server.certificates {
         // One that can't be read is told of where it is served.
         if let Some(until) = end_of(file).await {
@@ -50,6 +55,23 @@ pub(super) async fn told(administration: &Administration, clients: &[ClientCerti
         }
     });
     sentences.collect()
+}
+
+/// The authorities that adapters trust. Those that can't be read are told of where they are to let somebody in.
+async fn authorities(administration: &Administration) -> Vec<(String, ClientCertificate)> {
+    let Ok(trusted) = administration.store().settings_of(SettingKind::Trust).await else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for setting in trusted.rows {
+        let trust = Trust::from_document(Some(&setting.document)).unwrap_or_default();
+        for authority in trust.authorities {
+            if let Ok(certificate) = authority.read(setting.adapter) {
+                found.push((authority.name, certificate));
+            }
+        }
+    }
+    found
 }
 
 /// The end of the validity of the first certificate in a file.

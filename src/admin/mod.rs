@@ -45,6 +45,7 @@
 mod adapters;
 mod administration;
 pub mod api;
+mod authorities;
 mod backup;
 mod bundle;
 mod caller;
@@ -126,6 +127,7 @@ fn routes(administration: Arc<Administration>) -> Router {
         .merge(quota::routes())
         .merge(certificates::routes())
         .merge(credentials::routes())
+        .merge(authorities::routes())
         .merge(keys::routes())
         .merge(key_scan::routes())
         .merge(key_lists::routes())

@@ -29,6 +29,11 @@ const OPERATORS: &[(&str, &[Method])] = &[
     ("/v1/adapters/{adapter}/credentials", &[Method::POST]),
     ("/v1/adapters/{adapter}/credentials/{username}", &[Method::DELETE]),
     ("/v1/adapters/{adapter}/credential-policy", &[Method::POST]),
+    ("/v1/adapters/{adapter}/authorities", &[Method::POST]),
+    (
+        "/v1/adapters/{adapter}/authorities/{authority}",
+        &[Method::DELETE],
+    ),
     ("/v1/adapters/{adapter}/keys/{key}", &[Method::DELETE]),
     ("/v1/key-scan", &[Method::POST]),
     ("/v1/custody/comparison", &[Method::POST]),

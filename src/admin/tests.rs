@@ -1,5 +1,6 @@
 //! The interface over a real store and recorder, with a backend that can be told to fail.
 
+mod authorities;
 mod backend;
 mod certificates;
 mod changes;

@@ -7,6 +7,7 @@ use super::credential;
 use super::exit::{Exit, Failure};
 use super::output::{Columns, Output, Properties, say, time};
 use super::root_key::progress;
+use super::trust;
 use crate::admin::api::{Adapter, AdapterQuota, List, MoveAdapter, NewAdapter};
 
 #[derive(Debug, clap::Subcommand)]
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Look after users whose passwords its clients show beside their certificates
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Look after authorities whose certificates it lets in, where not each one is admitted by itself
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Delete an adapter and its certificates, once all its keys are destroyed
     Delete {
         /// Its name or identifier
@@ -143,6 +147,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             output.data(&set, properties)?;
         }
         Command::Credential(command) => return credential::run(command, client, output).await,
+        Command::Trust(command) => return trust::run(command, client, output).await,
         Command::Delete { adapter } => {
             client.delete(path(["adapters", &adapter])).await?;
             say(format_args!("adapter {adapter} deleted"));

@@ -117,7 +117,7 @@ async fn of_adapter(client: &Client, adapter: &str) -> Result<List<Certificate>,
     client.get(path(["adapters", adapter, "certificates"])).await
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let cannot = |error: std::io::Error| {
         Failure::new(format!("cannot read the certificate {}: {error}", file.display()))
             .remedy("give the path of a PEM file with one certificate")

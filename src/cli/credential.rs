@@ -78,7 +78,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
         }
         Command::List { adapter } => {
             let found: Credentials = client.get(path(["adapters", &adapter, "credentials"])).await?;
-            output.data(&found, |found| columns(found))?;
+            output.data(&found, columns)?;
         }
         Command::Remove { adapter, username } => {
             client
@@ -95,7 +95,7 @@ pub(crate) async fn run(command: Command, client: &Client, output: Output) -> Re
             };
             let route = path(["adapters", &adapter, "credential-policy"]);
             let found: Credentials = client.post(route, &policy).await?;
-            output.data(&found, |found| columns(found))?;
+            output.data(&found, columns)?;
         }
     }
     Ok(Exit::Done)

@@ -33,6 +33,7 @@ mod signing_key;
 mod status;
 mod store;
 mod token;
+mod trust;
 mod witness;
 mod x509;
 

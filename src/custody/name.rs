@@ -116,6 +116,11 @@ event_names! {
     /// A client certificate that is not let in was shown.
     CertificateRefused = "certificate.refused",
 
+    /// An authority was trusted: the clients whose certificates it issued are let in.
+    AuthorityAdd = "authority.add",
+    /// An authority was trusted no more.
+    AuthorityRemove = "authority.remove",
+
     /// A user was added, whose password an adapter's clients show.
     CredentialAdd = "credential.add",
     /// A user was removed.

@@ -178,6 +178,10 @@ impl Record {
             E::KeyListEnd => return format!("ended a list of keys, {} of them done", detail("done")),
             E::TokenCreate => return format!("made the access token {}", detail("name")),
             E::TokenRevoke => return format!("revoked the access token {}", detail("name")),
+            E::AuthorityAdd => return format!("let in the clients of the authority {}", detail("name")),
+            E::AuthorityRemove => {
+                return format!("let in the clients of the authority {} no more", detail("name"));
+            }
             E::CredentialAdd => return format!("added the user {}", detail("username")),
             E::CredentialRemove => return format!("removed the user {}", detail("username")),
             E::CredentialPolicy => "said whether a user has to be shown",

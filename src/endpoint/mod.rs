@@ -1,7 +1,7 @@
 //! KMIP over TLS: listener, client certificates, limits, sessions. Knows bytes and identities, no operation.
 //!
 //! The way of a connection: [`listener`] accepts it and counts it; [`stream`] goes through the handshake, in which
-//! [`verifier`] finds the client's certificate in the list of [`identity`]; [`session`] then takes one request after
+//! [`verifier`] finds the client's certificate in the list of [`identity`], or has an authority's [`issuer`] judge it; [`session`] then takes one request after
 //! the other, cut out of the stream by [`frame`], has each answered through [`answer`], and sends the answer. Whom the
 //! verifier refuses ([`refusal`]) is told to the operator and the auditor by [`telling`].
 //!
@@ -18,6 +18,7 @@ mod frame;
 mod http;
 mod https;
 mod identity;
+mod issuer;
 mod listener;
 mod measure;
 mod refusal;

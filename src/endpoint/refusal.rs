@@ -31,6 +31,18 @@ pub enum Reason {
         /// When it ended.
         since: OffsetDateTime,
     },
+    /// An authority that is trusted issued it, and not for clients.
+    #[error("a trusted authority issued the certificate, and not for TLS clients (extended key usage)")]
+    Purpose,
+    /// An authority that is trusted issued it, and is trusted for other names.
+    #[error("a trusted authority issued the certificate, and is not trusted for its subject or its names")]
+    NotIncluded,
+    /// Authorities of several adapters issued it.
+    #[error("authorities of several adapters vouch for the certificate: which one it is of can't be told")]
+    Ambiguous,
+    /// An authority that is trusted seems to have issued it, and the chain does not hold.
+    #[error("the chain from the certificate to a trusted authority does not hold")]
+    Untrusted,
     /// The client did not show that it has the private key.
     #[error("the client did not prove that it has the certificate's private key")]
     NoProof,
@@ -52,6 +64,10 @@ impl Reason {
             Self::Removed => "removed",
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::Expired { .. } => "expired",
+            Self::Purpose => "not-for-clients",
+            Self::NotIncluded => "not-included",
+            Self::Ambiguous => "ambiguous",
+            Self::Untrusted => "untrusted-chain",
             Self::NoProof => "no-proof-of-possession",
             Self::NoCertificate => "no-certificate",
         }

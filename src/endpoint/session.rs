@@ -27,7 +27,7 @@ use super::measure::{self, Open};
 use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
 use super::telling::Refusals;
-use crate::adapter::{Caller, Fingerprint};
+use crate::adapter::Caller;
 use crate::operation::Disposition;
 
 /// Room for an answer of the usual size; it grows where one is larger.
@@ -174,7 +174,7 @@ async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) 
 
 /// The client behind the certificate, judged now, with one of its places; none where it is not let in.
 fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Arc<Client>, Connected)> {
-    let Some(certificate) = stream.client_certificate() else {
+    let Some(chain) = stream.client_chain() else {
         shared.refusals.report(
             Refusal {
                 reason: Reason::NoCertificate,
@@ -185,9 +185,7 @@ fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Ar
         return None;
     };
     let now = OffsetDateTime::now_utc();
-    let admitted = shared
-        .identities
-        .admit(&Fingerprint::of_der(certificate), now, shared.allow_expired);
+    let admitted = shared.identities.admit(chain, now, shared.allow_expired);
     let client = match admitted {
         Ok(client) => client,
         Err(reason) => {
@@ -199,7 +197,7 @@ fn identify(shared: &Shared, stream: &TlsStream, peer: SocketAddr) -> Option<(Ar
             };
             shared
                 .refusals
-                .report(Refusal::of_certificate(reason, certificate), peer);
+                .report(Refusal::of_certificate(reason, chain.0), peer);
             return None;
         }
     };

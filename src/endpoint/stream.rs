@@ -97,9 +97,10 @@ impl TlsStream {
         !self.received.is_empty() || !self.incoming.is_empty()
     }
 
-    /// The certificate that the client has proven to own, in this handshake or in the one that it resumes.
-    pub(super) fn client_certificate(&self) -> Option<&CertificateDer<'static>> {
-        self.tls.peer_certificates()?.first()
+    /// The certificate that the client has proven to own, in this handshake or in the one that it resumes, and those that came
+    /// behind it.
+    pub(super) fn client_chain(&self) -> Option<(&CertificateDer<'static>, &[CertificateDer<'static>])> {
+        self.tls.peer_certificates()?.split_first()
     }
 
     /// The version of TLS.

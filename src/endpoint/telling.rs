@@ -202,6 +202,14 @@ impl Teller {
                         Ok(file) => format!("claviger certificate add ADAPTER {}", file.display()),
                         Err(error) => format!("(it could not be kept in {}: {error})", self.folder.display()),
                     },
+                    Reason::Purpose | Reason::Untrusted => {
+                        "none: have its authority issue one for clients, and the client send the whole chain"
+                            .to_owned()
+                    }
+                    Reason::NotIncluded | Reason::Ambiguous => {
+                        "claviger adapter trust list ADAPTER shows for which names an authority is trusted"
+                            .to_owned()
+                    }
                     Reason::NotYetValid { .. } => "check the clocks of client and server".to_owned(),
                     Reason::Expired { .. } => {
                         "renew it; or set kmip.allow_expired_client_certificates for a while".to_owned()

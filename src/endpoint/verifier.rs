@@ -1,8 +1,9 @@
-//! Client certificates in the handshake: pinned by the SHA-256 of their DER.
+//! Client certificates in the handshake: pinned by the SHA-256 of their DER, or issued by an authority that an adapter trusts.
 //!
 //! The list of admitted certificates is the trust. vCenter makes its own certificate, which may be of version 1,
 //! `CA:TRUE`, signed with SHA-1 or without an extended key usage; none of that matters for a certificate that an
-//! operator has admitted by itself, so no chain is built and no extension is asked for. What is asked for is the proof
+//! operator has admitted by itself, so no chain is built and no extension is asked for: that is done only for certificates that
+//! are not on the list, see [`issuer`](super::issuer). What is asked for is the proof
 //! that the client has the private key, and the dates.
 
 use std::fmt;
@@ -17,7 +18,6 @@ use time::OffsetDateTime;
 use super::identity::Identities;
 use super::refusal::{Reason, Refusal};
 use super::signature;
-use crate::adapter::Fingerprint;
 
 /// Lets in the certificates of a list, which may change at any time.
 ///
@@ -52,7 +52,7 @@ impl ClientCertVerifier for PinnedCertificates {
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let now = i64::try_from(now.as_secs())
@@ -61,9 +61,9 @@ impl ClientCertVerifier for PinnedCertificates {
             .ok_or(Error::FailedToGetCurrentTime)?;
         match self
             .identities
-            .admit(&Fingerprint::of_der(end_entity), now, self.allow_expired)
+            .is_admitted((end_entity, intermediates), now, self.allow_expired)
         {
-            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Ok(()) => Ok(ClientCertVerified::assertion()),
             Err(reason) => Err(Refusal::of_certificate(reason, end_entity).into()),
         }
     }

@@ -214,12 +214,11 @@ impl<'a> Message<'a> {
             let refused = self.refuse_all(&items, &refusal);
             return self.write(refused, out).await;
         }
-        let authenticated = match self.refused_whole(&items) {
-            Some(refusal) => Err(refusal),
-            None => {
-                let operations: Vec<_> = items.iter().map(|item| item.operation).collect();
-                self.authenticate(&operations).await
-            }
+        let authenticated = if let Some(refusal) = self.refused_whole(&items) {
+            Err(refusal)
+        } else {
+            let operations: Vec<_> = items.iter().map(|item| item.operation).collect();
+            self.authenticate(&operations).await
         };
         let put_off = authenticated.and_then(|authentication| {
             self.authentication = authentication;

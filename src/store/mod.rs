@@ -57,7 +57,7 @@ pub use reading::{KeyCount, KeyCounts, Store};
 pub use row::{Cursor, KeyRow, Listing, Located, WrappedUnder};
 pub use rows::{Column, Kind, Piece, TableEnd, TableHead};
 pub use seal::{SealKey, SealKeys, UnverifiedRootKey};
-pub use setting::{SettingKind, Settings};
+pub use setting::{Setting, SettingKind, Settings};
 #[cfg(test)]
 pub(crate) use sqlite::tests as sqlite_tests;
 pub use sqlite::{SqliteStore, recorded_root_keys};

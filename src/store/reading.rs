@@ -16,7 +16,7 @@ use crate::key::IndexTerm;
 
 use super::{
     Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyRow, Listing, Located, Piece, QuotaUse,
-    RecordFilter, RowsAt, SearchFrom, Settings, StoredCheckpoint, UnverifiedRootKey,
+    RecordFilter, RowsAt, SearchFrom, Setting, SettingKind, Settings, StoredCheckpoint, UnverifiedRootKey,
 };
 
 /// What a store can be asked. Every row that it gives was verified against its seal; each read sees what was committed
@@ -81,6 +81,9 @@ pub trait Store: Send + Sync {
 
     /// The quota of an adapter and what it has, as of one moment; none where nothing is bounded.
     async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error>;
+
+    /// What is set of a kind, for all adapters that have it.
+    async fn settings_of(&self, kind: SettingKind) -> Result<Listing<Setting>, Error>;
 
     /// All root keys, by name.
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error>;

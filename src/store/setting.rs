@@ -1,4 +1,6 @@
-//! What is set for all objects of an adapter.
+//! What is set for an adapter and all of its objects.
+
+use crate::adapter::AdapterId;
 
 /// What can be set for all objects of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,10 +11,12 @@ pub enum SettingKind {
     Defaults,
     /// The users whose passwords its clients show.
     Credentials,
+    /// The authorities whose certificates it lets in.
+    Trust,
 }
 
 impl SettingKind {
-    pub(super) const ALL: [Self; 3] = [Self::Constraints, Self::Defaults, Self::Credentials];
+    pub(super) const ALL: [Self; 4] = [Self::Constraints, Self::Defaults, Self::Credentials, Self::Trust];
 
     /// The name in the database.
     pub(super) const fn name(self) -> &'static str {
@@ -20,6 +24,7 @@ impl SettingKind {
             Self::Constraints => "constraints",
             Self::Defaults => "defaults",
             Self::Credentials => "credentials",
+            Self::Trust => "trust",
         }
     }
 }
@@ -33,6 +38,8 @@ pub struct Settings {
     pub defaults: Option<Vec<u8>>,
     /// The users whose passwords its clients show.
     pub credentials: Option<Vec<u8>>,
+    /// The authorities whose certificates it lets in.
+    pub trust: Option<Vec<u8>>,
 }
 
 impl Settings {
@@ -42,19 +49,32 @@ impl Settings {
             SettingKind::Constraints => &self.constraints,
             SettingKind::Defaults => &self.defaults,
             SettingKind::Credentials => &self.credentials,
+            SettingKind::Trust => &self.trust,
         };
         document.as_deref()
     }
 }
 
-impl FromIterator<(SettingKind, Vec<u8>)> for Settings {
-    fn from_iter<I: IntoIterator<Item = (SettingKind, Vec<u8>)>>(settings: I) -> Self {
+/// A setting, as its row has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The adapter.
+    pub adapter: AdapterId,
+    /// What is set.
+    pub kind: SettingKind,
+    /// In the form of who set it.
+    pub document: Vec<u8>,
+}
+
+impl FromIterator<Setting> for Settings {
+    fn from_iter<I: IntoIterator<Item = Setting>>(settings: I) -> Self {
         let mut all = Self::default();
-        for (kind, document) in settings {
+        for Setting { kind, document, .. } in settings {
             match kind {
                 SettingKind::Constraints => all.constraints = Some(document),
                 SettingKind::Defaults => all.defaults = Some(document),
                 SettingKind::Credentials => all.credentials = Some(document),
+                SettingKind::Trust => all.trust = Some(document),
             }
         }
         all

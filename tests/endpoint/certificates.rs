@@ -7,7 +7,7 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -54,8 +54,26 @@ pub struct Pair {
     pub key: PKey<Private>,
 }
 
+/// What an issued certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Any,
+    Client,
+    Server,
+}
+
 impl Pair {
+    /// A self-signed certificate.
     pub fn new(name: &str, wanted: &Wanted) -> Self {
+        Self::made(name, wanted, None)
+    }
+
+    /// A certificate that another issued.
+    pub fn issued(name: &str, wanted: &Wanted, issuer: &Self, purpose: Purpose) -> Self {
+        Self::made(name, wanted, Some((issuer, purpose)))
+    }
+
+    fn made(name: &str, wanted: &Wanted, issued: Option<(&Self, Purpose)>) -> Self {
         let key = key(wanted.kind);
         let mut subject = X509NameBuilder::new().unwrap();
         subject.append_entry_by_text("O", "VMware").unwrap();
@@ -76,7 +94,8 @@ impl Pair {
             .set_serial_number(&Asn1Integer::from_bn(&serial).unwrap())
             .unwrap();
         builder.set_subject_name(&subject).unwrap();
-        builder.set_issuer_name(&subject).unwrap();
+        let issuer = issued.map_or(&*subject, |(issuer, _)| issuer.certificate.subject_name());
+        builder.set_issuer_name(issuer).unwrap();
         builder.set_pubkey(&key).unwrap();
         builder
             .set_not_before(&Asn1Time::from_unix(now + wanted.from).unwrap())
@@ -94,13 +113,25 @@ impl Pair {
                 .dns(name)
                 .build(&builder.x509v3_context(None, None));
             builder.append_extension(names.unwrap()).unwrap();
+            let mut usage = ExtendedKeyUsage::new();
+            match issued.map(|(_, purpose)| purpose) {
+                Some(Purpose::Client) => builder
+                    .append_extension(usage.client_auth().build().unwrap())
+                    .unwrap(),
+                Some(Purpose::Server) => builder
+                    .append_extension(usage.server_auth().build().unwrap())
+                    .unwrap(),
+                Some(Purpose::Any) | None => {}
+            }
         }
         let digest = match (wanted.kind, wanted.sha1) {
             (Kind::Ed25519, _) => MessageDigest::null(),
             (_, true) => MessageDigest::sha1(),
             (_, false) => MessageDigest::sha256(),
         };
-        builder.sign(&key, digest).unwrap();
+        builder
+            .sign(issued.map_or(&key, |(issuer, _)| &issuer.key), digest)
+            .unwrap();
         Self {
             certificate: builder.build(),
             key,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 #![allow(unreachable_pub, reason = "the modules of a test have no other users")]
 
+mod authorities;
 mod certificates;
 mod limits;
 mod sessions;

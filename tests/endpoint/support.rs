@@ -211,13 +211,27 @@ impl Client {
 
     /// A client that presents one certificate and signs with the key of another.
     pub fn with_key_of(pair: &Pair, signer: &Pair, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self::showing(vec![pair.der()], signer, versions)
+    }
+
+    /// A client that presents its certificate and those of the authorities between it and one that is trusted.
+    pub fn with_chain(pair: &Pair, above: &[&Pair], versions: &[&'static SupportedProtocolVersion]) -> Self {
+        let chain = [pair].into_iter().chain(above.iter().copied());
+        Self::showing(chain.map(Pair::der).collect(), pair, versions)
+    }
+
+    fn showing(
+        chain: Vec<CertificateDer<'static>>,
+        signer: &Pair,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let key = provider
             .key_provider
             .load_private_key(signer.private_key())
             .unwrap();
         // Not `with_client_auth_cert`, which reads the certificate and takes none of version 1.
-        let certified = CertifiedKey::new(vec![pair.der()], key);
+        let certified = CertifiedKey::new(chain, key);
         let mut config = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(versions)
             .unwrap()

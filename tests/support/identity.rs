@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use rcgen::{CertificateParams, CertifiedKey, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedKey, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 
 /// The server's: an ECDSA P-256 certificate for `localhost` and its address.
 pub fn server(address: IpAddr) -> CertifiedKey<KeyPair> {
@@ -21,6 +23,26 @@ pub fn client(name: &str) -> CertifiedKey<KeyPair> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     self_signed(&params)
+}
+
+/// A client's that an authority issued, and the authority's certificate as PEM.
+pub fn issued(name: &str) -> (CertifiedKey<KeyPair>, String) {
+    let mut authority = CertificateParams::default();
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, format!("authority of {name}"));
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key pair");
+    let pem = authority.self_signed(&key).expect("a certificate").pem();
+    let issuer = Issuer::from_params(&authority, key);
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+        .extended_key_usages
+        .push(ExtendedKeyUsagePurpose::ClientAuth);
+    let signing_key = KeyPair::generate().expect("a key pair");
+    let cert = params.signed_by(&signing_key, &issuer).expect("a certificate");
+    (CertifiedKey { cert, signing_key }, pem)
 }
 
 fn self_signed(params: &CertificateParams) -> CertifiedKey<KeyPair> {

@@ -5,6 +5,7 @@
 //! know, so that an older command line can talk to a newer server.
 
 mod adapter;
+mod authority;
 mod backup;
 mod certificate;
 mod credential;
@@ -20,6 +21,7 @@ mod token;
 mod unused;
 
 pub use adapter::{Adapter, AdapterQuota, MoveAdapter, NewAdapter};
+pub use authority::{Authority, NewAuthority};
 pub use backup::LastBackup;
 pub use certificate::{Certificate, NewCertificate};
 pub use credential::{Credential, CredentialMade, CredentialPolicy, Credentials, NewCredential};

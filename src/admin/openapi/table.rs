@@ -4,11 +4,11 @@ use utoipa::openapi::HttpMethod;
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
 use super::super::api::{
-    Adapter, AdapterQuota, Certificate, CredentialMade, CredentialPolicy, Credentials, CustodyCheckpoint,
-    CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey, Key, KeyList, KeyListResult, KeyScan,
-    MoveAdapter, NewAdapter, NewCertificate, NewCredential, NewKeyList, NewRootKey, NewToken, OfferImport,
-    OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison, ScheduleDestruction, Status, Token,
-    TokenMade, UnusedKey,
+    Adapter, AdapterQuota, Authority, Certificate, CredentialMade, CredentialPolicy, Credentials,
+    CustodyCheckpoint, CustodyHead, CustodyRecord, Epoch, ImportOffer, ImportRootKey, Key, KeyList,
+    KeyListResult, KeyScan, MoveAdapter, NewAdapter, NewAuthority, NewCertificate, NewCredential, NewKeyList,
+    NewRootKey, NewToken, OfferImport, OpenEpoch, Prune, Pruning, Readiness, RootKey, RowComparison,
+    ScheduleDestruction, Status, Token, TokenMade, UnusedKey,
 };
 use super::super::key_protect;
 use super::{Described, form};
@@ -271,6 +271,24 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Say whether a user has to be shown",
         form::<CredentialPolicy>,
         One(form::<Credentials>),
+    ),
+    asked(
+        Get,
+        "/v1/adapters/{adapter}/authorities",
+        "The authorities that it trusts",
+        List(form::<Authority>),
+    ),
+    with(
+        "/v1/adapters/{adapter}/authorities",
+        "Let in the clients of an authority, at once",
+        form::<NewAuthority>,
+        Made(form::<Authority>),
+    ),
+    asked(
+        Delete,
+        "/v1/adapters/{adapter}/authorities/{authority}",
+        "Trust one no more, at once",
+        Nothing,
     ),
     queried(
         Get,

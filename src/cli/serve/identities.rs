@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
+use crate::adapter::Trust;
 use crate::endpoint::Identities;
-use crate::store::{Error, Store};
+use crate::store::{Error, SettingKind, Store};
 
 /// Brings the endpoint's list up to what the store has.
 pub(super) struct IdentityLoader {
@@ -26,13 +27,15 @@ impl IdentityLoader {
         }
     }
 
-    /// Reads adapters, their quotas and certificates. A row that can't be trusted lets nobody in, and is told of.
+    /// Reads adapters, their quotas, certificates and authorities. A row that can't be trusted lets nobody in, and is told of.
     pub(super) async fn load(&self) -> Result<(), Error> {
         let _alone = self.alone.lock().await;
         let adapters = self.store.adapters().await?;
         let certificates = self.store.certificates(None).await?;
         let quotas = self.store.quotas().await?;
-        for error in adapters.refused.iter().chain(&certificates.refused) {
+        let trust = self.store.settings_of(SettingKind::Trust).await?;
+        let refused = adapters.refused.iter().chain(&certificates.refused);
+        for error in refused.chain(&trust.refused) {
             tracing::error!(%error, "nobody is let in by a row that can't be verified");
         }
         for error in &quotas.refused {
@@ -53,6 +56,26 @@ impl IdentityLoader {
                 let name = names.get(&certificate.adapter)?.clone();
                 Some((certificate, name))
             }));
+        let mut trusted = Vec::new();
+        for setting in trust.rows {
+            let Some(name) = names.get(&setting.adapter) else {
+                continue;
+            };
+            match Trust::from_document(Some(&setting.document)) {
+                Ok(trust) => trusted.extend(
+                    trust
+                        .authorities
+                        .into_iter()
+                        .map(|authority| (setting.adapter, name.clone(), authority)),
+                ),
+                Err(error) => {
+                    tracing::error!(adapter = %name, %error, "the authorities of an adapter can't be read: they let nobody in");
+                }
+            }
+        }
+        for (authority, error) in self.identities.trust(trusted) {
+            tracing::error!(%authority, %error, "an authority lets nobody in");
+        }
         Ok(())
     }
 }

@@ -88,6 +88,7 @@ fn activity(event: EventName) -> u32 {
         | E::AdapterCreate
         | E::TokenCreate
         | E::CertificateAdd
+        | E::AuthorityAdd
         | E::CredentialAdd => 1,
         E::KmipGet
         | E::KmipExport
@@ -123,6 +124,7 @@ fn activity(event: EventName) -> u32 {
         | E::TokenRevoke
         | E::AdapterDelete
         | E::CertificateRemove
+        | E::AuthorityRemove
         | E::CredentialRemove
         | E::RootKeyDestroy
         | E::RootKeyDestroyed

@@ -17,8 +17,8 @@ use crate::custody::{Hash, StoredRecord, TileHash};
 use crate::key::IndexTerm;
 use crate::store::{
     Appended, Applied, Change, Cursor, CustodyHead, CustodyKept, Error, KeyCounts, KeyRow, Listing, Located,
-    Piece, QuotaUse, RecordFilter, RowsAt, SearchFrom, Settings, Store, StoredCheckpoint, UnverifiedRootKey,
-    WriteStore, WriteTransaction,
+    Piece, QuotaUse, RecordFilter, RowsAt, SearchFrom, Setting, SettingKind, Settings, Store,
+    StoredCheckpoint, UnverifiedRootKey, WriteStore, WriteTransaction,
 };
 
 /// Where a write, or the reading of the log, can fail.
@@ -223,6 +223,10 @@ impl Store for Faulty {
 
     async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error> {
         self.inner.quota(adapter).await
+    }
+
+    async fn settings_of(&self, kind: SettingKind) -> Result<Listing<Setting>, Error> {
+        self.inner.settings_of(kind).await
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

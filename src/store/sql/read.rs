@@ -21,8 +21,8 @@ use crate::store::table::{
 };
 use crate::store::{
     Cursor, CustodyHead, CustodyKept, Elsewhere, Error, KeyCount, KeyCounts, KeyRow, Listing, Located, Piece,
-    QuotaUse, RecordFilter, RowsAt, SealKeys, SearchFrom, Settings, Store, StoredCheckpoint,
-    UnverifiedRootKey,
+    QuotaUse, RecordFilter, RowsAt, SealKeys, SearchFrom, Setting, SettingKind, Settings, Store,
+    StoredCheckpoint, UnverifiedRootKey,
 };
 
 use super::dialect::{self, Connection, DatabaseStore, Db, Pool, Row};
@@ -153,6 +153,14 @@ impl Store for DatabaseStore {
 
     async fn quota(&self, adapter: AdapterId) -> Result<Option<QuotaUse>, Error> {
         quota::of_adapter(&self.readers, adapter, &self.keys).await
+    }
+
+    async fn settings_of(&self, kind: SettingKind) -> Result<Listing<Setting>, Error> {
+        let rows = sqlx::query("SELECT * FROM adapter_setting WHERE kind = $1 ORDER BY id")
+            .bind(kind.name())
+            .fetch_all(&self.readers)
+            .await;
+        self.listing::<SettingColumns>(rows)
     }
 
     async fn root_keys(&self) -> Result<Listing<RootKey>, Error> {

@@ -46,7 +46,7 @@ impl Changes {
             .await
             .map_err(Error::database("read a setting"))?;
         let found = match row {
-            Some(row) => Some(columns_of::<SettingColumns>(&row)?.open(&self.keys)?.1),
+            Some(row) => Some(columns_of::<SettingColumns>(&row)?.open(&self.keys)?.document),
             None => None,
         };
         if found.as_deref() == expected {
@@ -95,8 +95,8 @@ impl Changes {
             .await
             .map_err(Error::database("read an adapter's settings"))?;
         for row in rows {
-            let (kind, document) = columns_of::<SettingColumns>(&row)?.open(&self.keys)?;
-            self.write_setting(&mut *connection, adapter, kind, document, to)
+            let setting = columns_of::<SettingColumns>(&row)?.open(&self.keys)?;
+            self.write_setting(&mut *connection, adapter, setting.kind, setting.document, to)
                 .await?;
         }
         Ok(())

@@ -30,6 +30,9 @@ pub(crate) async fn a_setting_is_read_back_as_it_was_written_last_and_goes_with_
         ..Settings::default()
     };
     assert_eq!(store.settings(east).await.unwrap(), expected);
+    let told = store.settings_of(Defaults).await.unwrap().rows;
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].adapter, &told[0].document[..]), (east, &b"third"[..]));
     assert_eq!(
         store.settings(fixture.west.id).await.unwrap(),
         Settings::default()

@@ -2,10 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Sealed, shown};
+use super::{Sealed, shown, uuid};
 use crate::adapter::{AdapterId, RootKeyId};
-use crate::store::SettingKind;
 use crate::store::seal::Columns;
+use crate::store::{Setting, SettingKind};
 
 #[derive(FromRow)]
 pub(in crate::store) struct SettingColumns {
@@ -36,7 +36,7 @@ impl SettingColumns {
 
 impl Sealed for SettingColumns {
     const TABLE: &'static str = "adapter_setting";
-    type Value = (SettingKind, Vec<u8>);
+    type Value = Setting;
 
     fn shown_id(&self) -> String {
         format!("{} {}", shown(&self.id), self.kind)
@@ -58,11 +58,15 @@ impl Sealed for SettingColumns {
         &self.seal
     }
 
-    fn value(self, _: &Columns) -> Result<(SettingKind, Vec<u8>), String> {
+    fn value(self, _: &Columns) -> Result<Setting, String> {
         let kind = SettingKind::ALL
             .into_iter()
             .find(|kind| kind.name() == self.kind)
             .ok_or_else(|| format!("there is no setting {:?}", self.kind))?;
-        Ok((kind, self.document))
+        Ok(Setting {
+            adapter: uuid(&self.id, "the identifier")?.into(),
+            kind,
+            document: self.document,
+        })
     }
 }
