@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "custody",
             "kmip",
             "config",
+            "tls",
         ],
     ),
     (

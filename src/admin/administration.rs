@@ -17,6 +17,7 @@ use crate::job::{self, Feeds, Jobs, Readiness, Unusable};
 use crate::recorder::Recorder;
 use crate::root_key::RootKeys;
 use crate::store::{self, Change, Listing, SealKeys, Store, UnverifiedRootKey};
+use crate::tls::RenewalTrouble;
 
 /// Who is to know at once that other client certificates, or other adapters, are let in.
 #[async_trait]
@@ -48,6 +49,8 @@ pub struct ServerFacts {
     pub certificates: Vec<PathBuf>,
     /// What of the configuration waits for a restart.
     pub needs_restart: super::NeedsRestart,
+    /// Why its certificate could not be renewed.
+    pub renewal: RenewalTrouble,
     /// How long before its end a certificate is warned of.
     pub warn_before_expiry: Duration,
 }

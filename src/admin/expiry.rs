@@ -54,7 +54,10 @@ pub(super) async fn told(administration: &Administration, clients: &[ClientCerti
             )
         }
     });
-    sentences.collect()
+    let failed = server.renewal.told().map(|why| {
+        format!("the server's certificate could not be renewed, and it is tried again within the hour: {why}")
+    });
+    failed.into_iter().chain(sentences).collect()
 }
 
 /// The authorities that adapters trust. Those that can't be read are told of where they are to let somebody in.

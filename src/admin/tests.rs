@@ -132,6 +132,7 @@ impl Fixture {
                     state_directory: folder.path().to_owned(),
                 },
                 certificates: Vec::new(),
+                renewal: crate::tls::RenewalTrouble::default(),
                 needs_restart: NeedsRestart::default(),
                 warn_before_expiry: Duration::from_hours(30 * 24),
             },

@@ -137,6 +137,19 @@ impl Checker<'_> {
     fn server_certificate(&mut self) {
         let kmip = &self.config.kmip;
         self.pair("kmip", &kmip.certificate, &kmip.key);
+        if let Some(previous) = &kmip.previous {
+            self.pair("kmip.previous", &previous.certificate, &previous.key);
+        }
+        if let Some(renewal) = &kmip.renewal {
+            let program = Path::new(renewal.command.first().map_or("", String::as_str));
+            if !program.is_file() {
+                self.warn(
+                    "kmip.renewal.command",
+                    format!("there is no program {}", program.display()),
+                    "name the program that has the certificate renewed",
+                );
+            }
+        }
     }
 
     fn web(&mut self) {

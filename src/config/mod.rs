@@ -110,8 +110,32 @@ pub struct Kmip {
     pub cryptography_in_server: bool,
     /// What becomes of seeds that clients bring for the device's generator of random numbers.
     pub rng_seed: RngSeed,
+    /// `[kmip.previous]`: another certificate, at addresses of its own.
+    pub previous: Option<Previous>,
+    /// `[kmip.renewal]`: how the certificate is renewed.
+    pub renewal: Option<Renewal>,
     /// `[kmip.limits]`
     pub limits: Limits,
+}
+
+/// `[kmip.previous]`: addresses at which another certificate is shown, while clients are brought from one to the other.
+#[derive(Debug, Clone)]
+pub struct Previous {
+    /// The addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// The certificate that is shown there, PEM, its chain after it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// `[kmip.renewal]`: a command that has the server's certificate renewed.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// The program, by its whole path, and its arguments.
+    pub command: Vec<String>,
+    /// How long before the certificate expires it is run.
+    pub before: Duration,
 }
 
 /// `kmip.rng_seed`: what becomes of a seed for the device's generator of random numbers.

@@ -223,6 +223,35 @@ fn a_seed_is_bounded_or_refused_as_the_operator_says() {
 }
 
 #[test]
+fn another_certificate_has_addresses_of_its_own_and_a_renewal_has_a_program() {
+    let kmip = |lines: &str| {
+        let text = format!("{GOOD}\n{lines}\n");
+        parse(&text).map(|config| config.kmip)
+    };
+    let previous = "[kmip.previous]\ncertificate = \"old.pem\"\nkey = \"old.key\"\n";
+    let found = kmip(&format!("{previous}listen = [\"0.0.0.0:5697\"]")).expect("it parses");
+    assert_eq!(found.previous.expect("it is there").listen.len(), 1);
+    for wrong in [
+        previous,
+        "[kmip.previous]\nlisten = [\"0.0.0.0:5697\"]",
+        &format!("{previous}listen = [\"0.0.0.0:5696\"]"),
+    ] {
+        assert!(kmip(wrong).is_err(), "{wrong}");
+    }
+    let renewal = kmip("[kmip.renewal]\ncommand = [\"/bin/renew\", \"now\"]").expect("it parses");
+    let renewal = renewal.renewal.expect("it is there");
+    assert_eq!(
+        (renewal.command.len(), renewal.before.as_secs()),
+        (2, 30 * 86_400)
+    );
+    for wrong in ["command = [\"renew\"]", "command = []", "before = \"30d\""] {
+        assert!(kmip(&format!("[kmip.renewal]\n{wrong}")).is_err(), "{wrong}");
+    }
+    let none = kmip("").expect("it parses");
+    assert!(none.previous.is_none() && none.renewal.is_none());
+}
+
+#[test]
 fn an_api_key_that_others_read_and_authorities_that_are_none_are_told() {
     let (folder, _) = folder();
     let text = std::fs::read_to_string(folder.path().join("claviger.toml")).expect("the file");

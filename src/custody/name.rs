@@ -49,6 +49,8 @@ event_names! {
     ServerReload = "server.reload",
     /// All that a server had in an SQLite file was brought to a PostgreSQL, this log with it.
     StoreMigrate = "store.migrate",
+    /// The server shows its clients another certificate from now on.
+    ServerCertificate = "server.certificate",
     /// Nothing else happened for a while: the log is alive, and its checkpoint made anew.
     CustodyHeartbeat = "custody.heartbeat",
 

@@ -200,6 +200,7 @@ impl Record {
             E::ServerStop => "stopped in good order",
             E::ServerReload => "read its configuration again",
             E::StoreMigrate => "brought the database to another one",
+            E::ServerCertificate => "shows its clients another certificate",
             E::RootKeyCreate => "created a root key",
             E::RootKeyOfferImport => "made a key pair to bring a root key under",
             E::RootKeyImport => "imported a root key",

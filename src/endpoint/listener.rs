@@ -45,11 +45,20 @@ pub fn listen(kmip: &config::Kmip) -> Result<Vec<TcpListener>, Error> {
     Ok(listeners)
 }
 
+/// Binds the addresses at which another certificate is shown, if there are any. Fails at the first that can't be bound.
+pub fn listen_previous(kmip: &config::Kmip) -> Result<Vec<TcpListener>, Error> {
+    let addresses = kmip.previous.iter().flat_map(|previous| &previous.listen);
+    bind_all(addresses)
+}
+
 /// Binds the addresses for HTTPS, if there are any. Fails at the first that can't be bound.
 pub fn listen_https(https: &config::Https) -> Result<Vec<TcpListener>, Error> {
-    https
-        .listen
-        .iter()
+    bind_all(&https.listen)
+}
+
+fn bind_all<'a>(addresses: impl IntoIterator<Item = &'a SocketAddr>) -> Result<Vec<TcpListener>, Error> {
+    addresses
+        .into_iter()
         .map(|address| {
             bind(*address).map_err(|source| Error::Listen {
                 address: *address,

@@ -12,6 +12,7 @@ impl Open {
     pub(super) fn over(protocol: Protocol) -> Self {
         let name = match protocol {
             Protocol::Kmip => "kmip",
+            Protocol::KmipPrevious => "kmip-previous",
             Protocol::Https => "https",
         };
         counter!("claviger_kmip_connections_total", "protocol" => name).increment(1);

@@ -22,6 +22,7 @@ mod issuer;
 mod listener;
 mod measure;
 mod refusal;
+mod served;
 mod session;
 mod signature;
 mod stream;
@@ -42,8 +43,8 @@ use tokio_util::task::TaskTracker;
 
 pub use answer::Answer;
 pub use identity::Identities;
-pub use listener::{listen, listen_https};
-pub use refusal::{Reason, Refusal, RefusedCertificate};
+pub use listener::{listen, listen_https, listen_previous};
+pub use refusal::{Reason, Refusal, ShownCertificate};
 pub use telling::{RefusalRecorder, Told};
 
 use crate::config;
@@ -64,7 +65,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The server's certificate or its key can't be read.
-    #[error("kmip.certificate and kmip.key: {0}")]
+    #[error("the server's certificate and its key: {0}")]
     Certificate(#[from] crate::tls::Error),
     /// TLS can't be spoken as it is set up.
     #[error("TLS can't be set up: {0}")]
@@ -86,9 +87,21 @@ pub struct Services {
     pub refused_certificates: PathBuf,
 }
 
+/// The sockets that an endpoint listens on.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For KMIP: [`listen`] binds them.
+    pub kmip: Vec<TcpListener>,
+    /// For KMIP with the other certificate: [`listen_previous`] binds them.
+    pub previous: Vec<TcpListener>,
+    /// For KMIP over HTTPS: [`listen_https`] binds them.
+    pub https: Vec<TcpListener>,
+}
+
 /// A running endpoint.
 pub struct Endpoint {
     addresses: Vec<SocketAddr>,
+    previous_addresses: Vec<SocketAddr>,
     https_addresses: Vec<SocketAddr>,
     shared: Arc<Shared>,
     listeners: Vec<JoinHandle<()>>,
@@ -96,16 +109,24 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Serves KMIP on `listeners`, which [`listen`] binds, and KMIP over HTTPS on `https`, which [`listen_https`] binds.
-    pub fn start(
-        kmip: &config::Kmip,
-        listeners: Vec<TcpListener>,
-        https: Vec<TcpListener>,
-        services: Services,
-    ) -> Result<Self, Error> {
-        let addresses = addresses_of(&listeners)?;
-        let https_addresses = addresses_of(&https)?;
-        let (tls, certificate) = tls::server_config(kmip, &services.identities)?;
+    /// Serves KMIP on the sockets of `listeners`.
+    pub fn start(kmip: &config::Kmip, listeners: Listeners, services: Services) -> Result<Self, Error> {
+        let addresses = addresses_of(&listeners.kmip)?;
+        let previous_addresses = addresses_of(&listeners.previous)?;
+        let https_addresses = addresses_of(&listeners.https)?;
+        let files = (&*kmip.certificate, &*kmip.key);
+        let (tls, certificate) = tls::server_config(kmip, files, &services.identities)?;
+        let mut certificates = vec![certificate];
+        let previous = match &kmip.previous {
+            Some(previous) => {
+                let files = (&*previous.certificate, &*previous.key);
+                let (tls, certificate) = tls::server_config(kmip, files, &services.identities)?;
+                certificates.push(certificate);
+                tls
+            }
+            None => Arc::clone(&tls),
+        };
+        let recorder = Arc::clone(&services.refusals);
         let (refusals, telling) = Refusals::start(services.refused_certificates, services.refusals);
         let shared = Arc::new(Shared {
             answer: services.answer,
@@ -113,6 +134,7 @@ impl Endpoint {
             refusals,
             https: tls::https_config(&tls),
             tls,
+            previous,
             bounds: Bounds::new(kmip.limits.clone()),
             allow_expired: kmip.allow_expired_client_certificates,
             warn_before_expiry: kmip.warn_before_expiry.try_into().unwrap_or(time::Duration::MAX),
@@ -120,17 +142,28 @@ impl Endpoint {
             stopping: CancellationToken::new(),
             aborting: CancellationToken::new(),
         });
-        tokio::spawn(certificate.follow(shared.stopping.clone()));
-        let kmip = listeners.into_iter().map(|listener| (listener, Protocol::Kmip));
-        let https = https.into_iter().map(|listener| (listener, Protocol::Https));
-        let listeners = kmip
-            .chain(https)
+        for certificate in certificates {
+            let shown = certificate.shown();
+            tokio::spawn(certificate.follow(shared.stopping.clone()));
+            tokio::spawn(served::record(
+                shown,
+                Arc::clone(&recorder),
+                shared.stopping.clone(),
+            ));
+        }
+        let with = |listeners: Vec<TcpListener>, protocol| {
+            listeners.into_iter().map(move |listener| (listener, protocol))
+        };
+        let listeners = with(listeners.kmip, Protocol::Kmip)
+            .chain(with(listeners.previous, Protocol::KmipPrevious))
+            .chain(with(listeners.https, Protocol::Https))
             .map(|(listener, protocol)| {
                 tokio::spawn(listener::accept(listener, protocol, Arc::clone(&shared)))
             })
             .collect();
         Ok(Self {
             addresses,
+            previous_addresses,
             https_addresses,
             shared,
             listeners,
@@ -141,6 +174,11 @@ impl Endpoint {
     /// The addresses that it listens on, with the ports that the system chose.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses at which it shows the other certificate.
+    pub fn previous_addresses(&self) -> &[SocketAddr] {
+        &self.previous_addresses
     }
 
     /// The addresses that it listens on for HTTPS.

@@ -80,12 +80,12 @@ pub struct Refusal {
     /// Why.
     pub reason: Reason,
     /// What came; none where nothing came.
-    pub certificate: Option<RefusedCertificate>,
+    pub certificate: Option<ShownCertificate>,
 }
 
-/// What a refused certificate says of itself. None of it is proven.
+/// What a certificate says of itself. None of it is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedCertificate {
+pub struct ShownCertificate {
     /// The SHA-256 of its DER.
     pub fingerprint: Fingerprint,
     /// Its subject, as RFC 4514 writes it.
@@ -98,8 +98,9 @@ pub struct RefusedCertificate {
     pub der: Vec<u8>,
 }
 
-impl Refusal {
-    pub(super) fn of_certificate(reason: Reason, der: &CertificateDer<'_>) -> Self {
+impl ShownCertificate {
+    /// What the bytes say, which are taken for a certificate's DER.
+    pub(super) fn of_der(der: &[u8]) -> Self {
         let (subject, issuer, serial) = match X509Certificate::from_der(der) {
             Ok((_, parsed)) => (
                 bounded(&parsed.subject().to_string()),
@@ -108,17 +109,21 @@ impl Refusal {
             ),
             Err(_) => ("(no X.509 certificate)".to_owned(), String::new(), String::new()),
         };
-        let fingerprint = Fingerprint::of_der(der);
-        let certificate = RefusedCertificate {
-            fingerprint,
+        Self {
+            fingerprint: Fingerprint::of_der(der),
             subject,
             issuer,
             serial,
             der: der.to_vec(),
-        };
+        }
+    }
+}
+
+impl Refusal {
+    pub(super) fn of_certificate(reason: Reason, der: &CertificateDer<'_>) -> Self {
         Self {
             reason,
-            certificate: Some(certificate),
+            certificate: Some(ShownCertificate::of_der(der)),
         }
     }
 

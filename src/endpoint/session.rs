@@ -41,6 +41,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) enum Protocol {
     /// KMIP messages one after the other.
     Kmip,
+    /// The same, with the other certificate.
+    KmipPrevious,
     /// KMIP messages in HTTP requests.
     Https,
 }
@@ -51,6 +53,8 @@ pub(super) struct Shared {
     pub(super) identities: Identities,
     pub(super) refusals: Refusals,
     pub(super) tls: Arc<ServerConfig>,
+    /// The same with the other certificate; as `tls`, where there is none.
+    pub(super) previous: Arc<ServerConfig>,
     /// The same for HTTPS.
     pub(super) https: Arc<ServerConfig>,
     pub(super) bounds: Bounds,
@@ -89,6 +93,7 @@ async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr, protocol
     }
     let tls = match protocol {
         Protocol::Kmip => &shared.tls,
+        Protocol::KmipPrevious => &shared.previous,
         Protocol::Https => &shared.https,
     };
     let mut stream = match TlsStream::new(socket, Arc::clone(tls)) {
@@ -115,7 +120,7 @@ async fn converse(shared: &Shared, socket: TcpStream, peer: SocketAddr, protocol
             _connected: connected,
         };
         let ended = match protocol {
-            Protocol::Kmip => session.run().await,
+            Protocol::Kmip | Protocol::KmipPrevious => session.run().await,
             Protocol::Https => https::run(session).await,
         };
         if let Err(error) = ended {

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::refusal::{Reason, Refusal, RefusedCertificate};
+use super::refusal::{Reason, Refusal, ShownCertificate};
 use crate::adapter::Fingerprint;
 use crate::custody::{Actor, CertificateFacts, Event, EventName, Origin};
 use crate::recorder::Recorder;
@@ -51,6 +51,9 @@ pub struct Told {
 pub trait RefusalRecorder: Send + Sync {
     /// Makes the record durable. It says what failed itself: a refusal is refused whether it is recorded or not.
     async fn record(&self, told: &Told);
+
+    /// Makes the record of a certificate that the server shows from now on durable. False where it could not be recorded.
+    async fn certificate_shown(&self, certificate: &ShownCertificate) -> bool;
 }
 
 #[async_trait]
@@ -70,13 +73,7 @@ impl RefusalRecorder for Recorder {
         event.certificate = refusal
             .as_ref()
             .and_then(|refusal| refusal.certificate.as_ref())
-            .map(|certificate| CertificateFacts {
-                fingerprint: certificate.fingerprint.to_string(),
-                name: None,
-                subject: certificate.subject.clone(),
-                issuer: certificate.issuer.clone(),
-                serial: certificate.serial.clone(),
-            });
+            .map(facts);
         if let Some(refusal) = refusal {
             event = event.detail("code", refusal.reason.code());
         }
@@ -84,6 +81,26 @@ impl RefusalRecorder for Recorder {
         if let Err(error) = self.commit(Vec::new(), event).await {
             tracing::error!(%peer, %error, "that a client was refused could not be recorded");
         }
+    }
+
+    async fn certificate_shown(&self, certificate: &ShownCertificate) -> bool {
+        let mut event = Event::new(EventName::ServerCertificate, Actor::Server);
+        event.certificate = Some(facts(certificate));
+        let recorded = self.commit(Vec::new(), event).await;
+        if let Err(error) = &recorded {
+            tracing::error!(%error, "that the server shows another certificate could not be recorded");
+        }
+        recorded.is_ok()
+    }
+}
+
+fn facts(certificate: &ShownCertificate) -> CertificateFacts {
+    CertificateFacts {
+        fingerprint: certificate.fingerprint.to_string(),
+        name: None,
+        subject: certificate.subject.clone(),
+        issuer: certificate.issuer.clone(),
+        serial: certificate.serial.clone(),
     }
 }
 
@@ -194,7 +211,7 @@ impl Teller {
                 reason,
                 certificate: Some(certificate),
             }) => {
-                let RefusedCertificate {
+                let ShownCertificate {
                     fingerprint, subject, ..
                 } = certificate;
                 let remedy = match reason {
@@ -231,7 +248,7 @@ impl Teller {
 }
 
 /// Keeps a certificate as PEM under its fingerprint, and no more than [`KEPT`] of them.
-fn keep(folder: &Path, certificate: &RefusedCertificate) -> io::Result<PathBuf> {
+fn keep(folder: &Path, certificate: &ShownCertificate) -> io::Result<PathBuf> {
     let file = folder.join(format!("{}.pem", certificate.fingerprint));
     if file.exists() {
         return Ok(file);
@@ -288,6 +305,10 @@ mod tests {
                 .and_then(|refusal| refusal.certificate.as_ref());
             let record = (certificate.map(|certificate| certificate.fingerprint), told.count);
             self.0.lock().expect("no test panics with it").push(record);
+        }
+
+        async fn certificate_shown(&self, _: &ShownCertificate) -> bool {
+            true
         }
     }
 

@@ -1,5 +1,6 @@
 //! The server's side of TLS: its certificate, its versions, the resumption of sessions.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
@@ -25,6 +26,7 @@ const CACHED_SESSIONS: usize = 4096;
 /// With it comes the certificate that it shows, for whoever looks after its files.
 pub(super) fn server_config(
     kmip: &Kmip,
+    (certificate, key): (&Path, &Path),
     identities: &Identities,
 ) -> Result<(Arc<ServerConfig>, Arc<ServedCertificate>), Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -33,7 +35,7 @@ pub(super) fn server_config(
         kmip.allow_expired_client_certificates,
         provider.signature_verification_algorithms,
     );
-    let served = ServedCertificate::read(&kmip.certificate, &kmip.key, Arc::clone(&provider))?;
+    let served = ServedCertificate::read(certificate, key, Arc::clone(&provider))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_client_cert_verifier(Arc::new(verifier))

@@ -1,6 +1,9 @@
 //! A server's certificate and its key, from files; read again when the files change, so that a new certificate needs no restart
 //! and no connection is dropped: the connections that are open go on, and each new one is shown the new certificate.
 
+mod renewal;
+mod trouble;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +14,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+pub use renewal::{Renewal, RenewalError, finish_renewal};
+pub use trouble::RenewalTrouble;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,6 +46,8 @@ pub struct ServedCertificate {
     key: PathBuf,
     provider: Arc<CryptoProvider>,
     served: RwLock<Arc<CertifiedKey>>,
+    /// The DER of the certificate that is served.
+    shown: watch::Sender<Vec<u8>>,
 }
 
 /// What a file is known by: one that was written over, or put in the place of another, differs.
@@ -52,11 +61,17 @@ impl ServedCertificate {
     pub fn read(certificate: &Path, key: &Path, provider: Arc<CryptoProvider>) -> Result<Arc<Self>, Error> {
         let served = pair(certificate, key, &provider)?;
         Ok(Arc::new(Self {
+            shown: watch::Sender::new(leaf(&served)),
             certificate: certificate.to_owned(),
             key: key.to_owned(),
             provider,
             served: RwLock::new(Arc::new(served)),
         }))
+    }
+
+    /// The DER of the certificate that is served, and of each that takes its place.
+    pub fn shown(&self) -> watch::Receiver<Vec<u8>> {
+        self.shown.subscribe()
     }
 
     /// Looks after the files until `stop`. Where they hold a pair that can't be used, as between the writing of one and of the
@@ -85,7 +100,13 @@ impl ServedCertificate {
         match pair(&self.certificate, &self.key, &self.provider) {
             Ok(pair) => {
                 tracing::info!(%file, "the server's certificate was read again: new connections are shown it");
+                let shown = leaf(&pair);
                 *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                self.shown.send_if_modified(|before| {
+                    let is_new = *before != shown;
+                    *before = shown;
+                    is_new
+                });
             }
             Err(error) => {
                 tracing::warn!(%file, %error, "the server's certificate has changed and can't be used: the one before is served");
@@ -115,6 +136,11 @@ impl ResolvesServerCert for ServedCertificate {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(&served))
     }
+}
+
+/// The DER of the server's own certificate, which is the first of its chain.
+fn leaf(pair: &CertifiedKey) -> Vec<u8> {
+    pair.cert.first().map(|der| der.to_vec()).unwrap_or_default()
 }
 
 fn pair(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {

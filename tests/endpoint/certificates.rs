@@ -1,5 +1,7 @@
 //! Certificates as VMware's products make them, and some that nobody should.
 
+use std::path::Path;
+
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -135,6 +137,18 @@ impl Pair {
         Self {
             certificate: builder.build(),
             key,
+        }
+    }
+
+    /// Writes `name.key` and `name.pem`, each as a whole.
+    pub fn write(&self, folder: &Path, name: &str) {
+        for (ending, text) in [
+            ("key", self.key.private_key_to_pem_pkcs8().unwrap()),
+            ("pem", self.certificate.to_pem().unwrap()),
+        ] {
+            let new = folder.join(format!("{name}.{ending}.writing"));
+            std::fs::write(&new, text).unwrap();
+            std::fs::rename(&new, folder.join(format!("{name}.{ending}"))).unwrap();
         }
     }
 

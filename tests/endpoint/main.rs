@@ -6,6 +6,7 @@
 mod authorities;
 mod certificates;
 mod limits;
+mod served;
 mod sessions;
 mod support;
 mod trust;

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use claviger::adapter::{AdapterId, Caller, ClientCertificate};
 use claviger::config::Config;
 use claviger::endpoint::{
-    Answer, Endpoint, Identities, RefusalRecorder, Services, Told, listen, listen_https,
+    Answer, Endpoint, Identities, Listeners, RefusalRecorder, Services, ShownCertificate, Told, listen,
+    listen_https, listen_previous,
 };
 use claviger::kmip::output::Output;
 use claviger::kmip::ttlv::DecodeError;
@@ -85,6 +86,8 @@ impl Answer for Echo {
 #[derive(Default)]
 pub struct Refused {
     pub told: watch::Sender<Vec<Told>>,
+    /// The certificates that were put in the place of others.
+    pub shown: watch::Sender<Vec<ShownCertificate>>,
 }
 
 impl Refused {
@@ -99,6 +102,11 @@ impl Refused {
 impl RefusalRecorder for Refused {
     async fn record(&self, told: &Told) {
         self.told.send_modify(|all| all.push(told.clone()));
+    }
+
+    async fn certificate_shown(&self, certificate: &ShownCertificate) -> bool {
+        self.shown.send_modify(|all| all.push(certificate.clone()));
+        true
     }
 }
 
@@ -127,16 +135,12 @@ impl Server {
                 ..Wanted::default()
             },
         );
-        std::fs::write(
-            folder.path().join("server.pem"),
-            pair.certificate.to_pem().unwrap(),
-        )
-        .unwrap();
-        std::fs::write(
-            folder.path().join("server.key"),
-            pair.key.private_key_to_pem_pkcs8().unwrap(),
-        )
-        .unwrap();
+        pair.write(folder.path(), "server");
+        Self::within(folder, settings)
+    }
+
+    /// With the files of a folder that has the server's `server.pem` and `server.key`.
+    pub fn within(folder: TempDir, settings: &str) -> Self {
         let text = format!(
             "version = \"v1\"\nstate_directory = \"state\"\n[[device]]\nname = \"d\"\nmodule = \"m\"\n\
              slot_id = 0\npin_file = \"p\"\n[kmip]\nlisten = [\"127.0.0.1:0\"]\n\
@@ -153,8 +157,11 @@ impl Server {
         };
         let endpoint = Endpoint::start(
             &config.kmip,
-            listen(&config.kmip).unwrap(),
-            listen_https(&config.https).unwrap(),
+            Listeners {
+                kmip: listen(&config.kmip).unwrap(),
+                previous: listen_previous(&config.kmip).unwrap(),
+                https: listen_https(&config.https).unwrap(),
+            },
             services,
         )
         .unwrap();
@@ -255,7 +262,11 @@ impl Client {
 
     /// Connects. In TLS 1.3 a client is done before the server has judged it.
     pub async fn connect(&self, server: &Server) -> std::io::Result<TlsStream<TcpStream>> {
-        let socket = TcpStream::connect(server.address).await?;
+        self.connect_to(server.address).await
+    }
+
+    pub async fn connect_to(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        let socket = TcpStream::connect(address).await?;
         within(
             self.0
                 .connect(ServerName::try_from("kms.example").unwrap(), socket),

@@ -50,6 +50,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
     (
         Kind::Counter,
+        "claviger_certificate_renewals_total",
+        "Renewals of the server's certificate by the command, by result.",
+    ),
+    (
+        Kind::Counter,
         "claviger_kmip_requests_total",
         "Items of KMIP requests that were answered, by operation and by result: success, or the reason of the refusal.",
     ),

@@ -16,6 +16,7 @@ mod jobs;
 pub(super) mod logging;
 pub(super) mod process;
 mod reload;
+mod renewal;
 mod root_keys;
 mod traces;
 mod witnesses;
@@ -54,6 +55,7 @@ use crate::recorder::{self, KnownHead, NodeFacts, Recorder};
 use crate::root_key::key_protect::KeyProtectBackend;
 use crate::root_key::{BackendKind, RootKeys};
 use crate::store::{Database, SealKeys, Store};
+use crate::tls::RenewalTrouble;
 
 use devices::Devices;
 pub use error::Error;
@@ -95,6 +97,7 @@ struct Serving {
 /// The sockets that clients come to.
 struct Listeners {
     kmip: Vec<TcpListener>,
+    previous: Vec<TcpListener>,
     https: Vec<TcpListener>,
     web: Option<WebListener>,
     metrics: Option<MetricsListener>,
@@ -162,6 +165,7 @@ async fn until_told(mut config: Config) -> Result<(), Error> {
 /// # Errors
 /// What stands against a start; nothing is left running then.
 pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Error> {
+    renewal::finish(&config);
     let (errors, warnings): (Vec<_>, Vec<_>) = config::check(&config)
         .into_iter()
         .partition(|problem| problem.severity == Severity::Error);
@@ -174,6 +178,7 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
     let lock = process::lock_state_directory(&config.state_directory)?;
     let listeners = Listeners {
         kmip: endpoint::listen(&config.kmip)?,
+        previous: endpoint::listen_previous(&config.kmip)?,
         https: endpoint::listen_https(&config.https)?,
         web: match &config.admin.web {
             Some(web) => Some(WebListener::bind(web).await?),
@@ -293,8 +298,11 @@ async fn serve(
     let (delivering, mut turns) = deliver(config, &store, &recorder, &feeds, &holder)?;
     let endpoint = Endpoint::start(
         &config.kmip,
-        listeners.kmip,
-        listeners.https,
+        endpoint::Listeners {
+            kmip: listeners.kmip,
+            previous: listeners.previous,
+            https: listeners.https,
+        },
         Services {
             answer: Arc::new(Arc::clone(&operations)),
             identities,
@@ -304,6 +312,7 @@ async fn serve(
     )?;
     let facts = server_facts(config, addresses)?;
     let needs_restart = facts.needs_restart.clone();
+    let renewal_trouble = facts.renewal.clone();
     let mut jobs = Jobs::new(store.clone(), recorder.clone(), root_keys.clone());
     jobs.closed = closed;
     jobs.feeds = feeds;
@@ -329,6 +338,9 @@ async fn serve(
     let mut background = vec![tokio::spawn(working)];
     background.extend(delivering);
     background.push(tokio::spawn(follow(recorder.clone(), Arc::clone(&loader))));
+    if let Some(renewal) = renewal::of(config) {
+        background.push(tokio::spawn(renewal::keep_renewed(renewal, renewal_trouble)));
+    }
     background.push(tokio::spawn(warn_of_expiry(Arc::clone(&administration))));
     for (opener, pending) in openers.into_iter().zip(pending) {
         let due = Due { pending, is_shared };
@@ -452,6 +464,9 @@ fn deliver(
 fn started(listeners: &Listeners) -> Event {
     let addresses = addresses_of(&listeners.kmip);
     let mut started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
+    if !listeners.previous.is_empty() {
+        started = started.detail("kmip_previous", addresses_of(&listeners.previous).join(", "));
+    }
     if !listeners.https.is_empty() {
         started = started.detail("https", addresses_of(&listeners.https).join(", "));
     }
@@ -496,6 +511,7 @@ fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFa
         version: VERSION.to_owned(),
         started_at: OffsetDateTime::now_utc(),
         needs_restart: NeedsRestart::default(),
+        renewal: RenewalTrouble::default(),
         kmip_addresses,
         destruction_waiting_time: config.admin.destruction_waiting_time,
         witnesses: witness.map(witnesses::policy).transpose()?,
@@ -536,6 +552,13 @@ fn web_addresses(web: &WebListener) -> Vec<String> {
 /// The files of the certificates that the server shows.
 fn own_certificates(config: &Config) -> Vec<PathBuf> {
     let mut files = vec![config.kmip.certificate.clone()];
+    files.extend(
+        config
+            .kmip
+            .previous
+            .iter()
+            .map(|previous| previous.certificate.clone()),
+    );
     if let Some(web) = &config.admin.web
         && web.certificate != config.kmip.certificate
     {

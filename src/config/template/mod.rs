@@ -181,6 +181,21 @@ fn write_kmip(text: &mut String, answers: &InitAnswers) {
     );
     line(text, "# Default: all that come.");
     line(text, "#rng_seed = 32");
+    line(
+        text,
+        "# A program that is given a request for a certificate and prints the chain: docs/administration.md.",
+    );
+    line(text, "#[kmip.renewal]");
+    line(text, "#command = [\"/usr/local/bin/renew-certificate\"]");
+    line(text, "#before = \"30d\"");
+    line(
+        text,
+        "# Another certificate at other addresses, while clients are brought from one to the other.",
+    );
+    line(text, "#[kmip.previous]");
+    line(text, "#listen = [\"0.0.0.0:5697\"]");
+    line(text, "#certificate = \"previous.pem\"");
+    line(text, "#key = \"previous.key\"");
     text.push('\n');
 }
 
