@@ -61,6 +61,12 @@ pub(super) fn source(config: &Config) -> Source {
     if config.backup.private_keys {
         files.push(config.kmip.key.clone());
     }
+    if let Some(previous) = &config.kmip.previous {
+        files.push(previous.certificate.clone());
+        if config.backup.private_keys {
+            files.push(previous.key.clone());
+        }
+    }
     if let Some(witness) = &config.custody.witness {
         files.push(witness.policy.clone());
         files.extend(witness.ca_file.clone());
