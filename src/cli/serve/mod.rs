@@ -13,6 +13,7 @@ mod feeds;
 mod holders;
 mod identities;
 mod jobs;
+mod listeners;
 pub(super) mod logging;
 pub(super) mod process;
 mod reload;
@@ -29,7 +30,6 @@ use std::time::Duration;
 use claviger_hsm::WorkerCommand;
 use futures_util::future::try_join_all;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -40,13 +40,11 @@ use super::database;
 use super::device::device_config;
 use super::exit::{Exit, Failure};
 use super::key_protect::key_protect_backend;
-use crate::admin::{
-    self, Administration, Admitted, MetricsListener, NeedsRestart, ServerFacts, Socket, WebListener,
-};
+use crate::admin::{self, Administration, Admitted, NeedsRestart, ServerFacts, Socket};
 use crate::backup::Restored;
 use crate::config::{self, Config, CustodySigner, Problems, RngSeed, Severity, WhenAbsent};
 use crate::custody::{Actor, Event, EventName, Hash};
-use crate::endpoint::{self, Endpoint, Identities, Services};
+use crate::endpoint::{Endpoint, Identities, Services};
 use crate::job::feed::Delivery;
 use crate::job::{ClosedRootKeys, Feeds, Jobs, RetentionPolicy, Turn};
 use crate::kmip::ttlv;
@@ -61,6 +59,7 @@ use devices::Devices;
 pub use error::Error;
 pub(super) use holders::Holders;
 use identities::IdentityLoader;
+use listeners::Listeners;
 use process::StateLock;
 use root_keys::{Due, Opener};
 use traces::Traces;
@@ -92,15 +91,6 @@ struct Serving {
     recorder: Recorder,
     /// What keeps the head of the log outside of the store; ends after the recorder.
     known: JoinHandle<()>,
-}
-
-/// The sockets that clients come to.
-struct Listeners {
-    kmip: Vec<TcpListener>,
-    previous: Vec<TcpListener>,
-    https: Vec<TcpListener>,
-    web: Option<WebListener>,
-    metrics: Option<MetricsListener>,
 }
 
 /// Runs the server until the process is told to stop.
@@ -176,16 +166,7 @@ pub async fn start(config: Config, worker: WorkerCommand) -> Result<Running, Err
     process::protect_memory()?;
     let key_managers = key_managers(&config)?;
     let lock = process::lock_state_directory(&config.state_directory)?;
-    let listeners = Listeners {
-        kmip: endpoint::listen(&config.kmip)?,
-        previous: endpoint::listen_previous(&config.kmip)?,
-        https: endpoint::listen_https(&config.https)?,
-        web: match &config.admin.web {
-            Some(web) => Some(WebListener::bind(web).await?),
-            None => None,
-        },
-        metrics: MetricsListener::bind(&config.metrics).await?,
-    };
+    let listeners = Listeners::bind(&config).await?;
     let store = database::open(&config, SealKeys::new()).await?;
     let software = match &config.custody.signer {
         CustodySigner::Software(token) => Some(device_config(token)),
@@ -268,9 +249,9 @@ async fn serve(
         .into_iter()
         .map(|found| (found.events, found.pending))
         .unzip();
-    let addresses = addresses_of(&listeners.kmip);
+    let addresses = listeners.kmip_addresses();
     let (recorder, known) =
-        begin_log(config, database, devices, started(&listeners), events.concat()).await?;
+        begin_log(config, database, devices, listeners.started(), events.concat()).await?;
 
     let identities = Identities::default();
     let loader = Arc::new(IdentityLoader::new(store.clone(), identities.clone()));
@@ -291,18 +272,14 @@ async fn serve(
         Clock::system(),
         limits_of(config),
     );
-    let operations = Arc::new(operations.served_over_https(port_of(&listeners.https)));
+    let operations = Arc::new(operations.served_over_https(listeners.https_port()));
     let feeds = Feeds::default();
     // Another start of this server is another holder.
     let holder = format!("{} {}", config.node, Uuid::new_v4());
     let (delivering, mut turns) = deliver(config, &store, &recorder, &feeds, &holder)?;
     let endpoint = Endpoint::start(
         &config.kmip,
-        endpoint::Listeners {
-            kmip: listeners.kmip,
-            previous: listeners.previous,
-            https: listeners.https,
-        },
+        listeners.endpoint,
         Services {
             answer: Arc::new(Arc::clone(&operations)),
             identities,
@@ -328,8 +305,8 @@ async fn serve(
     ));
     let stop_admin = CancellationToken::new();
     let served = Arc::clone(&administration);
-    let web = serve_pages(listeners.web, &served, &stop_admin);
-    let metrics = serve_metrics(listeners.metrics, &served, &stop_admin);
+    let web = listeners::serve_pages(listeners.web, &served, &stop_admin);
+    let metrics = listeners::serve_metrics(listeners.metrics, &served, &stop_admin);
     let admin = tokio::spawn(admin::serve(socket, served, admitted, stop_admin.clone()));
     let known = tokio::spawn(known.follow(recorder.clone()));
     let turn = Turn::new(store, jobs::TURN, holder);
@@ -460,50 +437,6 @@ fn deliver(
     Ok(delivery.start(feeds::feeds(&config.custody.feeds))?)
 }
 
-/// The record of a start.
-fn started(listeners: &Listeners) -> Event {
-    let addresses = addresses_of(&listeners.kmip);
-    let mut started = Event::new(EventName::ServerStart, Actor::Server).detail("kmip", addresses.join(", "));
-    if !listeners.previous.is_empty() {
-        started = started.detail("kmip_previous", addresses_of(&listeners.previous).join(", "));
-    }
-    if !listeners.https.is_empty() {
-        started = started.detail("https", addresses_of(&listeners.https).join(", "));
-    }
-    if let Some(web) = &listeners.web {
-        started = started.detail("web", web_addresses(web).join(", "));
-    }
-    started
-}
-
-fn serve_pages(
-    web: Option<WebListener>,
-    administration: &Arc<Administration>,
-    stop: &CancellationToken,
-) -> Option<JoinHandle<()>> {
-    let web = web?;
-    tracing::info!(addresses = ?web.addresses(), "the auditor's pages are served");
-    Some(tokio::spawn(admin::serve_web(
-        web,
-        Arc::clone(administration),
-        stop.clone(),
-    )))
-}
-
-fn serve_metrics(
-    metrics: Option<MetricsListener>,
-    administration: &Arc<Administration>,
-    stop: &CancellationToken,
-) -> Option<JoinHandle<()>> {
-    let metrics = metrics?;
-    tracing::info!(addresses = ?metrics.addresses(), "health and metrics are served");
-    Some(tokio::spawn(admin::serve_metrics(
-        metrics,
-        Arc::clone(administration),
-        stop.clone(),
-    )))
-}
-
 /// What the administration tells of this server, and what it goes by.
 fn server_facts(config: &Config, kmip_addresses: Vec<String>) -> Result<ServerFacts, Error> {
     let witness = config.custody.witness.as_ref();
@@ -532,21 +465,6 @@ fn retention_policy(config: &Config) -> Option<RetentionPolicy> {
         keep: retention.keep,
         without_archive: retention.without_archive,
     })
-}
-
-fn port_of(listeners: &[TcpListener]) -> Option<u16> {
-    Some(listeners.first()?.local_addr().ok()?.port())
-}
-
-fn addresses_of(listeners: &[TcpListener]) -> Vec<String> {
-    listeners
-        .iter()
-        .filter_map(|listener| Some(listener.local_addr().ok()?.to_string()))
-        .collect()
-}
-
-fn web_addresses(web: &WebListener) -> Vec<String> {
-    web.addresses().iter().map(ToString::to_string).collect()
 }
 
 /// The files of the certificates that the server shows.
