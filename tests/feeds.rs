@@ -85,7 +85,7 @@ fn of_two_servers_one_delivers_a_feed_and_the_other_goes_on_where_it_ends() {
         ),
         ..Differing::default()
     };
-    let mut pair = Pair::start_differing(postgres, &url, SoftHsm::new(), differing);
+    let mut pair = Pair::start_differing(postgres, &url, SoftHsm::new(), &differing);
     let servers = pair.client();
     for at in &servers {
         make(at).expect("it is made");

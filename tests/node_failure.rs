@@ -144,7 +144,7 @@ fn a_server_that_is_cut_off_from_the_database_says_so_and_comes_back_while_the_o
         sections: LISTEN.to_owned(),
         ..Differing::default()
     };
-    let pair = Pair::start_differing(postgres, &url, SoftHsm::new(), differing);
+    let pair = Pair::start_differing(postgres, &url, SoftHsm::new(), &differing);
     let health = health::address(&pair.second);
     let [at_first, at_second] = pair.client();
     let key = make(&at_second).expect("it is made");
@@ -210,7 +210,7 @@ fn a_server_that_is_cut_off_from_the_hsm_says_so_and_comes_back_while_the_other_
         sections: LISTEN.to_owned(),
         ..Differing::default()
     };
-    let pair = Pair::start_differing(postgres, &url, token, differing);
+    let pair = Pair::start_differing(postgres, &url, token, &differing);
     let health = health::address(&pair.second);
     let [at_first, at_second] = pair.client();
     let key = make(&at_second).expect("it is made");

@@ -3,6 +3,7 @@
 mod support;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::Command;
 
 use support::server::{ADAPTER, Server};
@@ -15,7 +16,10 @@ fn python() -> Option<OsString> {
             std::env::var_os("CLAVIGER_TEST_NO_SKIP").is_none(),
             "CLAVIGER_TEST_PYTHON names no Python"
         );
-        eprintln!("SKIPPED: CLAVIGER_TEST_PYTHON names no Python with PyKMIP; scripts/test makes one.");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: CLAVIGER_TEST_PYTHON names no Python with PyKMIP; scripts/test makes one."
+        );
     }
     python
 }

@@ -96,8 +96,8 @@ impl Pair {
             .set_serial_number(&Asn1Integer::from_bn(&serial).unwrap())
             .unwrap();
         builder.set_subject_name(&subject).unwrap();
-        let issuer = issued.map_or(&*subject, |(issuer, _)| issuer.certificate.subject_name());
-        builder.set_issuer_name(issuer).unwrap();
+        let signer = issued.map_or(&*subject, |(issuer, _)| issuer.certificate.subject_name());
+        builder.set_issuer_name(signer).unwrap();
         builder.set_pubkey(&key).unwrap();
         builder
             .set_not_before(&Asn1Time::from_unix(now + wanted.from).unwrap())

@@ -45,7 +45,7 @@ impl Pair {
 
     /// The same, over a database at this address.
     pub fn start_at(postgres: PostgresServer, url: &str) -> Self {
-        Self::start_differing(postgres, url, SoftHsm::new(), Differing::default())
+        Self::start_differing(postgres, url, SoftHsm::new(), &Differing::default())
     }
 
     /// The same, on this token, with a second server that differs.
@@ -53,7 +53,7 @@ impl Pair {
         postgres: PostgresServer,
         url: &str,
         token: SoftHsm,
-        differing: Differing,
+        differing: &Differing,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let sections = |url: &str, config: &DeviceConfig| {
