@@ -62,14 +62,15 @@ impl Header {
     pub fn file_name(&self) -> String {
         let at = self.created_at;
         format!(
-            "claviger-{}-{:04}{:02}{:02}T{:02}{:02}{:02}Z.backup",
+            "claviger-{}-{:04}{:02}{:02}T{:02}{:02}{:02}{:03}Z.backup",
             self.node,
             at.year(),
             u8::from(at.month()),
             at.day(),
             at.hour(),
             at.minute(),
-            at.second()
+            at.second(),
+            at.millisecond()
         )
     }
 

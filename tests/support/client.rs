@@ -3,9 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    ErrorCode, SslConnector, SslMethod, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
+};
 
 use super::ttlv::Item;
 
@@ -43,6 +47,12 @@ impl Client {
             connector.set_min_proto_version(Some(version)).expect("a version");
             connector.set_max_proto_version(Some(version)).expect("a version");
         }
+        let has_ticket = Arc::new(AtomicBool::new(false));
+        connector.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+        connector.set_new_session_callback({
+            let has_ticket = Arc::clone(&has_ticket);
+            move |_, _| has_ticket.store(true, Ordering::Relaxed)
+        });
         let stream = TcpStream::connect(self.address).map_err(|error| error.to_string())?;
         stream.set_nodelay(true).expect("a socket option");
         stream
@@ -51,9 +61,32 @@ impl Client {
         let mut configuration = connector.build().configure().expect("a TLS client");
         configuration.set_verify_hostname(true);
         let ssl = configuration.into_ssl("localhost").expect("a TLS client");
-        let stream = ssl.connect(stream).map_err(|error| error.to_string())?;
+        let mut stream = ssl.connect(stream).map_err(|error| error.to_string())?;
+        if stream.ssl().version2() == Some(SslVersion::TLS1_3) {
+            wait_for_ticket(&mut stream, &has_ticket)?;
+        }
         Ok(Connection { stream })
     }
+}
+
+/// Waits for the first ticket of a session, which the server sends once it has let the client in.
+fn wait_for_ticket(stream: &mut SslStream<TcpStream>, has_ticket: &AtomicBool) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    while !has_ticket.load(Ordering::Relaxed) {
+        if stream.get_ref().peek(&mut [0]).map_err(failed)? == 0 {
+            return Err("the server has ended the connection".to_owned());
+        }
+        // A ticket alone gives nothing to read.
+        stream.get_ref().set_nonblocking(true).map_err(failed)?;
+        let peeked = stream.ssl_peek(&mut [0]);
+        stream.get_ref().set_nonblocking(false).map_err(failed)?;
+        match peeked {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::WANT_READ => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(())
 }
 
 /// A connection that carries one message at a time.

@@ -84,7 +84,7 @@ fn backups(folder: &Path, node: &str) -> io::Result<Vec<PathBuf>> {
             .strip_prefix(&format!("claviger-{node}-"))
             .and_then(|rest| rest.strip_suffix("Z.backup"));
         let is_time = |time: &str| {
-            time.len() == 15
+            time.len() == 18
                 && time.bytes().enumerate().all(|(place, byte)| {
                     if place == 8 {
                         byte == b'T'
@@ -116,10 +116,10 @@ mod tests {
     fn the_oldest_backups_of_this_server_alone_are_taken_away() {
         let folder = tempfile::tempdir().unwrap();
         let names = [
-            "claviger-a-20260101T000000Z.backup",
-            "claviger-a-20260102T000000Z.backup",
-            "claviger-a-20260103T000000Z.backup",
-            "claviger-a-b-20260101T000000Z.backup",
+            "claviger-a-20260101T000000000Z.backup",
+            "claviger-a-20260102T000000000Z.backup",
+            "claviger-a-20260103T000000000Z.backup",
+            "claviger-a-b-20260101T000000000Z.backup",
             "claviger-a-kept.backup",
             "other",
         ];
