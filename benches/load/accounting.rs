@@ -25,12 +25,28 @@ pub fn cpu_time(pid: u32) -> Duration {
 
 /// The memory of a process that is in RAM now, in KiB.
 pub fn resident_kib(pid: u32) -> u64 {
+    of_status(pid, "VmRSS:")
+}
+
+/// The most memory of a process that was ever in RAM, in KiB.
+pub fn peak_kib(pid: u32) -> u64 {
+    of_status(pid, "VmHWM:")
+}
+
+fn of_status(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("a resident size");
+        .find_map(|line| line.strip_prefix(name))
+        .expect("the system says it");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// How many files a process has open.
+pub fn open_files(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .expect("the process runs")
+        .count()
 }
 
 /// How long all processors have been busy, and how long they have been there, in ticks (proc(5), `/proc/stat`).

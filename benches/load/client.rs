@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -60,6 +60,13 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether the handshake went on from an earlier one.
+    // Not each bench asks.
+    #[allow(dead_code)]
+    pub fn is_resumed(&self) -> bool {
+        self.stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
     /// Sends a message and reads the whole answer into `answer`.
     pub async fn exchange(&mut self, request: &[u8], answer: &mut Vec<u8>) {
         self.stream.write_all(request).await.expect("the server reads");

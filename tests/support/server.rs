@@ -310,6 +310,14 @@ impl Server {
         self.start_again();
     }
 
+    /// The same; returns how long the start took, until it was ready.
+    pub fn restart_timed(&mut self) -> Duration {
+        assert!(self.stop().success());
+        let start = Instant::now();
+        self.start_again();
+        start.elapsed()
+    }
+
     /// Runs a command of the operator's.
     pub fn claviger(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_claviger"))

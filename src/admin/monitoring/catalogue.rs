@@ -85,6 +85,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
     (
         Kind::Counter,
+        "claviger_custody_commits_total",
+        "Commits of the custody log by this server, each of all that waited, each flushed to the disk.",
+    ),
+    (
+        Kind::Counter,
         "claviger_custody_commit_failures_total",
         "Changes and records that could not be written; what they were for was refused.",
     ),

@@ -1,6 +1,6 @@
 //! What is not counted as it happens, but looked up when it is asked for.
 
-use metrics::gauge;
+use metrics::{counter, gauge};
 use time::OffsetDateTime;
 
 use super::super::refusal::Refusal;
@@ -45,7 +45,9 @@ async fn of_quotas(administration: &Administration, counts: &KeyCounts) {
 
 fn of_log(administration: &Administration) {
     let recorder = administration.recorder();
-    let size = recorder.status().head.size;
+    let status = recorder.status();
+    let size = status.head.size;
+    counter!("claviger_custody_commits_total").absolute(status.groups);
     gauge!("claviger_custody_records").set(number(size));
     gauge!("claviger_custody_held").set(truth(recorder.held().is_some()));
     gauge!("claviger_custody_queue_entries").set(number(recorder.waiting() as u64));
