@@ -76,7 +76,7 @@ impl fmt::Display for Table {
         )?;
         writeln!(
             formatter,
-            "|-{:-<width$}-|-{:->9}:|-{:-<14}-|-------|",
+            "|-{:-<width$}-|-{:->10}:|-{:-<14}-|-------|",
             "", "", ""
         )?;
         for (what, value, goal) in &self.0 {
