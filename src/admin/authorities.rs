@@ -16,10 +16,11 @@ use axum::{Extension, Json, Router};
 use super::Caller;
 use super::administration::{Administration, now};
 use super::api::{self, List, NewAuthority};
+use super::certificates::facts;
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
 use crate::adapter::{AUTHORITIES_AT_MOST, Adapter, Authority, ClientCertificate, Only, Trust};
-use crate::custody::{CertificateFacts, Event, EventName};
+use crate::custody::{Event, EventName};
 use crate::store::{Change, SettingKind};
 
 pub(super) fn routes() -> Router<Arc<Administration>> {
@@ -223,15 +224,5 @@ fn resource(authority: &Authority, certificate: &ClientCertificate, adapter: &Ad
         dns_names: authority.only.dns_names.clone(),
         added_at: authority.added_at,
         added_by: authority.added_by.clone(),
-    }
-}
-
-fn facts(certificate: &ClientCertificate) -> CertificateFacts {
-    CertificateFacts {
-        fingerprint: certificate.fingerprint.to_string(),
-        name: Some(certificate.name.clone()),
-        subject: certificate.subject.clone(),
-        issuer: certificate.issuer.clone(),
-        serial: certificate.serial.clone(),
     }
 }

@@ -235,7 +235,8 @@ fn resource(certificate: ClientCertificate, adapter: String) -> api::Certificate
     }
 }
 
-fn facts(certificate: &ClientCertificate) -> CertificateFacts {
+/// What a record says of a certificate.
+pub(super) fn facts(certificate: &ClientCertificate) -> CertificateFacts {
     CertificateFacts {
         fingerprint: certificate.fingerprint.to_string(),
         name: Some(certificate.name.clone()),

@@ -15,8 +15,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::Caller;
@@ -24,6 +22,7 @@ use super::administration::{Administration, now};
 use super::api::{self, CredentialMade, CredentialPolicy, NewCredential};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
+use super::secret;
 use crate::adapter::{self, Adapter, Credentials, PasswordUser, USERS_AT_MOST};
 use crate::cryptography::Argon2id;
 use crate::custody::{Event, EventName};
@@ -112,7 +111,7 @@ async fn add(
         let is_made = new.password.is_none();
         let password = match new.password {
             Some(password) => Zeroizing::new(password),
-            None => new_password()?,
+            None => secret::made_of::<CHANCE>()?,
         };
         adapter::check_password(&password)?;
         let given = Zeroizing::new(password.to_string());
@@ -196,17 +195,6 @@ async fn demand(
         found.write(&administration, event).await
     });
     done.await.map(|credentials| Json(resource(&credentials)))
-}
-
-fn new_password() -> Result<Zeroizing<String>, Refusal> {
-    let mut chance = Zeroizing::new([0; CHANCE]);
-    openssl::rand::rand_bytes(&mut *chance).map_err(|error| {
-        Refusal::new(
-            Kind::Internal,
-            format!("the system gives no random bytes: {error}"),
-        )
-    })?;
-    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*chance)))
 }
 
 fn unreadable(error: &serde_json::Error) -> Refusal {

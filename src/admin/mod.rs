@@ -78,6 +78,7 @@ mod root_key_life;
 mod root_key_resource;
 mod root_key_restore;
 mod root_keys;
+mod secret;
 mod server;
 mod socket;
 mod status;

@@ -15,8 +15,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -27,6 +25,7 @@ use super::api::{List, NewToken, Token, TokenMade};
 use super::extract::{Body, Segments};
 use super::refusal::{Kind, Refusal};
 use super::root_key_life::shown;
+use super::secret;
 use crate::adapter::{AccessToken, AdapterId, RootKeyId, SecretDigest, token_name};
 use crate::custody::EventName;
 use crate::store::Change;
@@ -184,17 +183,8 @@ async fn oldest_root_key(administration: &Administration) -> Result<RootKeyId, R
 }
 
 fn new_secret() -> Result<Zeroizing<String>, Refusal> {
-    let mut chance = Zeroizing::new([0; CHANCE]);
-    openssl::rand::rand_bytes(&mut *chance).map_err(|error| {
-        Refusal::new(
-            Kind::Internal,
-            format!("the system gives no random bytes: {error}"),
-        )
-    })?;
-    Ok(Zeroizing::new(format!(
-        "{PREFIX}{}",
-        URL_SAFE_NO_PAD.encode(*chance)
-    )))
+    let secret = secret::made_of::<CHANCE>()?;
+    Ok(Zeroizing::new(format!("{PREFIX}{}", secret.as_str())))
 }
 
 async fn adapter_names(administration: &Administration) -> Result<HashMap<AdapterId, String>, Refusal> {

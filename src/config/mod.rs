@@ -18,6 +18,7 @@ mod problem;
 mod quantity;
 mod reader;
 mod sections;
+mod server_certificate;
 mod template;
 #[cfg(test)]
 mod tests;
