@@ -8,6 +8,7 @@ use std::io;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use sqlx::pool::{CloseEvent, PoolConnection};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Execute, Executor, PgPool, Postgres, SqlStr, Transaction};
 use tokio::sync::watch;
@@ -70,6 +71,16 @@ impl Connections {
     /// The connections as they are.
     pub(super) const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// One of the connections, to keep for a while. What is asked on it has to mind the [`Lifeline`] by itself.
+    pub(super) async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        self.lifeline.unless_cut(|error| error, self.pool.acquire()).await
+    }
+
+    /// Comes to its end when the connections are closed.
+    pub(super) fn close_event(&self) -> CloseEvent {
+        self.pool.close_event()
     }
 
     /// Begins a transaction. What is done in it has to mind the [`Lifeline`] by itself.

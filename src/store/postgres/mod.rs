@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Elsewhere, Error, SealKeys};
-
 use lifeline::{Connections, Lifeline};
+use sql::lookup::Lookup;
 
 pub use options::PostgresOptions;
 pub use recorded::recorded_root_keys_at;
@@ -34,6 +34,8 @@ pub use recorded::recorded_root_keys_at;
 /// A store in a database of its own on a server.
 pub struct PostgresStore {
     readers: Connections,
+    /// The same for keys by their identifiers.
+    lookup: Lookup,
     keys: SealKeys,
     elsewhere: watch::Receiver<Elsewhere>,
     watching: AbortOnDropHandle<()>,
@@ -72,6 +74,7 @@ impl PostgresStore {
         let watching = watching::follow(readers.pool().clone(), options.clone(), known, silence);
         let watching = tokio::spawn(watching);
         Ok(Self {
+            lookup: Lookup::start(readers.clone()),
             readers,
             keys,
             elsewhere,

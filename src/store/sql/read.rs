@@ -51,13 +51,17 @@ impl Store for DatabaseStore {
 
     async fn key(&self, adapter: AdapterId, id: Uuid) -> Result<Option<KeyRow>, Error> {
         // By identifier alone: a row that was moved to another adapter is reported to the one it was taken from, too.
-        let row = sqlx::query("SELECT * FROM managed_object WHERE id = $1")
-            .bind(id.as_bytes().to_vec())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(Error::database("read a key"))?;
-        let Some(row) = row else { return Ok(None) };
-        let columns: KeyColumns = columns(&row)?;
+        let found = match self.lookup.find(id).await {
+            Some(found) => found,
+            None => sqlx::query("SELECT * FROM managed_object WHERE id = $1")
+                .bind(id.as_bytes().to_vec())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(Error::database("read a key"))?
+                .map(|row| columns(&row))
+                .transpose()?,
+        };
+        let Some(columns) = found else { return Ok(None) };
         if !columns.claims(adapter) {
             return Ok(None);
         }

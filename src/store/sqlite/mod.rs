@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicBool;
 use sqlx::SqlitePool;
 
 use super::{Error, SealKeys};
+use sql::lookup::Lookup;
 
 pub use recorded::recorded_root_keys;
 
@@ -32,6 +33,8 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer at a time, and so has the custody log.
     writer: SqlitePool,
     readers: SqlitePool,
+    /// The same for keys by their identifiers.
+    lookup: Lookup,
     keys: SealKeys,
     /// Key bytes were deleted and may still be in the write-ahead log.
     erasure_due: Arc<AtomicBool>,
@@ -47,6 +50,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer,
+            lookup: Lookup::start(readers.clone()),
             readers,
             keys,
             erasure_due: Arc::default(),
