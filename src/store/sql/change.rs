@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use sqlx::{Acquire as _, Transaction};
-
 use crate::adapter::{AdapterId, RootKeyId};
 use crate::store::{Applied, Change, Error, SealKeys};
 
-use super::dialect::{Connection, Db};
+use super::dialect::Connection;
 use super::identity::{delete_adapter, found};
 use super::name::Given;
 use super::prune;
@@ -134,27 +132,28 @@ impl Changes {
 /// Makes these changes in a transaction that goes on, all or none: after an error it is as it was before.
 pub(in crate::store) async fn apply_all_or_none(
     made: &mut Changes,
-    transaction: &mut Transaction<'static, Db>,
+    transaction: &mut Connection,
     changes: &[Change],
 ) -> Result<Applied, Error> {
     if has_nothing_to_take_back(changes) {
         return apply(made, transaction, changes).await;
     }
-    // Dropped on the way out of an error, a savepoint takes back what was done under it.
-    let savepoint = transaction.begin().await;
-    let mut savepoint = savepoint.map_err(Error::database("begin a change"))?;
-    match apply(made, &mut savepoint, changes).await {
-        Ok(applied) => {
-            let kept = savepoint.commit().await;
-            kept.map_err(Error::database("make a change"))?;
-            Ok(applied)
-        }
-        Err(error) => {
-            let taken_back = savepoint.rollback().await;
-            taken_back.map_err(Error::database("take back a change"))?;
-            Err(error)
-        }
+    savepoint(transaction, "SAVEPOINT change", "begin a change").await?;
+    let result = apply(made, transaction, changes).await;
+    if result.is_err() {
+        savepoint(transaction, "ROLLBACK TO SAVEPOINT change", "take back a change").await?;
     }
+    savepoint(transaction, "RELEASE SAVEPOINT change", "make a change").await?;
+    result
+}
+
+async fn savepoint(
+    transaction: &mut Connection,
+    statement: &'static str,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let done = sqlx::query(statement).execute(transaction).await;
+    done.map(|_| ()).map_err(Error::database(doing))
 }
 
 /// Makes these changes in order, up to one that is refused.

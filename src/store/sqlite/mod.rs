@@ -15,6 +15,7 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transaction;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use sqlx::SqlitePool;
 
 use super::{Error, SealKeys};
 use sql::lookup::Lookup;
+use writer::Writer;
 
 pub use recorded::recorded_root_keys;
 
@@ -31,7 +33,7 @@ pub use recorded::recorded_root_keys;
 pub struct SqliteStore {
     path: PathBuf,
     /// One connection: SQLite has one writer at a time, and so has the custody log.
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
     /// The same for keys by their identifiers.
     lookup: Lookup,
@@ -49,7 +51,7 @@ impl SqliteStore {
         let (writer, readers) = open::pools(path).await?;
         Ok(Self {
             path: path.to_owned(),
-            writer,
+            writer: Writer::new(writer),
             lookup: Lookup::start(readers.clone()),
             readers,
             keys,

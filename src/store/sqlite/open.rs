@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, SqlitePool};
+use sqlx::{ConnectOptions, SqlitePool};
 
 use super::Error;
 use super::sql::schema;
@@ -44,12 +44,6 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error
     let writer = pool()
         .min_connections(1)
         .max_connections(1)
-        // Where the disk is full, or fails, SQLite takes the transaction back by itself, and sqlx believes for ever that it is
-        // still open. Such a connection is given up.
-        .before_acquire(|connection, _| {
-            let is_free = !connection.is_in_transaction();
-            Box::pin(async move { Ok(is_free) })
-        })
         .connect_with(writer)
         .await
         .map_err(Error::database("open"))?;

@@ -161,7 +161,7 @@ async fn a_file_that_is_no_database_is_refused() {
 async fn every_commit_is_flushed_to_the_disk() {
     let maker = SqliteMaker::make().await;
     let store = SqliteStore::open(&maker.file(), SealKeys::new()).await.unwrap();
-    let mut connection = store.writer.acquire().await.unwrap();
+    let mut connection = store.writer.begin().await.unwrap();
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
         .fetch_one(&mut *connection)
         .await

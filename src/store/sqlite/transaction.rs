@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::mpsc;
 
 use super::open::BUSY;
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune, rows};
+use super::writer::Writing;
 use super::{SqliteStore, dialect};
 use crate::custody::TileHash;
 use crate::store::{
@@ -20,15 +21,10 @@ use crate::store::{
 #[async_trait]
 impl WriteStore for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error> {
-        // Immediate: a transaction that will write takes the lock before it reads.
-        let transaction = self
-            .writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(Error::database("begin a transaction"))?;
+        let begun = self.writer.begin().await;
+        let transaction = begun.map_err(Error::database("begin a transaction"))?;
         Ok(Box::new(SqliteTransaction {
             transaction,
-            pool: self.writer.clone(),
             changes: Changes::new(self.keys.clone()),
             erases: false,
             erasure_due: Arc::clone(&self.erasure_due),
@@ -36,7 +32,7 @@ impl WriteStore for SqliteStore {
     }
 
     async fn fill(&self, mut pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        let begun = self.writer.begin().await;
         let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
         let filled = rows::fill(&mut transaction, &mut pieces).await?;
         transaction.commit().await.map_err(Error::database("commit"))?;
@@ -49,8 +45,7 @@ impl WriteStore for SqliteStore {
 }
 
 struct SqliteTransaction {
-    transaction: Transaction<'static, Sqlite>,
-    pool: SqlitePool,
+    transaction: Writing,
     changes: Changes,
     /// A row that is written has no key bytes, and may have had some.
     erases: bool,
@@ -106,7 +101,7 @@ impl WriteTransaction for SqliteTransaction {
         prune::checkpoints(&mut self.transaction, sizes).await
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), Error> {
+    async fn commit(mut self: Box<Self>) -> Result<(), Error> {
         self.transaction
             .commit()
             .await
@@ -115,7 +110,7 @@ impl WriteTransaction for SqliteTransaction {
             self.erasure_due.store(true, Ordering::Relaxed);
         }
         if self.erasure_due.load(Ordering::Relaxed) {
-            erase(&self.pool, &self.erasure_due).await;
+            erase(&mut self.transaction, &self.erasure_due).await;
         }
         Ok(())
     }
@@ -123,8 +118,8 @@ impl WriteTransaction for SqliteTransaction {
 
 /// Writes the write-ahead log into the file and empties it: what was deleted is then in neither. Where somebody is
 /// reading an older state, it is tried again after the next commit. What was committed stays so in any case.
-async fn erase(pool: &SqlitePool, due: &AtomicBool) {
-    match empty_log(pool).await {
+async fn erase(connection: &mut SqliteConnection, due: &AtomicBool) {
+    match empty_log(connection).await {
         Ok((0, _, _)) => due.store(false, Ordering::Relaxed),
         Ok(_) => tracing::debug!("deleted key bytes stay in the write-ahead log until its readers are done"),
         Err(error) => {
@@ -134,8 +129,7 @@ async fn erase(pool: &SqlitePool, due: &AtomicBool) {
 }
 
 /// Does not wait for readers, such as a backup: commits would wait with it.
-async fn empty_log(pool: &SqlitePool) -> sqlx::Result<(i64, i64, i64)> {
-    let mut connection = pool.acquire().await?;
+async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<(i64, i64, i64)> {
     sqlx::query("PRAGMA busy_timeout = 0")
         .execute(&mut *connection)
         .await?;
