@@ -3,6 +3,8 @@
 //!
 //! No key that is at rest is wrapped here.
 
+use std::sync::LazyLock;
+
 use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
 use openssl::error::ErrorStack;
@@ -110,11 +112,18 @@ impl SoftwareKey {
 }
 
 fn cipher(profile: WrapProfile) -> &'static CipherRef {
+    // By its old name OpenSSL would look for it at each use.
+    macro_rules! found {
+        ($name:literal, $otherwise:path) => {{
+            static FOUND: LazyLock<Option<Cipher>> = LazyLock::new(|| Cipher::fetch(None, $name, None).ok());
+            FOUND.as_deref().unwrap_or_else(|| $otherwise())
+        }};
+    }
     match profile {
-        WrapProfile::AesKw => Cipher::aes_256_wrap(),
-        WrapProfile::AesKwp => Cipher::aes_256_wrap_pad(),
-        WrapProfile::AesGcm => Cipher::aes_256_gcm(),
-        WrapProfile::AesCbcPad => Cipher::aes_256_cbc(),
+        WrapProfile::AesKw => found!("AES-256-WRAP", Cipher::aes_256_wrap),
+        WrapProfile::AesKwp => found!("AES-256-WRAP-PAD", Cipher::aes_256_wrap_pad),
+        WrapProfile::AesGcm => found!("AES-256-GCM", Cipher::aes_256_gcm),
+        WrapProfile::AesCbcPad => found!("AES-256-CBC", Cipher::aes_256_cbc),
     }
 }
 
