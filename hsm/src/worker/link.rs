@@ -1,18 +1,19 @@
 //! The starting process's connection to one worker: requests go out, answers find who asked.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::frame::{self, Decoder};
 use super::healing::Counters;
+use super::incoming::{self, Incoming};
 use super::lock;
 use super::process::{Connection, Process};
 use super::protocol::{
@@ -53,7 +54,7 @@ pub(super) struct Link {
     /// Whether the device says a key's SHA-256 itself.
     digests: bool,
     capacity: usize,
-    writer: OwnedWriteHalf,
+    writer: UnixStream,
     outgoing: Mutex<Outgoing>,
     writable_wanted: Notify,
     pending: Mutex<Pending>,
@@ -115,7 +116,8 @@ impl Link {
         };
         let key = pair.receive(&transport_key)?;
         let digests = try_transport(&key, &trial)?;
-        let (reader, writer) = stream.into_split();
+        let writer = stream.into_std().map_err(Error::protocol)?;
+        let reader = Incoming::of(&writer)?;
         let link = Arc::new(Self {
             process,
             token,
@@ -274,7 +276,7 @@ impl Link {
     fn flush(&self, outgoing: &mut Outgoing) {
         outgoing.blocked = false;
         while outgoing.sent < outgoing.bytes.len() {
-            match self.writer.try_write(&outgoing.bytes[outgoing.sent..]) {
+            match (&self.writer).write(&outgoing.bytes[outgoing.sent..]) {
                 Ok(written) => outgoing.sent += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     outgoing.blocked = true;
@@ -293,7 +295,7 @@ impl Link {
     async fn write(self: Arc<Self>) {
         loop {
             self.writable_wanted.notified().await;
-            if self.writer.writable().await.is_err() {
+            if incoming::room(&self.writer).await.is_err() {
                 return;
             }
             self.flush(&mut lock(&self.outgoing));
@@ -303,7 +305,7 @@ impl Link {
     /// Takes what the worker says until its socket ends.
     async fn read(
         &self,
-        mut reader: OwnedReadHalf,
+        mut reader: Incoming,
         mut decoder: Decoder,
         pair: &TransportPair,
     ) -> Result<(), Error> {

@@ -12,6 +12,7 @@ mod frame;
 mod handle;
 mod healing;
 mod host;
+mod incoming;
 #[cfg(all(test, feature = "testkit"))]
 #[allow(clippy::unwrap_used)] // Compiled for tests only.
 mod kept_tests;
