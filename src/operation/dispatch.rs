@@ -21,78 +21,74 @@ pub(super) async fn perform(
     use RequestPayload as Request;
     use ResponsePayload as Response;
     let operation = request.operation();
+    /// In a place of its own: otherwise the room that the largest takes is moved about with every request.
+    macro_rules! carry_out {
+        ($response:ident, $work:expr) => {
+            Box::pin($work).await.map(Response::$response)
+        };
+    }
     match request {
-        Request::Create(request) => create::perform(item, request).await.map(Response::Create),
-        Request::Register(request) => register::perform(item, request).await.map(Response::Register),
-        Request::ReKey(request) => re_key::perform(item, request).await.map(Response::ReKey),
-        Request::Locate(request) => locate::perform(item, request).await.map(Response::Locate),
-        Request::Check(request) => check::perform(item, request).await.map(Response::Check),
-        Request::Get(request) => get::perform(item, request).await.map(Response::Get),
-        Request::Import(request) => import::perform(item, request).await.map(Response::Import),
-        Request::Export(request) => export::perform(item, request).await.map(Response::Export),
-        Request::GetAttributes(request) => get_attributes::perform(item, request)
-            .await
-            .map(Response::GetAttributes),
-        Request::GetAttributeList(request) => get_attribute_list::perform(item, request)
-            .await
-            .map(Response::GetAttributeList),
-        Request::AddAttribute(request) => add_attribute::perform(item, request)
-            .await
-            .map(Response::AddAttribute),
-        Request::ModifyAttribute(request) => modify_attribute::perform(item, request)
-            .await
-            .map(Response::ModifyAttribute),
-        Request::DeleteAttribute(request) => delete_attribute::perform(item, request)
-            .await
-            .map(Response::DeleteAttribute),
-        Request::ObtainLease(request) => obtain_lease::perform(item, request)
-            .await
-            .map(Response::ObtainLease),
-        Request::GetUsageAllocation(request) => get_usage_allocation::perform(item, request)
-            .await
-            .map(Response::GetUsageAllocation),
-        Request::Activate(request) => activate::perform(item, request).await.map(Response::Activate),
-        Request::Revoke(request) => revoke::perform(item, request).await.map(Response::Revoke),
-        Request::Destroy(request) => destroy::perform(item, request).await.map(Response::Destroy),
-        Request::Archive(request) => archive::perform(item, request).await.map(Response::Archive),
-        Request::Recover(request) => recover::perform(item, request).await.map(Response::Recover),
-        Request::Query(request) => query::perform(item, &request)
+        Request::Create(request) => carry_out!(Create, create::perform(item, request)),
+        Request::Register(request) => carry_out!(Register, register::perform(item, request)),
+        Request::ReKey(request) => carry_out!(ReKey, re_key::perform(item, request)),
+        Request::Locate(request) => carry_out!(Locate, locate::perform(item, request)),
+        Request::Check(request) => carry_out!(Check, check::perform(item, request)),
+        Request::Get(request) => carry_out!(Get, get::perform(item, request)),
+        Request::Import(request) => carry_out!(Import, import::perform(item, request)),
+        Request::Export(request) => carry_out!(Export, export::perform(item, request)),
+        Request::GetAttributes(request) => carry_out!(GetAttributes, get_attributes::perform(item, request)),
+        Request::GetAttributeList(request) => {
+            carry_out!(GetAttributeList, get_attribute_list::perform(item, request))
+        }
+        Request::AddAttribute(request) => carry_out!(AddAttribute, add_attribute::perform(item, request)),
+        Request::ModifyAttribute(request) => {
+            carry_out!(ModifyAttribute, modify_attribute::perform(item, request))
+        }
+        Request::DeleteAttribute(request) => {
+            carry_out!(DeleteAttribute, delete_attribute::perform(item, request))
+        }
+        Request::ObtainLease(request) => carry_out!(ObtainLease, obtain_lease::perform(item, request)),
+        Request::GetUsageAllocation(request) => {
+            carry_out!(GetUsageAllocation, get_usage_allocation::perform(item, request))
+        }
+        Request::Activate(request) => carry_out!(Activate, activate::perform(item, request)),
+        Request::Revoke(request) => carry_out!(Revoke, revoke::perform(item, request)),
+        Request::Destroy(request) => carry_out!(Destroy, destroy::perform(item, request)),
+        Request::Archive(request) => carry_out!(Archive, archive::perform(item, request)),
+        Request::Recover(request) => carry_out!(Recover, recover::perform(item, request)),
+        Request::Query(request) => Box::pin(query::perform(item, &request))
             .await
             .map(|answer| Response::Query(Box::new(answer))),
         Request::DiscoverVersions(request) => {
             Ok(Response::DiscoverVersions(discover_versions::perform(&request)))
         }
-        Request::SetAttribute(request) => set_attribute::perform(item, request)
-            .await
-            .map(Response::SetAttribute),
-        Request::AdjustAttribute(request) => adjust_attribute::perform(item, request)
-            .await
-            .map(Response::AdjustAttribute),
-        Request::Log(request) => notice::log(item, &request).await.map(Response::Log),
-        Request::Login(request) => login::login(item, &request).await.map(Response::Login),
-        Request::Logout(request) => login::logout(item, &request).await.map(Response::Logout),
-        Request::Cancel(request) => poll::cancel(item, &request).await.map(Response::Cancel),
-        Request::Process(request) => poll::process(item, &request).await.map(Response::Process),
-        Request::QueryAsynchronousRequests(request) => poll::query(item, &request)
-            .await
-            .map(Response::QueryAsynchronousRequests),
-        Request::Interop(request) => notice::interop(item, &request).await.map(Response::Interop),
-        Request::SetDefaults(request) => shaping::set_defaults(item, request)
-            .await
-            .map(Response::SetDefaults),
-        Request::SetConstraints(request) => shaping::set_constraints(item, request)
-            .await
-            .map(Response::SetConstraints),
-        Request::GetConstraints(_) => shaping::get_constraints(item).await.map(Response::GetConstraints),
+        Request::SetAttribute(request) => carry_out!(SetAttribute, set_attribute::perform(item, request)),
+        Request::AdjustAttribute(request) => {
+            carry_out!(AdjustAttribute, adjust_attribute::perform(item, request))
+        }
+        Request::Log(request) => carry_out!(Log, notice::log(item, &request)),
+        Request::Login(request) => carry_out!(Login, login::login(item, &request)),
+        Request::Logout(request) => carry_out!(Logout, login::logout(item, &request)),
+        Request::Cancel(request) => carry_out!(Cancel, poll::cancel(item, &request)),
+        Request::Process(request) => carry_out!(Process, poll::process(item, &request)),
+        Request::QueryAsynchronousRequests(request) => {
+            carry_out!(QueryAsynchronousRequests, poll::query(item, &request))
+        }
+        Request::Interop(request) => carry_out!(Interop, notice::interop(item, &request)),
+        Request::SetDefaults(request) => carry_out!(SetDefaults, shaping::set_defaults(item, request)),
+        Request::SetConstraints(request) => {
+            carry_out!(SetConstraints, shaping::set_constraints(item, request))
+        }
+        Request::GetConstraints(_) => carry_out!(GetConstraints, shaping::get_constraints(item)),
         Request::Ping(ping) => Ok(Response::Ping(ping)),
-        Request::DeriveKey(request) => derive_key::perform(item, request).await.map(Response::DeriveKey),
-        Request::Encrypt(request) => encrypt::encrypt(item, request).await.map(Response::Encrypt),
-        Request::Decrypt(request) => encrypt::decrypt(item, request).await.map(Response::Decrypt),
-        Request::MAC(request) => mac::mac(item, request).await.map(Response::MAC),
-        Request::MACVerify(request) => mac::verify(item, request).await.map(Response::MACVerify),
-        Request::RNGRetrieve(request) => random::retrieve(item, request).await.map(Response::RNGRetrieve),
-        Request::RNGSeed(request) => random::seed(item, request).await.map(Response::RNGSeed),
-        Request::Hash(request) => hash::perform(item, request).await.map(Response::Hash),
+        Request::DeriveKey(request) => carry_out!(DeriveKey, derive_key::perform(item, request)),
+        Request::Encrypt(request) => carry_out!(Encrypt, encrypt::encrypt(item, request)),
+        Request::Decrypt(request) => carry_out!(Decrypt, encrypt::decrypt(item, request)),
+        Request::MAC(request) => carry_out!(MAC, mac::mac(item, request)),
+        Request::MACVerify(request) => carry_out!(MACVerify, mac::verify(item, request)),
+        Request::RNGRetrieve(request) => carry_out!(RNGRetrieve, random::retrieve(item, request)),
+        Request::RNGSeed(request) => carry_out!(RNGSeed, random::seed(item, request)),
+        Request::Hash(request) => carry_out!(Hash, hash::perform(item, request)),
         // A Poll is answered before this, with what it fetches; others are not done here.
         Request::Poll(_) | Request::Other(_) => Err(Refusal::operation(operation)),
     }
