@@ -7,8 +7,8 @@
 //!
 //! # Why the unsafe code here is sound
 //!
-//! Every call goes to [`System`] with the arguments that it came with, so the contract of [`GlobalAlloc`] holds as it
-//! does there. Before a block goes back, as many bytes as its layout says are overwritten: the caller promises that
+//! Every call goes to the allocator below with the arguments that it came with, so the contract of [`GlobalAlloc`] holds
+//! as it does there. Before a block goes back, as many bytes as its layout says are overwritten: the caller promises that
 //! they are its own, and that nobody uses them again. `realloc` is the trait's own: a new block, a copy, and the old
 //! block given back through `dealloc`.
 #![allow(unsafe_code)]
@@ -16,7 +16,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 
-/// An allocator, the system's, with each block overwritten with zeros when it is given back.
+/// An allocator, the system's or another, with each block overwritten with zeros when it is given back.
 ///
 /// For a program's `#[global_allocator]`.
 pub struct WipingAllocator<A = System>(A);
@@ -25,6 +25,13 @@ impl WipingAllocator {
     /// Over the system's allocator.
     pub const fn new() -> Self {
         Self(System)
+    }
+}
+
+impl<A> WipingAllocator<A> {
+    /// Over another.
+    pub const fn over(allocator: A) -> Self {
+        Self(allocator)
     }
 }
 
