@@ -18,6 +18,7 @@ mod frame;
 mod http;
 mod https;
 mod identity;
+mod in_turn;
 mod issuer;
 mod listener;
 mod measure;
@@ -49,6 +50,7 @@ pub use telling::{RefusalRecorder, Told};
 
 use crate::config;
 use bounds::Bounds;
+use in_turn::Handshakes;
 use session::{Protocol, Shared};
 use telling::Refusals;
 
@@ -136,6 +138,7 @@ impl Endpoint {
             tls,
             previous,
             bounds: Bounds::new(kmip.limits.clone()),
+            handshakes: Handshakes::default(),
             allow_expired: kmip.allow_expired_client_certificates,
             warn_before_expiry: kmip.warn_before_expiry.try_into().unwrap_or(time::Duration::MAX),
             sessions: TaskTracker::new(),

@@ -23,6 +23,7 @@ use super::bounds::Bounds;
 use super::frame::{self, Frame};
 use super::https;
 use super::identity::{Client, Connected, Crowded, Identities};
+use super::in_turn::Handshakes;
 use super::measure::{self, Open};
 use super::refusal::{Reason, Refusal};
 use super::stream::{Read, StreamError, TlsStream};
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     /// The same for HTTPS.
     pub(super) https: Arc<ServerConfig>,
     pub(super) bounds: Bounds,
+    pub(super) handshakes: Handshakes,
     pub(super) allow_expired: bool,
     pub(super) warn_before_expiry: time::Duration,
     pub(super) sessions: TaskTracker,
@@ -143,13 +145,19 @@ async fn told_to_stop(stopping: &CancellationToken) {
     tokio::task::yield_now().await;
 }
 
+/// Goes through the handshake once the peer has begun it and it is its turn.
+async fn in_turn(shared: &Shared, stream: &mut TlsStream) -> Result<Read, StreamError> {
+    stream.has_come().await?;
+    shared.handshakes.in_turn(stream.handshake()).await
+}
+
 /// Whether the handshake came to its good end.
 async fn shake_hands(shared: &Shared, stream: &mut TlsStream, peer: SocketAddr) -> bool {
     let limit = shared.bounds.now().handshake;
     let handshake = tokio::select! {
         biased;
         () = shared.stopping.cancelled() => return false,
-        handshake = timeout(limit, stream.handshake()) => handshake,
+        handshake = timeout(limit, in_turn(shared, stream)) => handshake,
     };
     match handshake {
         Ok(Ok(Read::Some)) => true,

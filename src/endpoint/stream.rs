@@ -79,6 +79,11 @@ impl TlsStream {
         })
     }
 
+    /// Returns when something has come from the peer, or its end.
+    pub(super) async fn has_come(&self) -> Result<(), StreamError> {
+        Ok(self.socket.readable().await?)
+    }
+
     /// Goes through the handshake. [`Read::End`]: the peer left before its end.
     pub(super) async fn handshake(&mut self) -> Result<Read, StreamError> {
         loop {
