@@ -19,6 +19,9 @@ const SHORTEST_REST: Duration = Duration::from_millis(2);
 /// For so long after a request of a client's was seen at the device, more are expected: a quick device is rarely seen with
 /// one, however many there are.
 const EXPECTED: Duration = Duration::from_millis(10);
+/// The same where another had come not longer than that before: while a group of releases is committed, all clients are at the
+/// recorder.
+const STEADILY: Duration = Duration::from_millis(100);
 
 /// The pace at one device, or at several that the job needs for each of its keys.
 pub(super) struct Pace {
@@ -26,8 +29,40 @@ pub(super) struct Pace {
     under_way: Box<dyn Fn() -> usize + Send + Sync>,
     /// The job's own requests that are at one of them.
     own: AtomicUsize,
-    /// When a request of somebody else's was last seen there.
-    seen: Mutex<Option<Instant>>,
+    seen: Mutex<Seen>,
+}
+
+/// The requests of others at the device, as they were seen last.
+#[derive(Default)]
+struct Seen {
+    /// There was one.
+    present: bool,
+    last: Option<Instant>,
+    /// When the last one came.
+    came: Option<Instant>,
+    /// How long after `last` more are expected.
+    expected: Duration,
+}
+
+impl Seen {
+    fn look(&mut self, present: bool, now: Instant) {
+        if present && !self.present {
+            let steadily = self
+                .came
+                .is_some_and(|before| now.duration_since(before) < STEADILY);
+            self.expected = if steadily { STEADILY } else { EXPECTED };
+            self.came = Some(now);
+        }
+        self.present = present;
+        if present {
+            self.last = Some(now);
+        }
+    }
+
+    fn expects_more(&self, now: Instant) -> bool {
+        self.last
+            .is_some_and(|last| now.duration_since(last) < self.expected)
+    }
 }
 
 impl Pace {
@@ -92,10 +127,9 @@ impl Pace {
 
     fn clients_ask(&self) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if (self.under_way)() > self.own.load(Ordering::Relaxed) {
-            *seen = Some(Instant::now());
-        }
-        seen.is_some_and(|seen| seen.elapsed() < EXPECTED)
+        let now = Instant::now();
+        seen.look((self.under_way)() > self.own.load(Ordering::Relaxed), now);
+        seen.expects_more(now)
     }
 }
 
@@ -147,6 +181,23 @@ mod tests {
     async fn a_client_waits_behind_one_key_of_a_job_and_an_idle_device_for_none() {
         assert_eq!(most_at_a_time(1).await, AMONG_CLIENTS);
         assert_eq!(most_at_a_time(0).await, ALONE);
+    }
+
+    #[test]
+    fn a_steady_stream_of_clients_is_waited_for_longer_than_a_single_one() {
+        let (start, mut seen) = (Instant::now(), Seen::default());
+        let after = |milliseconds| start + Duration::from_millis(milliseconds);
+        seen.look(true, after(0));
+        seen.look(true, after(1));
+        seen.look(false, after(2));
+        assert!(seen.expects_more(after(9)) && !seen.expects_more(after(12)));
+        // Another, as a health check comes now and then.
+        seen.look(true, after(500));
+        seen.look(false, after(501));
+        assert!(!seen.expects_more(after(512)));
+        seen.look(true, after(520));
+        seen.look(false, after(521));
+        assert!(seen.expects_more(after(600)) && !seen.expects_more(after(630)));
     }
 
     #[tokio::test]
