@@ -4,7 +4,7 @@
 //! PostgreSQL a message crosses the network. And a connection that goes back to its pool is tried first, which is one more
 //! such way. So one task keeps a connection for as long as there is something to read.
 
-use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, FromRow as _, Row as _};
@@ -81,29 +81,25 @@ async fn serve(readers: Pool, mut asked: mpsc::Receiver<Asked>) {
 
 /// Reads all of them in one statement, and answers.
 async fn read(connection: &mut Connection, batch: &mut Vec<Asked>) -> Result<(), Error> {
-    let size = SIZES
-        .into_iter()
-        .find(|size| *size >= batch.len())
-        .unwrap_or(MOST);
-    let mut query = sqlx::query(AssertSqlSafe(statement(size)));
+    let place = SIZES.iter().position(|size| *size >= batch.len());
+    let place = place.unwrap_or(SIZES.len() - 1);
+    let mut query = sqlx::query(AssertSqlSafe(STATEMENTS[place].as_str()));
     // What is left of the places asks for the last once more.
     let last = batch.last().map(|asked| asked.id);
     let ids = batch.iter().map(|asked| asked.id).chain(last.into_iter().cycle());
-    for id in ids.take(size) {
+    for id in ids.take(SIZES[place]) {
         query = query.bind(id.as_bytes().to_vec());
     }
-    let failed = Error::database("read keys");
-    let rows = query.fetch_all(connection).await.map_err(failed)?;
-    let mut found = HashMap::with_capacity(size);
-    for row in &rows {
-        let id: Vec<u8> = row.try_get("id").map_err(Error::database("read keys"))?;
-        found.insert(id, KeyColumns::from_row(row));
-    }
+    let failed = || Error::database("read keys");
+    let rows = query.fetch_all(connection).await.map_err(failed())?;
+    let ids = rows.iter().map(|row| row.try_get("id"));
+    let ids = ids.collect::<Result<Vec<&[u8]>, _>>().map_err(failed())?;
     for Asked { id, answer } in batch.drain(..) {
+        let found = ids.iter().position(|found| *found == id.as_bytes());
         // Whoever no longer waits does not hear it.
-        let _ = match found.get(id.as_bytes().as_slice()) {
+        let _ = match found.map(|place| KeyColumns::from_row(&rows[place])) {
             None => answer.send(None),
-            Some(Ok(columns)) => answer.send(Some(columns.clone())),
+            Some(Ok(columns)) => answer.send(Some(columns)),
             // Read alone, it says what is wrong with it.
             Some(Err(_)) => continue,
         };
@@ -111,7 +107,10 @@ async fn read(connection: &mut Connection, batch: &mut Vec<Asked>) -> Result<(),
     Ok(())
 }
 
-fn statement(size: usize) -> String {
-    let places: Vec<String> = (1..=size).map(|place| format!("${place}")).collect();
-    format!("SELECT * FROM managed_object WHERE id IN ({})", places.join(", "))
-}
+/// The statement of each of [`SIZES`].
+static STATEMENTS: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| {
+    SIZES.map(|size| {
+        let places: Vec<String> = (1..=size).map(|place| format!("${place}")).collect();
+        format!("SELECT * FROM managed_object WHERE id IN ({})", places.join(", "))
+    })
+});

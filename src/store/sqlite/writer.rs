@@ -73,13 +73,17 @@ impl Deref for Writing {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
-        self.connection.as_ref().expect("it is there until this is dropped")
+        self.connection
+            .as_ref()
+            .expect("it is there until this is dropped")
     }
 }
 
 impl DerefMut for Writing {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        self.connection.as_mut().expect("it is there until this is dropped")
+        self.connection
+            .as_mut()
+            .expect("it is there until this is dropped")
     }
 }
 

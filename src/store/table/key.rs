@@ -10,7 +10,7 @@ use crate::key::{ManagedObject, WrapProfile, WrappedKek};
 use crate::store::seal::Columns;
 use crate::store::{Error, KeyRow, WrappedUnder};
 
-#[derive(Clone, FromRow)]
+#[derive(FromRow)]
 pub(in crate::store) struct KeyColumns {
     pub(in crate::store) ordinal: i64,
     pub(in crate::store) id: Vec<u8>,
