@@ -81,17 +81,27 @@ pub async fn make_keys(connector: &Connector, number: u64) {
         let create = message::create().encode();
         for _ in 0..each {
             connection.exchange(&create, &mut answer).await;
+            assert_answered(&create, &answer);
         }
-        assert_answered(&create, &answer);
     });
     futures_util::future::join_all(made).await;
 }
 
 /// Sends one request again and again, on connections that are kept.
 pub async fn kept(connector: &Connector, time: Duration, request: Vec<u8>) -> Measured {
+    kept_by(CONNECTIONS, connector, time, request).await
+}
+
+/// The same on so many connections.
+pub async fn kept_by(
+    connections: usize,
+    connector: &Connector,
+    time: Duration,
+    request: Vec<u8>,
+) -> Measured {
     let request = Arc::new(request);
     run(
-        CONNECTIONS,
+        connections,
         async |_| connector.connect().await,
         |mut connection: Connection| {
             let request = Arc::clone(&request);

@@ -3,7 +3,7 @@
 use claviger_hsm::DeviceConfig;
 use claviger_hsm::testkit::{Faults, SoftHsm};
 
-use crate::load::{CONNECTIONS, Rounds, Watched, about_key, connector, heading, kept, one_key};
+use crate::load::{Rounds, Watched, about_key, connector, heading, kept_by, one_key};
 use crate::options::Options;
 use crate::raw;
 use crate::support::message;
@@ -14,6 +14,9 @@ use crate::table::{Goal, Table};
 pub const DELAYS: &str = "C_WrapKey all delay 1\nC_UnwrapKey all delay 1\nC_GenerateKey all delay 1";
 /// Sessions of all workers together.
 pub const SESSIONS: usize = 8;
+
+/// So many that a session is never without a request, while others are recorded.
+const CONNECTIONS: usize = 64;
 
 /// A token's device with its faults, of so many workers.
 pub fn device(token: &SoftHsm, workers: usize) -> (DeviceConfig, Faults) {
@@ -45,8 +48,11 @@ pub async fn run(options: &Options, table: &mut Table) {
         let raw = raw::run(&server, &config, options.time.as_secs());
         raw_creates.push(raw.generate);
         raw_gets.push(raw.release);
-        creates.round(kept(&ours, options.time, create.clone())).await;
-        gets.round(kept(&ours, options.time, get.clone())).await;
+        creates
+            .round(kept_by(CONNECTIONS, &ours, options.time, create.clone()))
+            .await;
+        gets.round(kept_by(CONNECTIONS, &ours, options.time, get.clone()))
+            .await;
     }
     let (raw_creates, raw_gets) = (crate::load::median(raw_creates), crate::load::median(raw_gets));
     println!("{:<48} {raw_creates:>10.0}", "raw device: generate, wrap, digest");
