@@ -42,7 +42,6 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error
             .test_before_acquire(false)
     };
     let writer = pool()
-        .min_connections(1)
         .max_connections(1)
         .connect_with(writer)
         .await

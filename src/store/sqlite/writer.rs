@@ -6,15 +6,14 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-type Kept = Option<PoolConnection<Sqlite>>;
+type Kept = Option<SqliteConnection>;
 
 pub(super) struct Writer {
-    /// Of one connection.
+    /// What makes a connection, where none is kept.
     pool: SqlitePool,
     kept: Arc<Mutex<Kept>>,
 }
@@ -41,7 +40,7 @@ impl Writer {
         let mut place = Arc::clone(&self.kept).lock_owned().await;
         let connection = match place.take() {
             Some(connection) => connection,
-            None => self.pool.acquire().await?,
+            None => self.pool.acquire().await?.detach(),
         };
         let mut writing = Writing {
             connection: Some(connection),
@@ -54,9 +53,11 @@ impl Writer {
 
     /// Waits for the transaction under way. Nothing is begun after this.
     pub(super) async fn close(&self) {
-        let closing = self.pool.close();
-        drop(self.kept.lock().await.take());
-        closing.await;
+        self.pool.close().await;
+        if let Some(connection) = self.kept.lock().await.take() {
+            // Nothing is left to be written.
+            let _ = connection.close().await;
+        }
     }
 }
 
@@ -96,14 +97,12 @@ impl Drop for Writing {
             *place = Some(connection);
         } else if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                match sqlx::query("ROLLBACK").execute(&mut *connection).await {
-                    Ok(_) => *place = Some(connection),
-                    // Where the disk is full, or fails, SQLite has taken the transaction back by itself.
-                    Err(_) => connection.close_on_drop(),
+                // Where the disk is full, or fails, SQLite has taken the transaction back by itself; such a connection is given
+                // up, as it is without a runtime.
+                if sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok() {
+                    *place = Some(connection);
                 }
             });
-        } else {
-            connection.close_on_drop();
         }
     }
 }
