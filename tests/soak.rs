@@ -1,9 +1,10 @@
 //! A mixed load with device workers killed and the configuration read again: what a server uses does not grow. An hour of it
 //! is `scripts/bench soak`.
 
+#[path = "../benches/load/accounting.rs"]
+mod accounting;
 mod support;
 
-use std::fs;
 use std::thread;
 
 use claviger_hsm::testkit::SoftHsm;
@@ -30,17 +31,11 @@ struct Use {
 
 impl Use {
     fn of(server: &Server) -> Self {
-        let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the server runs");
-        let number = |name| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let line = line.expect("the system says it").trim();
-            line.trim_end_matches(" kB").parse().expect("a number")
-        };
-        let files = fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("the server runs");
+        let pid = server.pid();
         Self {
-            files: files.count(),
-            threads: number("Threads:"),
-            resident_kib: number("VmRSS:"),
+            files: accounting::open_files(pid),
+            threads: accounting::threads(pid),
+            resident_kib: accounting::resident_kib(pid),
         }
     }
 }
@@ -51,12 +46,7 @@ fn life(client: &Client) -> Result<(), (u32, String)> {
     let made = connection.exchange(&message::create());
     message::outcome(&made)?;
     let key = message::identifier(&made);
-    for request in [
-        message::about(message::ACTIVATE, &key),
-        message::about(message::GET, &key),
-        message::revoke(&key, 6),
-        message::about(message::DESTROY, &key),
-    ] {
+    for request in message::life(&key) {
         message::outcome(&connection.exchange(&request))?;
     }
     Ok(())
@@ -96,8 +86,7 @@ fn wait_until_alone(server: &Server) {
 
 #[test]
 fn a_server_that_runs_for_years_uses_no_more_than_on_its_first_day() {
-    let sections = "[metrics]\nlisten = [\"127.0.0.1:0\"]\n";
-    let server = Server::start_on(SoftHsm::new(), 2, 2, sections);
+    let server = Server::start_on(SoftHsm::new(), 2, 2, health::LISTEN);
     let client = server.client("vcenter");
     let [before, after] = ROUNDS.map(|rounds| {
         let lives: usize = (0..rounds).map(|_| round(&server, &client)).sum();

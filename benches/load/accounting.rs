@@ -1,7 +1,7 @@
 //! What the operating system says that a process used.
 
-// Each bench uses some of this.
-#![allow(dead_code)]
+// Each bench uses some of this, and so does a test.
+#![allow(dead_code, unreachable_pub)]
 
 use std::time::Duration;
 
@@ -40,6 +40,11 @@ fn of_status(pid: u32, name: &str) -> u64 {
         .find_map(|line| line.strip_prefix(name))
         .expect("the system says it");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// How many threads a process has.
+pub fn threads(pid: u32) -> u64 {
+    of_status(pid, "Threads:")
 }
 
 /// How many files a process has open.

@@ -119,12 +119,7 @@ async fn life_cycles(connector: &Connector, options: &Options) -> Measured {
                 let start = Instant::now();
                 let made = ask(&mut connection, &message::create().encode()).await;
                 let key = message::identifier(&made);
-                for request in [
-                    message::about(message::ACTIVATE, &key),
-                    message::about(message::GET, &key),
-                    message::revoke(&key, 6),
-                    message::about(message::DESTROY, &key),
-                ] {
+                for request in message::life(&key) {
                     ask(&mut connection, &request.encode()).await;
                 }
                 latencies.push(start.elapsed());

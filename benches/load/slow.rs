@@ -11,7 +11,7 @@ use crate::support::server::Server;
 use crate::table::{Goal, Table};
 
 /// Two calls of a Get, and two of a Create, wait a millisecond each: two for an operation.
-pub const DELAYS: &str = "C_WrapKey all delay 1\nC_UnwrapKey all delay 1\nC_GenerateKey all delay 1";
+const DELAYS: &str = "C_WrapKey all delay 1\nC_UnwrapKey all delay 1\nC_GenerateKey all delay 1";
 /// Sessions of all workers together.
 pub const SESSIONS: usize = 8;
 

@@ -99,6 +99,16 @@ pub fn revoke(identifier: &str, reason: u32) -> Item {
     )
 }
 
+/// What a key that was made goes through to its end, a release among it.
+pub fn life(identifier: &str) -> [Item; 4] {
+    [
+        about(ACTIVATE, identifier),
+        about(GET, identifier),
+        revoke(identifier, 6),
+        about(DESTROY, identifier),
+    ]
+}
+
 /// What the one item of an answer says: its payload, or its Result Reason and message.
 pub fn outcome(answer: &Item) -> Result<&Item, (u32, String)> {
     let item = answer.find(&[tag::BATCH_ITEM]).expect("an answer has an item");
