@@ -48,41 +48,41 @@ pub async fn answer(
     out: &mut (dyn Output + Send),
 ) -> Disposition {
     let id = Uuid::now_v7();
-    let span = measure::request(caller, &id);
-    answer_called(id, services, caller, request, out)
-        .instrument(span)
-        .await
-}
-
-async fn answer_called(
-    id: Uuid,
-    services: &Arc<Services>,
-    caller: &Caller,
-    request: &[u8],
-    out: &mut (dyn Output + Send),
-) -> Disposition {
-    let claimed = RequestMessage::sniff_version(request);
-    let (version, refusal, disposition) = match claimed {
-        // Its messages are written otherwise, so that no more of it is read.
-        Some(claimed) if !matches!(claimed.major, 1 | 2) => {
-            (V1_0, Refusal::version(claimed), Disposition::KeepOpen)
-        }
-        _ => match RequestMessage::decode(request, &services.limits.message) {
+    let read = read(services, request);
+    let items = read.as_ref().ok().map(|message| &message.items[..]);
+    let span = measure::request(caller, &id, items);
+    let answering = async {
+        match read {
             Ok(message) => {
                 let version = answered_in(message.header.protocol_version);
                 Message::new(services, caller, version, &message.header, id)
                     .answer(message.items, request, out)
                     .await;
-                return Disposition::KeepOpen;
+                Disposition::KeepOpen
             }
-            Err(error) => {
-                let version = claimed.map_or(V1_0, answered_in);
-                (version, Refusal::unreadable(&error), Disposition::Close)
+            Err((version, refusal, disposition)) => {
+                refuse_message(services, caller, version, &refusal, out).await;
+                disposition
             }
-        },
+        }
     };
-    refuse_message(services, caller, version, &refusal, out).await;
-    disposition
+    answering.instrument(span).await
+}
+
+/// The message, or in which version it is refused, why, and what becomes of the connection.
+fn read<'a>(
+    services: &Services,
+    request: &'a [u8],
+) -> Result<RequestMessage<'a>, (ProtocolVersion, Refusal, Disposition)> {
+    let claimed = RequestMessage::sniff_version(request);
+    if let Some(claimed) = claimed.filter(|claimed| !matches!(claimed.major, 1 | 2)) {
+        // Its messages are written otherwise, so that no more of it is read.
+        return Err((V1_0, Refusal::version(claimed), Disposition::KeepOpen));
+    }
+    RequestMessage::decode(request, &services.limits.message).map_err(|error| {
+        let version = claimed.map_or(V1_0, answered_in);
+        (version, Refusal::unreadable(&error), Disposition::Close)
+    })
 }
 
 /// Answers a request that came in another encoding and could not be turned into the binary form, of which `begun` is as
@@ -98,7 +98,7 @@ pub async fn refuse_unreadable(
         Some(claimed) if !matches!(claimed.major, 1 | 2) => (V1_0, Refusal::version(claimed)),
         claimed => (claimed.map_or(V1_0, answered_in), Refusal::unreadable(error)),
     };
-    let span = measure::request(caller, &Uuid::now_v7());
+    let span = measure::request(caller, &Uuid::now_v7(), None);
     refuse_message(services, caller, version, &refusal, out)
         .instrument(span)
         .await;
@@ -209,7 +209,6 @@ impl<'a> Message<'a> {
     }
 
     async fn answer(mut self, items: RequestItems<'_>, request: &[u8], out: &mut (dyn Output + Send)) {
-        measure::asked(&items);
         if let Err(refusal) = self.in_turn(items.len()).await {
             let refused = self.refuse_all(&items, &refusal);
             return self.write(refused, out).await;

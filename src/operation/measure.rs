@@ -1,6 +1,7 @@
 //! What is measured of requests: how many, with what result, and how long they took; and the span that a request is. No label
 //! comes from a client: what has no name in the protocol's tables is `other`.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -24,30 +25,29 @@ const OPERATIONS: usize = 8;
 
 /// A request, as the lines of the log that are said in it show it and as it is traced.
 ///
-/// It has the level of errors so that no line of any level lacks it.
-pub(super) fn request(caller: &Caller, id: &Uuid) -> Span {
+/// It has the level of errors so that no line of any level lacks it. It tells no operation where the message could not be read.
+pub(super) fn request(caller: &Caller, id: &Uuid, items: Option<&[RequestItem<'_>]>) -> Span {
+    let operation = items.map(asked);
     tracing::error_span!(
-        "kmip", request_id = %id, adapter = %caller.adapter_name, operation = Empty, result = Empty
+        "kmip",
+        request_id = %id,
+        adapter = %caller.adapter_name,
+        operation = operation.as_deref(),
+        result = Empty
     )
 }
 
-/// The message could be read: tells the span what it asks for.
-pub(super) fn asked(items: &[RequestItem<'_>]) {
-    let span = Span::current();
-    match items {
-        [item] => span.record("operation", name(item.operation)),
-        items => {
-            let mut names: Vec<_> = items
-                .iter()
-                .take(OPERATIONS)
-                .map(|item| name(item.operation))
-                .collect();
-            if items.len() > OPERATIONS {
-                names.push("…");
-            }
-            span.record("operation", names.join(","))
-        }
-    };
+/// What a message asks for.
+fn asked(items: &[RequestItem<'_>]) -> Cow<'static, str> {
+    if let [item] = items {
+        return name(item.operation).into();
+    }
+    let first = items.iter().take(OPERATIONS);
+    let mut names: Vec<_> = first.map(|item| name(item.operation)).collect();
+    if items.len() > OPERATIONS {
+        names.push("…");
+    }
+    names.join(",").into()
 }
 
 /// What the items of a message came to: success, or the first that is not.

@@ -1,11 +1,16 @@
 //! What the server says on stderr, and where its traces go.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
+use tracing::span::Record;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::{DefaultFields, JsonFields, Writer};
+use tracing_subscriber::fmt::{FormatFields, FormattedFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry, reload};
+use tracing_subscriber::{EnvFilter, Layer as _, registry, reload};
 
 use super::traces::Traces;
 use crate::config::{Log, LogFormat, LogLevel};
@@ -18,10 +23,17 @@ static FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
 ///
 /// Of other crates only warnings are taken: what they say of bytes and connections is no operator's business.
 pub(in crate::cli) fn start(log: &Log, traces: Option<&Traces>) {
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match log.format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines
+            .with_ansi(std::io::stderr().is_terminal())
+            .fmt_fields(AsBegun(DefaultFields::new()))
+            .boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .fmt_fields(AsBegun(JsonFields::new()))
+            .boxed(),
     };
     let (filter, handle) = reload::Layer::new(filter(log));
     let subscriber = registry()
@@ -30,6 +42,20 @@ pub(in crate::cli) fn start(log: &Log, traces: Option<&Traces>) {
     // A subscriber that is there already, as in a test, is the one that is wanted.
     if subscriber.try_init().is_ok() {
         let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
+    }
+}
+
+/// Fields of a span as they are when it begins. What a span is told later, such as its result, is for traces: no line comes
+/// after it, and to write it into the fields again takes longer than all else that is done for a line.
+struct AsBegun<F>(F);
+
+impl<'writer, F: FormatFields<'writer>> FormatFields<'writer> for AsBegun<F> {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+
+    fn add_fields(&self, _: &'writer mut FormattedFields<Self>, _: &Record<'_>) -> fmt::Result {
+        Ok(())
     }
 }
 
