@@ -162,7 +162,9 @@ async fn make(connector: &Connector, first: u64, number: u64) -> Vec<String> {
                 if number % every == 0 {
                     let key = message::identifier(&Item::decode(&answer));
                     // The first Get of a key writes its row, whose others do not.
-                    connection.exchange(&about_key(&key), &mut answer).await;
+                    let get = about_key(&key);
+                    connection.exchange(&get, &mut answer).await;
+                    assert_answered(&get, &answer);
                     kept.push(key);
                 }
             }
