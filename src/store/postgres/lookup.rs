@@ -1,8 +1,7 @@
 //! Reads of keys by their identifiers, gathered: whoever asks while others are being read is read with the next.
 //!
-//! A way to the database and back costs more than the read itself: with SQLite two threads wake each other, with
-//! PostgreSQL a message crosses the network. And a connection that goes back to its pool is tried first, which is one more
-//! such way. So one task keeps a connection for as long as there is something to read.
+//! A way to the database and back, across the network, costs more than the read itself. And a connection that goes back to its
+//! pool is tried first, which is one more such way. So one task keeps a connection for as long as there is something to read.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,7 +14,8 @@ use uuid::Uuid;
 use crate::store::Error;
 use crate::store::table::KeyColumns;
 
-use super::dialect::{self, Connection, Pool};
+use super::dialect;
+use super::dialect::{Connection, Pool};
 
 /// How many keys one statement reads: the next of these that is enough. Each is prepared once a connection.
 const SIZES: [usize; 4] = [1, 4, 16, 64];

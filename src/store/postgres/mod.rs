@@ -6,6 +6,7 @@
 
 mod dialect;
 mod lifeline;
+mod lookup;
 mod open;
 mod options;
 mod recorded;
@@ -26,7 +27,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Elsewhere, Error, SealKeys};
 use lifeline::{Connections, Lifeline};
-use sql::lookup::Lookup;
+use lookup::Lookup;
 
 pub use options::PostgresOptions;
 pub use recorded::recorded_root_keys_at;

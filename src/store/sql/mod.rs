@@ -14,7 +14,6 @@ pub(in crate::store) mod custody;
 pub(in crate::store) mod identity;
 pub(in crate::store) mod inventory;
 pub(in crate::store) mod key;
-pub(in crate::store) mod lookup;
 mod name;
 pub(in crate::store) mod prune;
 mod quota;

@@ -4,6 +4,7 @@
 //! freed are overwritten with zeros, so that what was deleted is not found in the file.
 
 mod dialect;
+mod lookup;
 mod open;
 mod recorded;
 #[path = "../sql/mod.rs"]
@@ -24,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 use sqlx::SqlitePool;
 
 use super::{Error, SealKeys};
-use sql::lookup::Lookup;
+use lookup::Lookup;
 use writer::Writer;
 
 pub use recorded::recorded_root_keys;
@@ -52,7 +53,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: Writer::new(writer),
-            lookup: Lookup::start(readers.clone()),
+            lookup: Lookup::new(path),
             readers,
             keys,
             erasure_due: Arc::default(),
@@ -71,6 +72,7 @@ impl SqliteStore {
 
     /// Waits for what is under way and closes the file. Afterwards every call fails.
     pub async fn close(&self) {
+        self.lookup.close();
         self.readers.close().await;
         self.writer.close().await;
     }
