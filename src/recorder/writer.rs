@@ -3,7 +3,8 @@
 use std::mem;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use futures_util::future::join;
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::custody::Event;
@@ -20,8 +21,12 @@ const TRIES: u32 = 10;
 pub(super) struct Writer {
     store: Arc<dyn WriteStore>,
     log: Log,
+    /// The transaction of the next group, where it was begun with the commit of the one before.
+    begun: Option<Box<dyn WriteTransaction>>,
     /// The outcome of a commit is unknown, or another writer was seen: the log is read again before the next group.
     doubtful: bool,
+    /// Of the group before.
+    untold: Answers,
     groups: u64,
     identities_changed: watch::Sender<u64>,
     status_changed: watch::Sender<Status>,
@@ -38,7 +43,7 @@ pub(super) struct Writer {
 struct Group {
     staged: Staged,
     /// What became of the entries so far, in order; who is refused here is refused alone.
-    outcomes: Vec<Result<Committed, Error>>,
+    outcomes: Vec<Answer>,
     changes_identities: bool,
 }
 
@@ -60,7 +65,9 @@ impl Writer {
             heeded,
             store,
             log,
+            begun: None,
             doubtful: false,
+            untold: Answers::default(),
             groups: 0,
             identities_changed,
             status_changed,
@@ -83,12 +90,15 @@ impl Writer {
                     if taken == 0 {
                         return;
                     }
-                    let entries = self.not_held(mem::take(&mut entries));
-                    if !entries.is_empty() {
-                        self.write(entries).await;
+                    self.refuse_held(&mut entries);
+                    if entries.is_empty() {
+                        self.begun = None;
+                    } else {
+                        self.write(mem::take(&mut entries), &mut waiting).await;
                     }
-                    // Those who were answered may have more to write: they come into the next group, not the one after.
-                    tokio::task::yield_now().await;
+                    if waiting.is_empty() {
+                        self.untold = Answers::default();
+                    }
                 }
                 () = changed(&mut self.elsewhere) => self.heed_others().await,
                 () = told(&mut stopping), if !closed => {
@@ -99,8 +109,8 @@ impl Writer {
         }
     }
 
-    /// What may be written of these; the others are refused.
-    fn not_held(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
+    /// Takes out what may not be written for now, and refuses it.
+    fn refuse_held(&self, entries: &mut Vec<Entry>) {
         let hold = self.hold.borrow();
         if let Some(hold) = &*hold {
             let refused = entries.extract_if(.., |entry| !entry.opens_epoch);
@@ -108,14 +118,16 @@ impl Writer {
                 let _ = entry.answer.send(Err(Error::Held(Arc::clone(&hold.rollback))));
             }
         }
-        entries
     }
 
-    async fn write(&mut self, entries: Vec<Entry>) {
+    async fn write(&mut self, mut entries: Vec<Entry>, waiting: &mut mpsc::Receiver<Entry>) {
         let mut tries = 0;
         let (group, result) = loop {
             let mut group = Group::new(self.log.stage());
-            let result = self.write_group(&mut group, &entries).await;
+            // Told once this group waits for the database, which is not to wait for those who are told.
+            let before = mem::take(&mut self.untold);
+            let commit = self.write_group(&mut group, &mut entries, waiting);
+            let (result, ()) = join(commit, async { drop(before) }).await;
             tries += 1;
             match &result {
                 // Another server came in between: the same group behind what that has written.
@@ -144,13 +156,13 @@ impl Writer {
                 (_, Err(error)) => Err(error.clone()),
                 (None, Ok(())) => Err(Error::WriterEnded),
             };
-            // Whoever no longer waits does not hear it; it was written all the same.
-            let _ = entry.answer.send(answer);
+            self.untold.0.push((entry.answer, answer));
         }
     }
 
     /// Takes in what other servers have done to the store.
     async fn heed_others(&mut self) {
+        self.untold = Answers::default();
         let Some(elsewhere) = &mut self.elsewhere else {
             return;
         };
@@ -186,10 +198,26 @@ impl Writer {
     }
 
     /// Takes `entries` into the group and commits it. An error is everybody's; who was refused alone is in the group.
-    async fn write_group(&mut self, group: &mut Group, entries: &[Entry]) -> Result<(), Error> {
+    async fn write_group(
+        &mut self,
+        group: &mut Group,
+        entries: &mut Vec<Entry>,
+        waiting: &mut mpsc::Receiver<Entry>,
+    ) -> Result<(), Error> {
         let refused = |error| Error::Refused(Arc::new(error));
+        let begun = self.begun.take();
         self.settle().await?;
-        let mut transaction = self.store.begin().await.map_err(refused)?;
+        let mut transaction = match begun {
+            Some(begun) => begun,
+            None => self.store.begin().await.map_err(refused)?,
+        };
+        // Who came meanwhile need not wait for the next group.
+        while entries.len() < GROUP
+            && let Ok(entry) = waiting.try_recv()
+        {
+            entries.push(entry);
+        }
+        self.refuse_held(entries);
         if transaction
             .head_found()
             .is_some_and(|found| found != self.log.head().head())
@@ -197,8 +225,8 @@ impl Writer {
             self.log.follow(&*self.store).await?;
         }
         group.staged = self.log.stage();
-        for entry in entries {
-            self.place(group, &mut *transaction, entry).await?;
+        for entry in &*entries {
+            place(&self.log, group, &mut *transaction, entry).await?;
         }
         if !group.outcomes.iter().any(Result::is_ok) {
             return Ok(());
@@ -210,45 +238,17 @@ impl Writer {
             self.doubtful = true;
             return Err(refused(error));
         }
-        if let Err(error) = transaction.commit().await {
-            return self.find_out(group, error).await;
+        let committed = if waiting.is_empty() {
+            transaction.commit().await.map(|()| None)
+        } else {
+            transaction.commit_and_begin().await
+        };
+        match committed {
+            Ok(next) => self.begun = next,
+            Err(error) => return self.find_out(group, error).await,
         }
         self.log.advance(&group.staged);
         self.groups += 1;
-        Ok(())
-    }
-
-    /// Applies an entry's changes and makes its record.
-    async fn place(
-        &self,
-        group: &mut Group,
-        transaction: &mut dyn WriteTransaction,
-        entry: &Entry,
-    ) -> Result<(), Error> {
-        let applied = if entry.changes.is_empty() {
-            Applied::default()
-        } else {
-            match transaction.apply(&entry.changes).await {
-                Ok(applied) => applied,
-                Err(error) if error.is_of_one_change() => {
-                    group.outcomes.push(Err(Error::of_change(error)));
-                    return Ok(());
-                }
-                Err(error) => return Err(Error::Refused(Arc::new(error))),
-            }
-        };
-        let mut events = entry.events.clone();
-        tell_rows(&mut events, &applied);
-        group.changes_identities |= entry.changes.iter().any(Change::is_of_identities);
-        let mut sequences = events
-            .into_iter()
-            .map(|event| self.log.record(&mut group.staged, event));
-        let sequence = sequences.next().unwrap_or_default();
-        sequences.for_each(drop);
-        group.outcomes.push(Ok(Committed {
-            sequence,
-            rows: applied.rows,
-        }));
         Ok(())
     }
 
@@ -287,6 +287,55 @@ impl Writer {
         let found = self.store.custody_hashes(0, last.sequence, 1).await;
         Ok(found.map_err(refused)?.first() == Some(&last.leaf))
     }
+}
+
+type Answer = Result<Committed, Error>;
+
+/// What is still to be said to those who wait for it; said when this is dropped.
+#[derive(Default)]
+struct Answers(Vec<(oneshot::Sender<Answer>, Answer)>);
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for (asker, answer) in self.0.drain(..) {
+            // Whoever no longer waits does not hear it; it was written all the same.
+            let _ = asker.send(answer);
+        }
+    }
+}
+
+/// Applies an entry's changes and makes its record.
+async fn place(
+    log: &Log,
+    group: &mut Group,
+    transaction: &mut dyn WriteTransaction,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let applied = if entry.changes.is_empty() {
+        Applied::default()
+    } else {
+        match transaction.apply(&entry.changes).await {
+            Ok(applied) => applied,
+            Err(error) if error.is_of_one_change() => {
+                group.outcomes.push(Err(Error::of_change(error)));
+                return Ok(());
+            }
+            Err(error) => return Err(Error::Refused(Arc::new(error))),
+        }
+    };
+    let mut events = entry.events.clone();
+    tell_rows(&mut events, &applied);
+    group.changes_identities |= entry.changes.iter().any(Change::is_of_identities);
+    let mut sequences = events
+        .into_iter()
+        .map(|event| log.record(&mut group.staged, event));
+    let sequence = sequences.next().unwrap_or_default();
+    sequences.for_each(drop);
+    group.outcomes.push(Ok(Committed {
+        sequence,
+        rows: applied.rows,
+    }));
+    Ok(())
 }
 
 /// Tells the last event about each key how its row was written; where none is about it, the last event of all.

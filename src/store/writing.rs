@@ -79,6 +79,13 @@ pub trait WriteTransaction: Send {
     ///
     /// After an error it is unknown whether the transaction was committed; the store must be read to know.
     async fn commit(self: Box<Self>) -> Result<(), Error>;
+
+    /// The same, and begins the next transaction on the way where that costs less than to [`begin`](WriteStore::begin) it, and
+    /// nobody else waits to write.
+    async fn commit_and_begin(self: Box<Self>) -> Result<Option<Box<dyn WriteTransaction>>, Error> {
+        self.commit().await?;
+        Ok(None)
+    }
 }
 
 /// What changes left behind.

@@ -62,7 +62,7 @@ impl House {
         }
     }
 
-    /// Starts these commits so that the first is a group of its own and the others are the next; gives their results.
+    /// Starts these commits so that the first waits for its transaction, and the others come meanwhile; gives their results.
     /// `planned` is called once all of them wait.
     async fn gathered(
         &self,

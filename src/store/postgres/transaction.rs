@@ -10,7 +10,7 @@ use super::lifeline::Connections;
 use super::sql::change::{self, Changes};
 use super::sql::{custody, prune, rows};
 use super::{PostgresStore, dialect, watching};
-use crate::custody::{Hash, Head, TileHash};
+use crate::custody::{Head, TileHash};
 use crate::store::{
     Appended, Applied, Change, CustodyHead, Error, Piece, StoredCheckpoint, WriteStore, WriteTransaction,
 };
@@ -139,19 +139,11 @@ impl WriteTransaction for PostgresTransaction {
 
 /// The head of the log, once nobody else can move it.
 async fn lock_head(connection: &mut PgConnection) -> Result<Head, Error> {
-    let (size, root): (i64, Vec<u8>) =
-        sqlx::query_as("SELECT size, root FROM custody_head WHERE id = 1 FOR UPDATE")
-            .fetch_one(connection)
-            .await
-            .map_err(Error::database("lock the head of the custody log"))?;
-    let broken = |what: String| Error::BrokenHead { what };
-    Ok(Head {
-        size: u64::try_from(size).map_err(|_| broken(format!("its size is {size}")))?,
-        root: root
-            .try_into()
-            .map(Hash)
-            .map_err(|root: Vec<u8>| broken(format!("its root has {} bytes", root.len())))?,
-    })
+    let found = sqlx::query_as("SELECT size, root FROM custody_head WHERE id = 1 FOR UPDATE")
+        .fetch_one(connection)
+        .await
+        .map_err(Error::database("lock the head of the custody log"))?;
+    custody::found(found)
 }
 
 /// Has the other servers read again who may come in, once this is committed.

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Executor, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::custody::{CompactRange, Hash, StoredRecord, TileHash};
+use crate::custody::{CompactRange, Hash, Head, StoredRecord, TileHash};
 use crate::store::{CustodyHead, CustodyKept, Error, RecordFilter, SearchFrom, StoredCheckpoint};
 
 use super::dialect::{self, Connection, Db, Pool};
@@ -43,6 +43,18 @@ pub(in crate::store) async fn head(executor: impl Executor<'_, Database = Db>) -
         return Err(Error::BrokenHead { what });
     }
     Ok(head)
+}
+
+/// The head as a transaction finds it.
+pub(in crate::store) fn found((size, root): (i64, Vec<u8>)) -> Result<Head, Error> {
+    let broken = |what: String| Error::BrokenHead { what };
+    Ok(Head {
+        size: u64::try_from(size).map_err(|_| broken(format!("its size is {size}")))?,
+        root: root
+            .try_into()
+            .map(Hash)
+            .map_err(|root: Vec<u8>| broken(format!("its root has {} bytes", root.len())))?,
+    })
 }
 
 pub(in crate::store) async fn tail(

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::sql::custody::{ROWS, integer};
 use super::sql::key::TERMS;
+use super::writer::Statement;
 use crate::custody::StoredRecord;
 use crate::store::table::KeyColumns;
 use crate::store::{Appended, CustodyHead, Elsewhere, Error, RecordTerms};
@@ -129,15 +130,22 @@ pub(super) async fn insert_key(
     Ok(inserted.rows_affected())
 }
 
-/// Moves the head and appends the records, in one statement unless they are very many.
+/// The statement that moves the head and appends the records. It is for whoever holds the lock, and has looked where the head is.
+/// Where the records are very many, the first of them are written here.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     appended: &Appended,
-    from: &CustodyHead,
     to: &CustodyHead,
-) -> Result<(), Error> {
-    // The head first: where another writer has moved it, that is the error, and not a number that is taken.
-    let mut append = QueryBuilder::<Sqlite>::new("UPDATE custody_head SET size = ");
+) -> Result<Statement, Error> {
+    let mut chunks = appended.records.chunks(ROWS);
+    let last = chunks.next_back();
+    for records in chunks {
+        let mut append = Statement::new("");
+        push_records(&mut append, records)?;
+        let written = append.build().execute(&mut *connection).await;
+        written.map_err(Error::database("append to the custody log"))?;
+    }
+    let mut append = Statement::new("UPDATE custody_head SET size = ");
     append
         .push_bind(integer(to.tree.size(), "the log's size")?)
         .push(", root = ")
@@ -148,54 +156,27 @@ pub(super) async fn append(
         .push_bind(integer(to.anchor.size(), "the anchor's size")?)
         .push(", anchor = ")
         .push_bind(to.anchor.to_bytes())
-        .push(" WHERE id = 1 AND size = ")
-        .push_bind(integer(from.tree.size(), "the log's size")?)
-        .push(" AND root = ")
-        .push_bind(from.tree.root().0.to_vec())
-        .push("; ");
-    let (first, others) = appended.records.split_at(appended.records.len().min(ROWS));
-    push_records(&mut append, first)?;
-    append.push(" WHERE changes() = 1");
-    let moved = append
-        .build()
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::database("append to the custody log"))?;
-    if moved.rows_affected() == 0 {
-        return Err(Error::HeadMoved);
-    }
-    for records in others.chunks(ROWS) {
-        let mut append = QueryBuilder::<Sqlite>::new("");
+        .push(" WHERE id = 1");
+    if let Some(records) = last {
+        append.push("; ");
         push_records(&mut append, records)?;
-        append
-            .build()
-            .execute(&mut *connection)
-            .await
-            .map_err(Error::database("append to the custody log"))?;
     }
-    Ok(())
+    Ok(append)
 }
 
-fn push_records(
-    statement: &mut QueryBuilder<Sqlite>,
-    records: &[(StoredRecord, RecordTerms)],
-) -> Result<(), Error> {
+fn push_records(statement: &mut Statement, records: &[(StoredRecord, RecordTerms)]) -> Result<(), Error> {
     let rows = records
         .iter()
         .map(|(record, terms)| Ok((integer(record.sequence, "a sequence number")?, record, terms)))
         .collect::<Result<Vec<_>, Error>>()?;
     statement
-        .push(
-            "INSERT INTO custody_record (sequence, leaf, record, object, client) \
-             SELECT column1, column2, column3, column4, column5 FROM (",
-        )
+        .push("INSERT INTO custody_record (sequence, leaf, record, object, client) ")
         .push_values(rows, |mut row, (sequence, record, terms)| {
             row.push_bind(sequence)
                 .push_bind(&record.leaf.0[..])
                 .push_bind(&record.bytes[..])
                 .push_bind(terms.object.as_deref())
                 .push_bind(terms.client.as_ref().map(|client| &client.0[..]));
-        })
-        .push(")");
+        });
     Ok(())
 }

@@ -52,7 +52,7 @@ impl SqliteStore {
         let (writer, readers) = open::pools(path).await?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::new(writer),
+            writer: Writer::new(writer, keys.clone()),
             lookup: Lookup::new(path),
             readers,
             keys,

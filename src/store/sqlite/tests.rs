@@ -336,3 +336,41 @@ async fn a_search_uses_the_index() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_another_hand_did_to_a_root_key_is_seen_by_the_next_commit() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let id = fixture.east.root_key;
+    for _ in 0..2 {
+        write(&*fixture.store, &[Change::UseRootKey(id)]).await.unwrap();
+    }
+    fixture
+        .maker
+        .change_column("root_key", "label", "id", id.uuid().as_bytes())
+        .await;
+    let error = write(&*fixture.store, &[Change::UseRootKey(id)])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Tampered { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn who_commits_again_and_again_gives_way_to_whoever_waits() {
+    let fixture = Fixture::<SqliteMaker>::new().await;
+    let row = row(&fixture.east, &[]);
+    let id = row.object.id();
+    let begun = fixture.store.begin().await.unwrap();
+    let next = begun.commit_and_begin().await.unwrap();
+    let mut next = next.expect("nobody else waits");
+    next.apply(&[Change::create_key(row)]).await.unwrap();
+    let store = Arc::clone(&fixture.store);
+    let other = tokio::spawn(async move { store.begin().await.map(drop) });
+    let mut next = Some(next);
+    while let Some(transaction) = next {
+        tokio::task::yield_now().await;
+        next = transaction.commit_and_begin().await.unwrap();
+    }
+    other.await.unwrap().unwrap();
+    let written = fixture.store.key(fixture.east.id, id).await.unwrap();
+    assert!(written.is_some());
+}

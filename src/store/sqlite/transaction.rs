@@ -9,9 +9,8 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::mpsc;
 
 use super::open::BUSY;
-use super::sql::change::{self, Changes};
-use super::sql::{custody, prune, rows};
-use super::writer::Writing;
+use super::sql::{change, custody, prune, rows};
+use super::writer::{Statement, Writing};
 use super::{SqliteStore, dialect};
 use crate::custody::TileHash;
 use crate::store::{
@@ -21,21 +20,23 @@ use crate::store::{
 #[async_trait]
 impl WriteStore for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn WriteTransaction>, Error> {
-        let begun = self.writer.begin().await;
-        let transaction = begun.map_err(Error::database("begin a transaction"))?;
         Ok(Box::new(SqliteTransaction {
-            transaction,
-            changes: Changes::new(self.keys.clone()),
+            transaction: self.writer.begin().await?,
+            last: None,
             erases: false,
             erasure_due: Arc::clone(&self.erasure_due),
         }))
     }
 
     async fn fill(&self, mut pieces: mpsc::Receiver<Piece>) -> Result<BTreeMap<&'static str, u64>, Error> {
-        let begun = self.writer.begin().await;
-        let mut transaction = begun.map_err(Error::database("begin a transaction"))?;
-        let filled = rows::fill(&mut transaction, &mut pieces).await?;
-        transaction.commit().await.map_err(Error::database("commit"))?;
+        let mut transaction = self.writer.begin().await?;
+        let (connection, changes) = transaction.parts();
+        changes.forget();
+        let filled = rows::fill(connection, &mut pieces).await?;
+        transaction
+            .commit(None)
+            .await
+            .map_err(Error::database("commit"))?;
         Ok(filled)
     }
 
@@ -46,7 +47,8 @@ impl WriteStore for SqliteStore {
 
 struct SqliteTransaction {
     transaction: Writing,
-    changes: Changes,
+    /// What is still to be written, with the commit.
+    last: Option<Statement>,
     /// A row that is written has no key bytes, and may have had some.
     erases: bool,
     erasure_due: Arc<AtomicBool>,
@@ -55,7 +57,8 @@ struct SqliteTransaction {
 #[async_trait]
 impl WriteTransaction for SqliteTransaction {
     async fn apply(&mut self, changes: &[Change]) -> Result<Applied, Error> {
-        let applied = change::apply_all_or_none(&mut self.changes, &mut self.transaction, changes).await?;
+        let (connection, made) = self.transaction.parts();
+        let applied = change::apply_all_or_none(made, connection, changes).await?;
         self.erases |= changes.iter().any(|change| {
             matches!(
                 change,
@@ -71,7 +74,14 @@ impl WriteTransaction for SqliteTransaction {
         from: &CustodyHead,
         to: &CustodyHead,
     ) -> Result<(), Error> {
-        dialect::append(&mut self.transaction, appended, from, to).await?;
+        if self.transaction.head().replace(to.head()) != Some(from.head()) {
+            return Err(Error::HeadMoved);
+        }
+        if let Some(mut before) = self.last.take() {
+            let written = before.build().execute(&mut *self.transaction).await;
+            written.map_err(Error::database("append to the custody log"))?;
+        }
+        self.last = Some(dialect::append(&mut self.transaction, appended, to).await?);
         custody::put_hashes(&mut self.transaction, &appended.hashes).await
     }
 
@@ -101,11 +111,21 @@ impl WriteTransaction for SqliteTransaction {
         prune::checkpoints(&mut self.transaction, sizes).await
     }
 
+    async fn commit_and_begin(mut self: Box<Self>) -> Result<Option<Box<dyn WriteTransaction>>, Error> {
+        let erases = self.erases || self.erasure_due.load(Ordering::Relaxed);
+        if erases || self.transaction.is_wanted() {
+            self.commit().await?;
+            return Ok(None);
+        }
+        let last = self.last.take();
+        self.transaction.commit_and_begin(last).await?;
+        Ok(Some(self))
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), Error> {
-        self.transaction
-            .commit()
-            .await
-            .map_err(Error::database("commit"))?;
+        let last = self.last.take();
+        let committed = self.transaction.commit(last).await;
+        committed.map_err(Error::database("commit"))?;
         if self.erases {
             self.erasure_due.store(true, Ordering::Relaxed);
         }
