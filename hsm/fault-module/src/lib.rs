@@ -52,7 +52,8 @@ pub const SCRIPT: &str = "CLAVIGER_FAULT_SCRIPT";
 
 /// Puts a script in the place of the one that is there, and counts from 0 again. It holds from the next call on.
 pub fn write(file: &Path, script: &Script) -> std::io::Result<()> {
-    state::Counts::open(file)?.start_again(|| std::fs::write(file, script.text()))
+    let counts = state::Counts::open(file)?;
+    counts.lock()?.start_again(|| std::fs::write(file, script.text()))
 }
 
 /// How often a function was called since the script was written, in all processes together; `any` is all of them.
@@ -62,7 +63,7 @@ pub fn write(file: &Path, script: &Script) -> std::io::Result<()> {
 /// Where PKCS#11 2.40 has no such function.
 pub fn calls(file: &Path, function: &str) -> std::io::Result<u64> {
     let function = script::number_of(function).expect("a function of PKCS#11 2.40");
-    state::Counts::open(file)?.of(function)
+    state::Counts::open(file)?.lock()?.of(function)
 }
 
 /// Where cargo puts the module that it built for the program that runs, if that program was built with this crate.
