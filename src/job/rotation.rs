@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{OptionFuture, join};
 use time::OffsetDateTime;
 
 use super::pace::Pace;
@@ -107,12 +108,13 @@ impl Rotation {
             }
         };
         let job = Pace::at(backend);
-        let (mut after, mut done, mut failed) = (None, 0_u64, 0_u64);
+        let (mut done, mut failed) = (0_u64, 0_u64);
+        let read = async |after| {
+            let version = root_key.version;
+            self.store.keys_under(root_key.id, version, after, BATCH).await
+        };
+        let mut page = read(None).await?;
         loop {
-            let page = self
-                .store
-                .keys_under(root_key.id, root_key.version, after, BATCH)
-                .await?;
             if !page.rows.is_empty() {
                 self.progress.begin(root_key.id.uuid());
             }
@@ -136,11 +138,14 @@ impl Rotation {
                 }
                 true
             };
-            if !job.work(page.rows, rewrap, ended).await {
+            // The device is not to wait until the next ones are read.
+            let next = OptionFuture::from(page.next.map(|next| read(Some(next))));
+            let (goes_on, next) = join(job.work(page.rows, rewrap, ended), next).await;
+            if !goes_on {
                 return Ok(());
             }
-            match page.next {
-                Some(next) => after = Some(next),
+            match next {
+                Some(next) => page = next?,
                 None => break,
             }
         }
