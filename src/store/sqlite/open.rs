@@ -14,8 +14,6 @@ use super::sql::schema;
 
 /// Connections that read. SQLite reads in parallel, one thread a connection.
 const READERS: u32 = 4;
-/// Of the file, what the connection that writes keeps in memory: 16 MiB. A commit writes into pages all over the indexes.
-const WRITER_CACHE: &str = "-16384";
 /// After how many pages, 16 MiB, the write-ahead log is written into the file: a page that many commits change is written there once.
 const CHECKPOINT: &str = "4096";
 /// How long a statement waits for another process that has the file locked.
@@ -37,7 +35,6 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error
         .clone()
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT)
         .pragma("secure_delete", "ON");
     let pool = || {
