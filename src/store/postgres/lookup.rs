@@ -14,8 +14,7 @@ use uuid::Uuid;
 use crate::store::Error;
 use crate::store::table::KeyColumns;
 
-use super::dialect;
-use super::dialect::{Connection, Pool};
+use super::dialect::{self, Connection, Pool};
 
 /// How many keys one statement reads: the next of these that is enough. Each is prepared once a connection.
 const SIZES: [usize; 4] = [1, 4, 16, 64];

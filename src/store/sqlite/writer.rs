@@ -6,7 +6,6 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
@@ -42,24 +41,6 @@ pub(super) struct Writer {
     pool: SqlitePool,
     keys: SealKeys,
     kept: Arc<Mutex<Place>>,
-    /// How many wait for the connection.
-    asking: Arc<AtomicUsize>,
-}
-
-/// One who waits for the connection, until this is dropped.
-struct Asking<'a>(&'a AtomicUsize);
-
-impl<'a> Asking<'a> {
-    fn begin(number: &'a AtomicUsize) -> Self {
-        number.fetch_add(1, Ordering::Relaxed);
-        Self(number)
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// The connection, in a transaction until it is committed. Dropped before, what was written is taken back.
@@ -71,7 +52,6 @@ pub(super) struct Writing {
     /// The head of the custody log, which nobody else moves until the transaction ends.
     head: Option<Head>,
     is_committed: bool,
-    asking: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -80,16 +60,13 @@ impl Writer {
             pool,
             keys,
             kept: Arc::default(),
-            asking: Arc::default(),
         }
     }
 
     /// Waits until nobody else writes.
     pub(super) async fn begin(&self) -> Result<Writing, Error> {
         let failed = || Error::database("begin a transaction");
-        let asking = Asking::begin(&self.asking);
         let mut place = Arc::clone(&self.kept).lock_owned().await;
-        drop(asking);
         let kept = match place.take() {
             Some(kept) => kept,
             None => Kept {
@@ -103,7 +80,6 @@ impl Writer {
             place: Some(place),
             head: None,
             is_committed: false,
-            asking: Arc::clone(&self.asking),
         };
         let found = sqlx::query_as(BEGIN).fetch_one(&mut *writing).await;
         writing.begin(found.map_err(failed())?)?;
@@ -149,7 +125,9 @@ impl Writing {
 
     /// Whether somebody else waits for the connection.
     pub(super) fn is_wanted(&self) -> bool {
-        self.asking.load(Ordering::Relaxed) > 0
+        // The writer has it, this has it, and so has each who waits.
+        let place = self.place.as_ref();
+        place.is_some_and(|place| Arc::strong_count(OwnedMutexGuard::mutex(place)) > 2)
     }
 
     fn begin(&mut self, (data, size, root): Found) -> Result<(), Error> {
