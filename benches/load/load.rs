@@ -190,6 +190,7 @@ impl Watched {
 /// A measured line: the medians of its rounds.
 pub struct Line {
     pub per_second: f64,
+    pub p50: Duration,
     pub p99: Duration,
     /// Of the server, an operation, in microseconds.
     pub server_time: f64,
@@ -244,6 +245,7 @@ impl Rounds {
         );
         Line {
             per_second,
+            p50: Duration::from_secs_f64(p50),
             p99: Duration::from_secs_f64(p99),
             server_time: server,
         }

@@ -24,6 +24,7 @@ mod rotation;
 mod size;
 mod slow;
 mod soak;
+mod stores;
 mod storm;
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -1,108 +1,70 @@
 //! A large store beside a small one: Get, Locate, start, memory, and what a key takes on the disk.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claviger_hsm::testkit::SoftHsm;
-
 use crate::accounting;
-use crate::client::{Connection, Connector};
-use crate::load::{CONNECTIONS, about_key, assert_answered, connector, database_bytes, ratio};
+use crate::client::Connection;
+use crate::load::{CONNECTIONS, Rounds, Watched, about_key, assert_answered, heading, ratio};
 use crate::measure::{self, Measured};
 use crate::options::Options;
-use crate::support::message::{self, attribute};
+use crate::stores::{Store, by_attribute, by_name};
+use crate::support::message;
 use crate::support::postgres::PostgresServer;
-use crate::support::server::{ADAPTER, Server, device};
-use crate::support::tag;
-use crate::support::ttlv::{Item, enumeration, structure, text};
+use crate::support::ttlv::Item;
 use crate::table::{Goal, Table};
 
 /// Keys of the small store.
 const SMALL: u64 = 1000;
-/// Of so many keys the identifiers are kept, to ask for them; at a time.
-const ASKED: u64 = 10_000;
 /// How often each search is made.
 const SEARCHES: u64 = 200;
-/// Connections that make keys.
-const MAKERS: usize = 64;
 
 pub async fn run(options: &Options, table: &mut Table) {
-    {
-        let mut server = Server::start_on(SoftHsm::new(), options.workers, options.sessions, "");
-        measure_on(options, table, &mut server, "SQLite", database_bytes).await;
-    }
+    println!("\nSQLite: {SMALL} keys beside {}", options.keys);
+    let small = Store::in_sqlite(options, SMALL).await;
+    let large = Store::in_sqlite(options, options.keys).await;
+    measure_on(options, table, "SQLite", small, large).await;
+
+    println!("\nPostgreSQL: {SMALL} keys beside {}", options.keys);
     let postgres = PostgresServer::start_with(&["fsync=on", "shared_buffers=1GB"], &[]);
-    let url = postgres.new_database();
-    let token = SoftHsm::new();
-    let section = device(
-        "hsm",
-        &token.device_config("hsm"),
-        options.workers,
-        options.sessions,
-    );
-    let sections = format!("[store]\nurl = \"{url}\"\n{section}");
-    let mut server = Server::start_node("bench", vec![token], &sections);
-    server.must(&["root-key", "create", "root"]);
-    server.adapter(ADAPTER);
-    let name = url
-        .split('/')
-        .nth(3)
-        .and_then(|rest| rest.split('?').next())
-        .expect("a database's name")
-        .to_owned();
-    measure_on(options, table, &mut server, "PostgreSQL", |_| {
-        let bytes = postgres.run_sql("postgres", &format!("SELECT pg_database_size('{name}')"));
-        bytes.parse().expect("a number")
-    })
-    .await;
+    let small = Store::in_postgres(options, SMALL, &postgres).await;
+    let large = Store::in_postgres(options, options.keys, &postgres).await;
+    measure_on(options, table, "PostgreSQL", small, large).await;
 }
 
 async fn measure_on(
     options: &Options,
     table: &mut Table,
-    server: &mut Server,
     name: &str,
-    bytes: impl Fn(&Server) -> u64,
+    mut small: Store<'_>,
+    mut large: Store<'_>,
 ) {
-    let identity = server.client("bench");
-    let connector = connector(&identity, identity.address, true);
-    println!("\n{name}: {SMALL} keys beside {}", options.keys);
-    let small_keys = make(&connector, 0, SMALL).await;
-    let start = server.restart_timed();
+    let keys = large.keys;
+    let each = (large.bytes() - small.bytes()) as f64 / (keys - small.keys) as f64;
+    let start = small.server.restart_timed();
     println!("a start with {SMALL} keys: {:.2} s", start.as_secs_f64());
-    let small = gets(&connector, &small_keys, options.time).await;
-    let small_memory = accounting::resident_kib(server.pid());
-    let small_bytes = bytes(server);
+    let start = large.server.restart_timed();
 
-    let making = Instant::now();
-    let keys = make(&connector, SMALL, options.keys - SMALL).await;
-    println!(
-        "{} more keys made by KMIP in {:.0} s",
-        options.keys - SMALL,
-        making.elapsed().as_secs_f64()
-    );
-    let each = (bytes(server) - small_bytes) as f64 / (options.keys - SMALL) as f64;
-    let start = server.restart_timed();
-    let large = gets(&connector, &keys, options.time).await;
-    let memory = accounting::resident_kib(server.pid());
-    for (what, measured) in [("Get, small", &small), ("Get, large", &large)] {
-        println!(
-            "{what:<48} {:>10.0} {:>8.2}ms {:>8.2}ms",
-            measured.per_second(),
-            measured.percentile(50).as_secs_f64() * 1e3,
-            measured.percentile(99).as_secs_f64() * 1e3,
-        );
+    heading(&format!("{name}, by turns"));
+    let mut of_small = Rounds::new(format!("Get, {SMALL} keys"), Watched::server(&small.server));
+    let mut of_large = Rounds::new(format!("Get, {keys} keys"), Watched::server(&large.server));
+    for _ in 0..options.rounds {
+        of_small.round(gets(&small, options.time)).await;
+        of_large.round(gets(&large, options.time)).await;
     }
-    let keys = options.keys;
+    let (p50_of_small, p50_of_large) = (of_small.line().p50, of_large.line().p50);
+    let resident = |store: &Store<'_>| accounting::resident_kib(store.server.pid()) as f64;
+    let memory = resident(&large) / resident(&small);
     table.goal(
         format!("p50 of Get, {keys} keys / {SMALL}, {name}"),
-        ratio(large.percentile(50), small.percentile(50)),
+        ratio(p50_of_large, p50_of_small),
         Goal::AtMost(1.2),
     );
     for (what, filter) in [
         ("by Name", by_name as fn(u64) -> Item),
         ("by an x- attribute", by_attribute),
     ] {
-        let found = searches(&connector, keys, filter).await;
+        let found = searches(&large, filter).await;
         table.goal(
             format!("Locate {what}, {keys} keys, {name}, p99, ms"),
             found.percentile(99).as_secs_f64() * 1e3,
@@ -116,7 +78,7 @@ async fn measure_on(
     );
     table.goal(
         format!("resident memory, {keys} keys / {SMALL}, {name}"),
-        memory as f64 / small_memory as f64,
+        memory,
         Goal::AtMost(1.2),
     );
     table.fact(
@@ -125,68 +87,14 @@ async fn measure_on(
     );
 }
 
-fn name_of(number: u64) -> Item {
-    structure(
-        0,
-        vec![
-            text(tag::NAME_VALUE, &format!("vm-{number}")),
-            enumeration(tag::NAME_TYPE, 1),
-        ],
-    )
-}
-
-fn attribute_of(number: u64) -> Item {
-    text(0, &format!("cluster-{}", number / 8))
-}
-
-fn by_name(number: u64) -> Item {
-    attribute("Name", name_of(number))
-}
-
-fn by_attribute(number: u64) -> Item {
-    attribute("x-cluster", attribute_of(number))
-}
-
-/// Makes so many keys from this number on, each with a name of its own and an attribute that it shares with seven others.
-/// Returns the identifiers of some, from all over.
-async fn make(connector: &Connector, first: u64, number: u64) -> Vec<String> {
-    let every = number.div_ceil(ASKED);
-    let makers = (0..MAKERS).map(|maker| {
-        let connector = connector.clone();
-        tokio::spawn(async move {
-            let (mut connection, mut answer) = (connector.connect().await, Vec::new());
-            let mut kept = Vec::new();
-            for number in (first + maker as u64..first + number).step_by(MAKERS) {
-                let create = message::create_with(vec![by_name(number), by_attribute(number)]);
-                connection.exchange(&create.encode(), &mut answer).await;
-                if number % every == 0 {
-                    let key = message::identifier(&Item::decode(&answer));
-                    // The first Get of a key writes its row, whose others do not.
-                    let get = about_key(&key);
-                    connection.exchange(&get, &mut answer).await;
-                    assert_answered(&get, &answer);
-                    kept.push(key);
-                }
-            }
-            kept
-        })
-    });
-    let mut identifiers = Vec::new();
-    for maker in makers.collect::<Vec<_>>() {
-        identifiers.extend(maker.await.expect("a maker of keys"));
-    }
-    identifiers
-}
-
 /// Gets of keys all over the store.
-async fn gets(connector: &Connector, keys: &[String], time: Duration) -> Measured {
-    let keys = std::sync::Arc::new(keys.to_vec());
+async fn gets(store: &Store<'_>, time: Duration) -> Measured {
     let mut number = 0;
     measure::run(
         CONNECTIONS,
-        async |_| connector.connect().await,
+        async |_| store.connector.connect().await,
         |mut connection: Connection| {
-            let keys = std::sync::Arc::clone(&keys);
+            let keys = Arc::clone(&store.asked);
             number += 1;
             let mut place = number * 7919;
             async move {
@@ -209,11 +117,11 @@ async fn gets(connector: &Connector, keys: &[String], time: Duration) -> Measure
 }
 
 /// Searches, one after another, each of which must find.
-async fn searches(connector: &Connector, keys: u64, filter: fn(u64) -> Item) -> Measured {
-    let (mut connection, mut answer) = (connector.connect().await, Vec::new());
+async fn searches(store: &Store<'_>, filter: fn(u64) -> Item) -> Measured {
+    let (mut connection, mut answer) = (store.connector.connect().await, Vec::new());
     let (begin, mut latencies) = (Instant::now(), Vec::new());
     for number in 0..SEARCHES {
-        let wanted = number.wrapping_mul(2_654_435_761) % keys;
+        let wanted = number.wrapping_mul(2_654_435_761) % store.keys;
         let request = message::request(message::LOCATE, vec![filter(wanted)]).encode();
         let start = Instant::now();
         connection.exchange(&request, &mut answer).await;

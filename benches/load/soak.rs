@@ -83,7 +83,6 @@ pub async fn run(options: &Options, table: &mut Table) {
     println!(
         "{lives} lives of keys, {refused} requests told to try again, {kills} workers killed, {reloads} reloads"
     );
-    server.verify_custody_log();
     // The first fifth is for what is made once.
     let uses = &uses[uses.len() / 5..];
     let growth = |of: fn(&Use) -> f64| {
@@ -91,6 +90,14 @@ pub async fn run(options: &Options, table: &mut Table) {
         let most = |uses: &[Use]| uses.iter().map(of).fold(0.0, f64::max);
         most(&uses[half..]) / most(&uses[..half])
     };
+    if let Some(last) = uses.last() {
+        println!(
+            "at the end {} MiB resident, {} open files, {} device workers",
+            last.resident_kib / 1024,
+            last.files,
+            last.workers
+        );
+    }
     table.goal(
         "soak: resident memory, second half / first",
         growth(|used| used.resident_kib as f64),
@@ -107,6 +114,12 @@ pub async fn run(options: &Options, table: &mut Table) {
         Goal::AtMost(1.0),
     );
     table.fact("soak: lives of keys", lives as f64);
+    let verifying = Instant::now();
+    server.verify_custody_log();
+    println!(
+        "the custody log was verified in {:.0} s",
+        verifying.elapsed().as_secs_f64()
+    );
 }
 
 /// A key from its making to its end on a connection of its own. Returns how many requests were told to try again, with
