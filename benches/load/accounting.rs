@@ -47,6 +47,17 @@ pub fn threads(pid: u32) -> u64 {
     of_status(pid, "Threads:")
 }
 
+/// How many sessions on its device a worker has: each is used by a thread of its own. None where the worker has ended.
+pub fn sessions(worker: u32) -> usize {
+    let threads = std::fs::read_dir(format!("/proc/{worker}/task"));
+    let names = threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("session-")).count()
+}
+
 /// How many files a process has open.
 pub fn open_files(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd"))

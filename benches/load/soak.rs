@@ -27,6 +27,7 @@ struct Use {
     resident_kib: u64,
     files: usize,
     workers: usize,
+    sessions: usize,
 }
 
 pub async fn run(options: &Options, table: &mut Table) {
@@ -69,10 +70,12 @@ pub async fn run(options: &Options, table: &mut Table) {
             signal(server.pid(), "HUP");
             reloads += 1;
         }
+        let workers = server.worker_pids();
         uses.push(Use {
             resident_kib: accounting::resident_kib(server.pid()),
             files: accounting::open_files(server.pid()),
-            workers: server.worker_pids().len(),
+            workers: workers.len(),
+            sessions: workers.into_iter().map(accounting::sessions).sum(),
         });
     }
     stop.store(true, Ordering::Relaxed);
@@ -92,10 +95,11 @@ pub async fn run(options: &Options, table: &mut Table) {
     };
     if let Some(last) = uses.last() {
         println!(
-            "at the end {} MiB resident, {} open files, {} device workers",
+            "at the end {} MiB resident, {} open files, {} device workers with {} sessions",
             last.resident_kib / 1024,
             last.files,
-            last.workers
+            last.workers,
+            last.sessions
         );
     }
     table.goal(
@@ -111,6 +115,11 @@ pub async fn run(options: &Options, table: &mut Table) {
     table.goal(
         "soak: device workers, second half / first",
         growth(|used| used.workers as f64),
+        Goal::AtMost(1.0),
+    );
+    table.goal(
+        "soak: sessions on the device, second half / first",
+        growth(|used| used.sessions as f64),
         Goal::AtMost(1.0),
     );
     table.fact("soak: lives of keys", lives as f64);
