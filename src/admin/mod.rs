@@ -112,9 +112,9 @@ pub const BODY_LIMIT: usize = 64 << 10;
 /// How long a request may take from its last header to its answer.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 
-/// The same for a bundle of the custody log and for a backup: what is in them is read from its beginning to its end before the
-/// answer begins.
-const BUNDLE_DEADLINE: Duration = Duration::from_hours(1);
+/// The same for what is read from its beginning to its end before the answer begins: for a bundle of the custody log, for a
+/// comparison with it, and for a backup.
+const WHOLE_DEADLINE: Duration = Duration::from_hours(1);
 
 /// Every resource.
 fn routes(administration: Arc<Administration>) -> Router {

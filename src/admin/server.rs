@@ -1,5 +1,8 @@
 //! The server of the interface: connections, who is at their other end, limits, and an orderly end.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::refusal::{Kind, Refusal};
 use super::{
-    Administration, Admitted, BODY_LIMIT, BUNDLE_DEADLINE, Caller, DEADLINE, Peer, Socket, key_protect,
-    routes,
+    Administration, Admitted, BODY_LIMIT, Caller, DEADLINE, Peer, Socket, WHOLE_DEADLINE, key_protect, routes,
 };
 use crate::custody::EventName;
 
@@ -159,7 +161,7 @@ pub(super) fn guarded(routes: Router) -> Router {
 
 async fn within_deadline(request: Request, next: Next) -> Response {
     let deadline = match request.uri().path() {
-        "/v1/custody/bundle" | "/v1/backups" => BUNDLE_DEADLINE,
+        "/v1/custody/bundle" | "/v1/custody/comparison" | "/v1/backups" => WHOLE_DEADLINE,
         _ => DEADLINE,
     };
     tokio::time::timeout(deadline, next.run(request))

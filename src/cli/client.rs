@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use super::exit::Failure;
 use crate::admin::api::ErrorReply;
 
-/// Longer than the server gives any request, so that its own answer comes first.
+/// Longer than the server gives a request that does not go through everything, so that its own answer comes first.
 const DEADLINE: Duration = Duration::from_secs(150);
 
 /// A page of custody records is the largest reply.
@@ -90,6 +90,11 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         self.write(Method::POST, path, body).await
+    }
+
+    /// The same for what goes through all that the server has, however long that takes.
+    pub(crate) async fn post_patiently<T: DeserializeOwned>(&self, path: ResourcePath) -> Result<T, Failure> {
+        read_json(&self.send(Method::POST, path, Bytes::from_static(b"null")).await?)
     }
 
     /// Puts something in the place of what is there, and returns the resource as the server has it.

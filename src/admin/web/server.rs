@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::refusal::{Kind, Refusal};
 use super::super::server::guarded;
-use super::super::{Administration, BUNDLE_DEADLINE, Error, key_protect, pages, routes};
+use super::super::{Administration, Error, WHOLE_DEADLINE, key_protect, pages, routes};
 use super::entrance::{Entrance, NotLetIn};
 use super::exchange;
 use super::holders::Holders;
@@ -262,7 +262,7 @@ impl Server {
             return unkept(answered(&self.resources, request).await);
         }
         let deadline = match request.uri().path() {
-            "/bundle" => BUNDLE_DEADLINE,
+            "/bundle" => WHOLE_DEADLINE,
             _ => DEADLINE,
         };
         timeout(deadline, answered(&self.pages, request))

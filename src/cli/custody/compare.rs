@@ -11,7 +11,7 @@ pub(super) async fn run(client: &Client, last: bool, output: Output) -> Result<E
     let found: RowComparison = if last {
         client.get(resource).await?
     } else {
-        client.post(resource, &()).await?
+        client.post_patiently(resource).await?
     };
     output.data(&found, table)?;
     Ok(if found.wrong == 0 && found.identities.is_empty() {
